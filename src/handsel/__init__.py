@@ -1,0 +1,3 @@
+"""A small shop for digital goods, on your own domain."""
+
+__version__ = "0.1.0"

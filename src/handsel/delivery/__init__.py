@@ -1,0 +1,1 @@
+"""From money heard of to a file received: fulfilment, access, grants, files."""

@@ -1,0 +1,72 @@
+"""Every status and kind of the house, on one page.
+
+Only words: payment providers and transports may import this module, but no table.
+"""
+
+from enum import StrEnum
+
+
+class ProductStatus(StrEnum):
+    """Whether strangers can see a product."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+
+
+class PaymentState(StrEnum):
+    """What a provider says of one payment session."""
+
+    OPEN = "open"  # the buyer has not finished
+    PROCESSING = "processing"  # the buyer has finished, the money is on its way
+    COMPLETE = "complete"  # the provider has finished; the facts say with what result
+    FAILED = "failed"  # the money did not come
+    EXPIRED = "expired"  # nobody paid in time, or the buyer cancelled
+
+
+class FactKind(StrEnum):
+    """What can happen to the money of an order. Facts are only ever added."""
+
+    CAPTURE = "capture"
+    REFUND = "refund"
+    VOID = "void"  # the refund of the same object did not go through after all
+    DISPUTE_OPEN = "dispute_open"
+    DISPUTE_WON = "dispute_won"
+    DISPUTE_LOST = "dispute_lost"
+    DISPUTE_SETTLED = "dispute_settled"
+    MANUAL_GRANT = "manual_grant"  # a gift, a free order, the seller's decision
+    MANUAL_REVOKE = "manual_revoke"
+
+
+class OrderStatus(StrEnum):
+    """What an order has come to; computed from its facts."""
+
+    STARTED = "started"
+    PROCESSING = "processing"
+    PAID = "paid"
+    PARTLY_REFUNDED = "partly_refunded"
+    REFUNDED = "refunded"
+    DISPUTED = "disputed"
+    EXPIRED = "expired"
+    NEEDS_REVIEW = "needs_review"
+
+
+class GrantState(StrEnum):
+    """What has become of one press on a download button.
+
+    A reserved or consumed grant is open and serves; a closed one was consumed and its
+    window is over; a returned one was never half delivered and cost nothing.
+    """
+
+    RESERVED = "reserved"
+    CONSUMED = "consumed"
+    CLOSED = "closed"
+    RETURNED = "returned"
+
+
+class OutboxState(StrEnum):
+    """How far something that leaves the house has come."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    DEAD = "dead"

@@ -1,0 +1,1 @@
+"""Ways to carry a mail. Each is a module with `open_transport(settings, home)`."""

@@ -1,0 +1,42 @@
+"""What the shop asks of a mail transport.
+
+Register one under the entry point `handsel.transports`, as
+`name = "package.module:open_transport"`, where
+`open_transport(settings: Settings, home: Path) -> Transport`.
+"""
+
+from contextlib import AbstractContextManager
+from email.message import EmailMessage
+from typing import Protocol
+
+from handsel.kit.errors import ShopError
+
+
+class TemporaryMailError(ShopError):
+    """The mail was not taken now, and may be later: try again with growing gaps."""
+
+
+class PermanentMailError(ShopError):
+    """The mail will never be taken as it is: park it and show it to the seller."""
+
+
+class Carrier(Protocol):
+    """One open connection, over which many mails may go one after the other."""
+
+    def send(self, message: EmailMessage, recipient: str) -> None:
+        """Hand over one mail for one recipient. On return it was accepted.
+
+        Raises TemporaryMailError, PermanentMailError. The connection stays usable or
+        mends itself before the next mail: one bad recipient never blocks the others.
+        """
+        ...
+
+
+class Transport(Protocol):
+    """One way to carry mail."""
+
+    name: str
+
+    def connect(self) -> AbstractContextManager[Carrier]:
+        """Open a connection. Raises TemporaryMailError when there is none to be had."""
+        ...

@@ -1,0 +1,1 @@
+"""From a product on a page to money heard of: catalogue, prices, checkout, orders."""

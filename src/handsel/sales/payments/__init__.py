@@ -1,0 +1,1 @@
+"""Payment providers. Each is a module with `open_provider(settings, home)`; see `base`."""

@@ -1,0 +1,155 @@
+"""What the shop asks of a payment provider, in the shop's own words.
+
+A provider keeps the money and the truth about it; we only hear of it. It never sees our
+tables and never decides what a buyer may open. Register one under the entry point
+`handsel.payments`, as `name = "package.module:open_provider"`, where
+`open_provider(settings: Settings, home: Path) -> PaymentProvider`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from handsel.kit.errors import NotFoundError, ShopError, TryAgainError
+from handsel.kit.money import Money
+from handsel.models.words import FactKind, PaymentState
+
+
+class ProviderUnavailableError(TryAgainError):
+    """The provider is away or too slow. Nothing was charged by this call."""
+
+
+class UnknownSessionError(NotFoundError):
+    """The provider knows no such session."""
+
+
+class WebhookRefusedError(ShopError):
+    """The message does not prove that it comes from the provider, or is malformed."""
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """What a buyer is about to pay for.
+
+    Args:
+        key: the same key always gives the same session (idempotency), so that a double
+            click or a retry after a lost answer cannot start two payments.
+        email: prefills the provider's form; None lets the provider ask for it.
+        return_url: where the buyer comes back to; the provider adds `?session=<id>`.
+        cancel_url: where the buyer goes who changes their mind.
+        expires_at: when the session ends by itself.
+        reference: a few short strings that `look_up` gives back unchanged; enough to
+            rebuild the order if our database has forgotten it.
+    """
+
+    key: str
+    title: str
+    price: Money
+    email: str | None
+    return_url: str
+    cancel_url: str
+    expires_at: datetime
+    reference: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Started:
+    """A payment session the buyer can now go to."""
+
+    session_id: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing that happened to the money, named by the provider's own object id.
+
+    (`kind`, `object_id`) is unique for a provider: hearing of it twice changes nothing.
+    `amount` is never negative.
+    """
+
+    kind: FactKind
+    object_id: str
+    amount: Money
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Payment:
+    """All that a provider knows of one session, at the moment it was asked.
+
+    `price` is what the session asks for. `facts` is everything so far, in any order.
+    `test` is true when no real money moves.
+    """
+
+    session_id: str
+    state: PaymentState
+    price: Money
+    email: str | None
+    test: bool
+    reference: Mapping[str, str] = field(default_factory=dict)
+    card_last4: str | None = None
+    statement_text: str | None = None
+    facts: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A verified message from a provider: what to look up, never what to believe.
+
+    `object_id` is whatever `look_up` accepts; None when the message is about something
+    the shop does not follow.
+    """
+
+    event_id: str
+    kind: str
+    object_id: str | None
+
+
+class PaymentProvider(Protocol):
+    """One way to take money."""
+
+    name: str
+    """The word in routes, settings and the database: `test`, `stripe`."""
+    label: str
+    """What a buyer reads on the button: "card"."""
+    test: bool
+    """True when no real money can move."""
+
+    def start(self, purchase: Purchase, now: datetime) -> Started:
+        """Open a payment session. Safe to repeat with the same `purchase.key`.
+
+        Raises ProviderUnavailableError.
+        """
+        ...
+
+    def look_up(self, object_id: str, now: datetime) -> Payment:
+        """Ask the provider for the truth about a session, or an object of one.
+
+        Raises UnknownSessionError, ProviderUnavailableError.
+        """
+        ...
+
+    def read_webhook(
+        self, headers: Mapping[str, str], body: bytes, now: datetime
+    ) -> Notice:
+        """Verify a message before parsing it. Header names are lower case.
+
+        Raises WebhookRefusedError.
+        """
+        ...
+
+    def sessions_since(self, since: datetime, now: datetime) -> Iterator[str]:
+        """Name every session created or changed since then; repeats are harmless.
+
+        Raises ProviderUnavailableError.
+        """
+        ...
+
+    def cancel(self, session_id: str, now: datetime) -> None:
+        """End an open session so that it can no longer be paid. Safe to repeat.
+
+        Raises UnknownSessionError, ProviderUnavailableError.
+        """
+        ...
