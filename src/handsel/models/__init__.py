@@ -1,0 +1,31 @@
+"""Every table, one file for each thing the shop keeps.
+
+Constraints live here, in the database, and not only in the code that writes.
+`info={"personal": ...}` says of a column what erasing a buyer does to it: `erase`, or
+`keep for tax`.
+"""
+
+from handsel.models.access import Allowance, Entitlement, Grant
+from handsel.models.base import Base
+from handsel.models.catalogue import Product, Release, ReleaseFile
+from handsel.models.customers import Customer, FindLink
+from handsel.models.orders import Inbox, LedgerEntry, Order
+from handsel.models.outbound import Duty, OutboxItem, RateCounter
+
+__all__ = [
+    "Allowance",
+    "Base",
+    "Customer",
+    "Duty",
+    "Entitlement",
+    "FindLink",
+    "Grant",
+    "Inbox",
+    "LedgerEntry",
+    "Order",
+    "OutboxItem",
+    "Product",
+    "RateCounter",
+    "Release",
+    "ReleaseFile",
+]

@@ -1,0 +1,359 @@
+"""Who may fetch what, how often: the download rule, kept in the database.
+
+A press on a download button makes a grant and reserves one of the allowed downloads.
+The grant serves any number of requests for its window. It costs the download only when
+half of the file's distinct bytes have arrived; otherwise it is given back when the
+window is over. Looking at pages, HEAD, resumes and repeats by the same browser are
+free. Every counter changes by an UPDATE that carries its own condition, so that presses
+at the same instant cannot pass the limit together.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, and_, select, update
+from sqlalchemy.orm import Session
+
+from handsel.kit.errors import ConflictError, NotFoundError, ShopError
+from handsel.kit.ranges import Spans
+from handsel.models import Allowance, Entitlement, Grant, Order, Product, ReleaseFile
+from handsel.models.database import insert_new, rows_changed
+from handsel.models.words import GrantState
+
+GIVE_BACKS = 10
+"""How many presses without a download are forgiven, for each file of a purchase."""
+BYTES_PER_GRANT = 3
+"""One grant sends at most this many times the file's size."""
+EXTRA_SIZES = 2
+"""All grants together send at most the limit plus this many times the file's size."""
+
+_OPEN = Grant.state.in_((GrantState.RESERVED, GrantState.CONSUMED))
+
+
+class DownloadsUsedUpError(ShopError):
+    """Every allowed download of this file has been taken."""
+
+    status = 410
+
+
+class AccessEndedError(ShopError):
+    """The purchase does not open its files any more, for instance after a refund."""
+
+    status = 403
+
+
+class TooMuchSentError(ShopError):
+    """This download has been fetched over and over; its window must pass first."""
+
+    status = 429
+
+
+@dataclass(frozen=True)
+class OpenGrant:
+    """An open grant with the file it serves. `serves_until` is UTC."""
+
+    grant_id: int
+    order_public_id: str
+    file_id: int
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+    serves_until: datetime
+
+
+def can_access(session: Session, order_id: int) -> bool:
+    """Say whether an order opens its files now. Every surface asks this, nothing else."""
+    return bool(
+        session.scalar(
+            select(Entitlement.id).where(
+                Entitlement.order_id == order_id, Entitlement.access
+            )
+        )
+    )
+
+
+def left(session: Session, order: Order, file: ReleaseFile, limit: int) -> int:
+    """Say how many downloads of a file are left to a purchase."""
+    allowance = session.execute(
+        select(Allowance.lim - Allowance.taken)
+        .join(Entitlement, Entitlement.id == Allowance.entitlement_id)
+        .where(Entitlement.order_id == order.id, Allowance.file_id == file.id)
+    ).scalar_one_or_none()
+    return limit if allowance is None else allowance
+
+
+def press(
+    session: Session,
+    order: Order,
+    file_id: int,
+    client_key: str,
+    *,
+    window: timedelta,
+    now: datetime,
+) -> int:
+    """Take one of the allowed downloads of a file, and give the id of its grant.
+
+    The same browser within the window gets the same grant and takes nothing.
+
+    Raises NotFoundError for a file of another product, AccessEndedError,
+    DownloadsUsedUpError.
+    """
+    entitlement, limit = _entitled(session, order, file_id)
+    mine = and_(
+        Grant.entitlement_id == entitlement,
+        Grant.file_id == file_id,
+        Grant.client_key == client_key,
+    )
+    _close_over(session, mine, now)
+    running = session.scalar(select(Grant.id).where(mine, _OPEN))
+    if running is not None:
+        return running
+    _take(session, entitlement, file_id, limit)
+    new = insert_new(
+        session,
+        Grant,
+        entitlement_id=entitlement,
+        file_id=file_id,
+        client_key=client_key,
+        state=GrantState.RESERVED,
+        created_at=now,
+        expires_at=now + window,
+        bytes_out=0,
+        parts="[]",
+    )
+    if not new:  # the same browser pressed twice at one instant: PostgreSQL lets both in
+        _give_back_unit(session, entitlement, file_id, forgiven=False)
+    return session.scalars(select(Grant.id).where(mine, _OPEN)).one()
+
+
+def _entitled(session: Session, order: Order, file_id: int) -> tuple[int, int]:
+    row = session.execute(
+        select(Entitlement.id, Entitlement.access, Product.download_limit)
+        .join(Product, Product.id == Entitlement.product_id)
+        .join(Product.releases)
+        .join(ReleaseFile)
+        .where(Entitlement.order_id == order.id, ReleaseFile.id == file_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFoundError("There is no such file in this purchase.")
+    if not row.access:
+        raise AccessEndedError(
+            "This purchase does not open its files any more.",
+            "If you think that is a mistake, write to the seller.",
+        )
+    return row.id, row.download_limit
+
+
+def _take(session: Session, entitlement: int, file_id: int, limit: int) -> None:
+    insert_new(
+        session,
+        Allowance,
+        entitlement_id=entitlement,
+        file_id=file_id,
+        taken=0,
+        lim=limit,
+        given_back=0,
+        bytes_out=0,
+    )
+    won = rows_changed(
+        session,
+        update(Allowance)
+        .where(_allowance(entitlement, file_id), Allowance.taken < Allowance.lim)
+        .values(taken=Allowance.taken + 1),
+    )
+    if not won:
+        raise DownloadsUsedUpError(
+            "This file has been fetched as often as this purchase allows.",
+            "Ask the seller for more downloads: it takes them one command.",
+        )
+
+
+def _allowance(entitlement: int, file_id: int) -> ColumnElement[bool]:
+    return and_(
+        Allowance.entitlement_id == entitlement, Allowance.file_id == file_id
+    )
+
+
+def open_grant(session: Session, grant_id: int, now: datetime) -> OpenGrant:
+    """Give an open grant, asking anew whether its order may be opened.
+
+    Raises NotFoundError when the window is over, AccessEndedError.
+    """
+    row = session.execute(_grant_query().where(Grant.id == grant_id)).one_or_none()
+    if row is None or row.expires_at <= now:
+        raise NotFoundError(
+            "This download link has ended.",
+            "Open your purchase page and press Download again.",
+        )
+    if not row.access:
+        raise AccessEndedError(
+            "This purchase does not open its files any more.",
+            "If you think that is a mistake, write to the seller.",
+        )
+    return OpenGrant(
+        grant_id,
+        row.public_id,
+        row.file_id,
+        row.name,
+        row.content_type,
+        row.size,
+        row.sha256,
+        row.expires_at,
+    )
+
+
+def _grant_query() -> Select[tuple[object, ...]]:
+    return (
+        select(
+            Grant.expires_at,
+            Grant.file_id,
+            Entitlement.access,
+            Order.public_id,
+            ReleaseFile.name,
+            ReleaseFile.content_type,
+            ReleaseFile.size,
+            ReleaseFile.sha256,
+        )
+        .join(Entitlement, Entitlement.id == Grant.entitlement_id)
+        .join(Order, Order.id == Entitlement.order_id)
+        .join(ReleaseFile, ReleaseFile.id == Grant.file_id)
+        .where(_OPEN)
+    )
+
+
+def book(session: Session, grant: OpenGrant, count: int) -> None:
+    """Set aside `count` bytes of what this grant may send, before sending them.
+
+    Raises TooMuchSentError. `arrived` gives back what was not sent.
+    """
+    bounded = max(grant.size, 1)
+    own = rows_changed(
+        session,
+        update(Grant)
+        .where(
+            Grant.id == grant.grant_id,
+            Grant.bytes_out + count <= BYTES_PER_GRANT * bounded,
+        )
+        .values(bytes_out=Grant.bytes_out + count),
+    )
+    together = own and rows_changed(
+        session,
+        update(Allowance)
+        .where(
+            _allowance_of(grant),
+            Allowance.bytes_out + count <= (Allowance.lim + EXTRA_SIZES) * bounded,
+        )
+        .values(bytes_out=Allowance.bytes_out + count),
+    )
+    if not together:
+        raise TooMuchSentError(
+            "This download has been fetched too many times over.",
+            "Wait a day, then press Download on your purchase page again.",
+        )
+
+
+def _allowance_of(grant: OpenGrant) -> ColumnElement[bool]:
+    entitlement = select(Grant.entitlement_id).where(Grant.id == grant.grant_id)
+    return and_(
+        Allowance.entitlement_id == entitlement.scalar_subquery(),
+        Allowance.file_id == grant.file_id,
+    )
+
+
+def arrived(
+    session: Session, grant: OpenGrant, start: int, count: int, *, booked: int
+) -> None:
+    """Note that `count` bytes from `start` on have arrived, of `booked` set aside.
+
+    When half of the file's distinct bytes are there, the download counts as used.
+    """
+    row = session.scalars(
+        select(Grant).where(Grant.id == grant.grant_id).with_for_update()
+    ).one()
+    spans = Spans.from_json(row.parts).add(start, start + count)
+    unsent = booked - count
+    row.parts = spans.to_json()
+    row.bytes_out -= unsent
+    rows_changed(
+        session,
+        update(Allowance)
+        .where(_allowance_of(grant))
+        .values(bytes_out=Allowance.bytes_out - unsent),
+    )
+    if 2 * spans.total() >= grant.size and row.state is GrantState.RESERVED:
+        row.state = GrantState.CONSUMED
+
+
+def consume(session: Session, grant_id: int) -> None:
+    """Count a grant as used at once, where the bytes are sent by somebody else."""
+    rows_changed(
+        session,
+        update(Grant)
+        .where(Grant.id == grant_id, Grant.state == GrantState.RESERVED)
+        .values(state=GrantState.CONSUMED),
+    )
+
+
+def close_expired(session: Session, now: datetime) -> int:
+    """Close every grant whose window is over; give how many. Safe to repeat.
+
+    A consumed one stays counted. A reserved one is given back, GIVE_BACKS times for
+    each file of a purchase.
+    """
+    return _close_over(session, Grant.id.is_not(None), now)
+
+
+def _close_over(session: Session, which: ColumnElement[bool], now: datetime) -> int:
+    over = session.scalars(
+        select(Grant).where(which, _OPEN, Grant.expires_at <= now).with_for_update()
+    ).all()
+    for grant in over:
+        if grant.state is GrantState.RESERVED and _give_back_unit(
+            session, grant.entitlement_id, grant.file_id, forgiven=True
+        ):
+            grant.state = GrantState.RETURNED
+        else:
+            grant.state = GrantState.CLOSED
+    session.flush()
+    return len(over)
+
+
+def _give_back_unit(
+    session: Session, entitlement: int, file_id: int, *, forgiven: bool
+) -> bool:
+    one = int(forgiven)
+    return bool(
+        rows_changed(
+            session,
+            update(Allowance)
+            .where(
+                _allowance(entitlement, file_id),
+                Allowance.taken > 0,
+                Allowance.given_back + one <= GIVE_BACKS,
+            )
+            .values(
+                taken=Allowance.taken - 1, given_back=Allowance.given_back + one
+            ),
+        )
+    )
+
+
+def reset(session: Session, order: Order, limit: int) -> int:
+    """Allow `limit` more downloads of each file of an order from now on.
+
+    Gives how many files had been used. What was taken stays on record. Raises
+    ConflictError when the order gives no access.
+    """
+    if not can_access(session, order.id):
+        raise ConflictError(
+            f"Order {order.number} does not open its files, so there is nothing to reset.",
+            f"`handsel order show {order.number}` says why.",
+        )
+    entitlement = select(Entitlement.id).where(Entitlement.order_id == order.id)
+    return rows_changed(
+        session,
+        update(Allowance)
+        .where(Allowance.entitlement_id.in_(entitlement), Allowance.taken > 0)
+        .values(lim=Allowance.taken + limit, given_back=0),
+    )

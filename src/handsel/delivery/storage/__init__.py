@@ -1,0 +1,1 @@
+"""Where the bytes for sale are kept."""

@@ -1,0 +1,75 @@
+"""What is for sale: products, their releases, and the files of a release."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from handsel.models.base import Base, UtcDateTime, one_of
+from handsel.models.words import ProductStatus
+
+
+class Product(Base):
+    """One thing for sale at one price. `price_minor` 0 means free."""
+
+    __tablename__ = "products"
+    __table_args__ = (
+        CheckConstraint("price_minor >= 0", name="price_not_negative"),
+        CheckConstraint("download_limit BETWEEN 1 AND 1000", name="limit_sensible"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(60), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(Text, default="")
+    cover: Mapped[str | None] = mapped_column(String(64))
+    """sha256 of the cover image in the storage."""
+    cover_type: Mapped[str | None] = mapped_column(String(40))
+    price_minor: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3))
+    status: Mapped[ProductStatus] = mapped_column(one_of(ProductStatus))
+    download_limit: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    releases: Mapped[list["Release"]] = relationship(
+        order_by="Release.id", lazy="raise_on_sql", back_populates="product"
+    )
+
+
+class Release(Base):
+    """One edition of a product. The newest is what is sold; old ones stay."""
+
+    __tablename__ = "releases"
+    __table_args__ = (UniqueConstraint("product_id", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"))
+    version: Mapped[str] = mapped_column(String(40))
+    notes: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    product: Mapped[Product] = relationship(
+        lazy="raise_on_sql", back_populates="releases"
+    )
+    files: Mapped[list["ReleaseFile"]] = relationship(
+        order_by="ReleaseFile.position", lazy="raise_on_sql", back_populates="release"
+    )
+
+
+class ReleaseFile(Base):
+    """One file of a release; its bytes lie in the storage under `sha256`."""
+
+    __tablename__ = "release_files"
+    __table_args__ = (
+        UniqueConstraint("release_id", "name"),
+        CheckConstraint("size >= 0", name="size_not_negative"),
+        CheckConstraint("length(sha256) = 64", name="sha256_whole"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    release_id: Mapped[int] = mapped_column(ForeignKey("releases.id"), index=True)
+    position: Mapped[int]
+    name: Mapped[str] = mapped_column(String(200))
+    """The name a buyer's download gets; a label, never a path."""
+    content_type: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    release: Mapped[Release] = relationship(lazy="raise_on_sql", back_populates="files")

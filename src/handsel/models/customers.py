@@ -1,0 +1,33 @@
+"""The people who bought."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from handsel.models.base import Base, UtcDateTime
+
+
+class Customer(Base):
+    """One e-mail address that has bought something. No account, no password."""
+
+    __tablename__ = "customers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(254), info={"personal": "erase"})
+    email_key: Mapped[str] = mapped_column(
+        String(254), unique=True, info={"personal": "erase"}
+    )
+    """The whole address in lower case: two spellings are one customer."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class FindLink(Base):
+    """A mailed link that shows somebody their purchases, for 30 minutes, once."""
+
+    __tablename__ = "find_links"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), index=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

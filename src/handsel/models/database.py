@@ -1,0 +1,205 @@
+"""Two databases behind one door: `reading()` and `transaction()`.
+
+The `with` block is the transaction. On SQLite a writer begins with BEGIN IMMEDIATE,
+because a transaction that starts as a reader and later writes cannot wait for the other
+writer: it fails at once. A reader uses an engine that cannot write. In front of the
+writers stands one fair lock, because SQLite's own waiting lets some starve for seconds.
+"""
+
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Engine,
+    Insert,
+    Update,
+    create_engine,
+    event,
+    make_url,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.orm import Session
+
+from handsel.kit.errors import ConfigurationError
+from handsel.models.base import Base
+
+try:
+    from pysqlite3 import dbapi2 as newest_sqlite
+except ImportError:  # no wheel for this machine: the system's SQLite must do
+    newest_sqlite = sqlite3
+
+SQLITE: ModuleType = newest_sqlite
+BUSY_MS = 10_000
+_open_here = threading.local()
+
+
+class FairLock:
+    """A lock that serves its waiters in the order they came."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+        self._held = False
+
+    def __enter__(self) -> None:
+        with self._guard:
+            if not self._held:
+                self._held = True
+                return
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        turn.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._held = False
+
+
+class Database:
+    """An open database; safe to share between threads.
+
+    Args:
+        url: `sqlite:///FILE` or `postgresql://...`.
+        home: what a relative SQLite path is relative to.
+        threads: how many readers may be at work at once.
+    """
+
+    def __init__(self, url: str, home: Path, *, threads: int = 16) -> None:
+        self.url = database_url(url, home)
+        self.is_sqlite = self.url.startswith("sqlite")
+        self._lock = FairLock()
+        if self.is_sqlite:
+            self._writer = _sqlite_engine(self.url, "BEGIN IMMEDIATE", size=2)
+            self._reader = _sqlite_engine(self.url, "BEGIN", size=threads)
+        else:
+            self._writer = _postgres_engine(self.url, size=threads)
+            self._reader = self._writer.execution_options(postgresql_readonly=True)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that may write; for migrations and backups."""
+        return self._writer
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """One consistent view, which cannot write."""
+        with Session(self._reader, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """All or nothing: commits at the end of the block, rolls back on an error."""
+        if transaction_open():
+            raise RuntimeError("A transaction is open in this thread already.")
+        with _queue(self._lock if self.is_sqlite else None):
+            _open_here.flag = True
+            try:
+                with Session(self._writer, expire_on_commit=False) as session:
+                    with session.begin():
+                        yield session
+            finally:
+                _open_here.flag = False
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self._reader.dispose()
+        self._writer.dispose()
+
+
+def transaction_open() -> bool:
+    """Say whether this thread is inside a transaction: then nothing outside is called."""
+    return getattr(_open_here, "flag", False)
+
+
+def database_url(url: str, home: Path) -> str:
+    """Make a setting into what SQLAlchemy takes: absolute path, psycopg 3."""
+    scheme, _, rest = url.partition("://")
+    if scheme == "sqlite":
+        path = home / rest.removeprefix("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return f"sqlite:///{path}"
+    try:
+        make_url(f"postgresql+psycopg://{rest}")
+    except ArgumentError as error:
+        raise ConfigurationError(
+            "database.url cannot be understood.", "Write postgresql://USER@HOST/NAME."
+        ) from error
+    return f"postgresql+psycopg://{rest}"
+
+
+def insert_new(session: Session, table: type[Base], **values: Any) -> bool:
+    """Insert a row unless a unique constraint says it is there; say whether it was new."""
+    made: Insert
+    if session.get_bind().dialect.name == "sqlite":
+        made = sqlite.insert(table).values(**values).on_conflict_do_nothing()
+    else:
+        made = postgresql.insert(table).values(**values).on_conflict_do_nothing()
+    return _rows(session.execute(made)) == 1
+
+
+def rows_changed(session: Session, statement: Update) -> int:
+    """Run an UPDATE and say how many rows it changed: whoever changed one has won."""
+    options = {"synchronize_session": False}
+    return _rows(session.execute(statement, execution_options=options))
+
+
+def _rows(result: Any) -> int:
+    assert isinstance(result, CursorResult)
+    return result.rowcount
+
+
+@contextmanager
+def _queue(lock: FairLock | None) -> Iterator[None]:
+    if lock is None:
+        yield
+    else:
+        with lock:
+            yield
+
+
+def _sqlite_engine(url: str, begin: str, *, size: int) -> Engine:
+    engine = create_engine(url, module=SQLITE, pool_size=size, max_overflow=size)
+    read_only = begin == "BEGIN"
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: object) -> None:
+        # We say BEGIN ourselves; the driver's own idea of when to begin loses updates.
+        connection.isolation_level = None
+        for pragma in (
+            f"busy_timeout={BUSY_MS}",
+            "journal_mode=WAL",
+            # NORMAL can forget an acknowledged sale in a power cut.
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "trusted_schema=OFF",
+            *(("query_only=ON",) if read_only else ()),
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _postgres_engine(url: str, *, size: int) -> Engine:
+    try:
+        return create_engine(url, pool_size=8, max_overflow=size, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            "PostgreSQL needs one package more.", 'Run: pip install "handsel[postgres]"'
+        ) from error

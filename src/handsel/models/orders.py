@@ -1,0 +1,112 @@
+"""The purchase of one product, and every fact heard about its money."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from handsel.models.base import Base, UtcDateTime, one_of
+from handsel.models.catalogue import Product
+from handsel.models.words import FactKind, OrderStatus, PaymentState
+
+FIRST_NUMBER = 1001
+"""Order number of the first row: `H-1001`."""
+
+
+class Order(Base):
+    """One purchase: the snapshot of the offer, and what its facts have come to.
+
+    `status`, `paid_at` and `refunded_minor` are computed from the ledger by
+    `sales.orders` alone, and kept here only so that lists are quick.
+    """
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        UniqueConstraint("provider", "session_id"),
+        CheckConstraint("price_minor >= 0", name="price_not_negative"),
+        CheckConstraint("refunded_minor >= 0", name="refunded_not_negative"),
+        Index("ix_orders_open", "session_state", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(22), unique=True)
+    token_version: Mapped[int] = mapped_column(default=1)
+    provider: Mapped[str] = mapped_column(String(40))
+    session_id: Mapped[str] = mapped_column(String(255))
+    checkout_key: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """The buyer's press on Buy: a second press with the same key is the same order."""
+    payment_url: Mapped[str | None] = mapped_column(Text)
+    session_state: Mapped[PaymentState] = mapped_column(one_of(PaymentState))
+    test: Mapped[bool]
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), index=True)
+    release_id: Mapped[int] = mapped_column(ForeignKey("releases.id"))
+    price_minor: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3))
+    email: Mapped[str | None] = mapped_column(
+        String(254), info={"personal": "erase"}, index=True
+    )
+    customer_id: Mapped[int | None] = mapped_column(
+        ForeignKey("customers.id"), index=True
+    )
+    card_last4: Mapped[str | None] = mapped_column(
+        String(4), info={"personal": "erase"}
+    )
+    statement_text: Mapped[str | None] = mapped_column(String(40))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    status: Mapped[OrderStatus] = mapped_column(one_of(OrderStatus), index=True)
+    paid_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    refunded_minor: Mapped[int] = mapped_column(default=0)
+    review_reason: Mapped[str | None] = mapped_column(Text)
+    """Why somebody should look at this order; set means it is not delivered."""
+
+    product: Mapped[Product] = relationship(lazy="raise_on_sql")
+    ledger: Mapped[list["LedgerEntry"]] = relationship(
+        lazy="raise_on_sql", order_by="LedgerEntry.id"
+    )
+
+    @property
+    def number(self) -> str:
+        """What people call this order: `H-1042`."""
+        return f"H-{self.id + FIRST_NUMBER - 1}"
+
+
+class LedgerEntry(Base):
+    """One fact about the money of an order. Rows are only ever added."""
+
+    __tablename__ = "ledger"
+    __table_args__ = (
+        UniqueConstraint("provider", "kind", "object_id"),
+        CheckConstraint("amount_minor >= 0", name="amount_not_negative"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    provider: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[FactKind] = mapped_column(one_of(FactKind))
+    object_id: Mapped[str] = mapped_column(String(255))
+    amount_minor: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Inbox(Base):
+    """One message from a provider, kept as it came for 30 days."""
+
+    __tablename__ = "inbox"
+
+    provider: Mapped[str] = mapped_column(String(40), primary_key=True)
+    event_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(80))
+    object_id: Mapped[str | None] = mapped_column(String(255))
+    raw: Mapped[str] = mapped_column(Text, info={"personal": "erase"})
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    applied_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

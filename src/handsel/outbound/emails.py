@@ -1,0 +1,55 @@
+"""Every mail the shop writes, as a row in the outbox; one function for each."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from handsel.models import Order
+from handsel.outbound import outbox
+
+RECEIPT = "mail.receipt"
+FIND = "mail.find"
+REVIEW = "mail.review"
+
+
+def receipt(session: Session, order: Order, now: datetime) -> None:
+    """The buyer's link and receipt, once for each order. Safe to repeat."""
+    assert order.email
+    outbox.put(
+        session,
+        RECEIPT,
+        f"receipt:{order.public_id}",
+        recipient=order.email,
+        order_id=order.id,
+        now=now,
+    )
+
+
+def receipt_again(session: Session, order: Order, now: datetime) -> None:
+    """The same link once more, because somebody asked for it or mended the address.
+
+    At most once a minute for an order and address, however often it is asked for.
+    """
+    assert order.email
+    minute = now.strftime("%Y%m%d%H%M")
+    outbox.put(
+        session,
+        RECEIPT,
+        f"receipt:{order.public_id}:{order.email}:{minute}"[:120],
+        recipient=order.email,
+        order_id=order.id,
+        now=now,
+        payload={"again": True},
+    )
+
+
+def review(session: Session, order: Order, now: datetime) -> None:
+    """Tell the seller, once, that an order needs a look. Safe to repeat."""
+    outbox.put(
+        session,
+        REVIEW,
+        f"review:{order.public_id}",
+        recipient="",
+        order_id=order.id,
+        now=now,
+    )

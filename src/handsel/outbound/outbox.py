@@ -1,0 +1,170 @@
+"""Everything that leaves the house waits here, in the transaction that causes it.
+
+At least once, never zero times: the worker leases an item with a conditional UPDATE,
+acts, and marks it. A worker that dies leaves a lease that runs out. A repeat carries
+the same Message-ID, which is derived from `dedupe`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from handsel.models import OutboxItem
+from handsel.models.database import insert_new, rows_changed
+from handsel.models.words import OutboxState
+
+LEASE = timedelta(minutes=2)
+GAPS = (
+    timedelta(seconds=30),
+    timedelta(minutes=2),
+    timedelta(minutes=10),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=5),
+    timedelta(hours=10),
+    timedelta(hours=14),
+    timedelta(hours=20),
+)
+"""How long to wait after each failed try; after the last the item is dead."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One leased item, as plain facts that outlive the transaction."""
+
+    id: int
+    topic: str
+    dedupe: str
+    recipient: str
+    order_id: int | None
+    payload: Mapping[str, Any]
+    tries: int
+
+
+def put(
+    session: Session,
+    topic: str,
+    dedupe: str,
+    *,
+    recipient: str,
+    now: datetime,
+    order_id: int | None = None,
+    payload: Mapping[str, Any] | None = None,
+) -> bool:
+    """Add something to send, once for each `dedupe`; say whether it was new.
+
+    An empty `recipient` means the seller.
+    """
+    return insert_new(
+        session,
+        OutboxItem,
+        topic=topic,
+        dedupe=dedupe,
+        recipient=recipient,
+        order_id=order_id,
+        payload=dict(payload or {}),
+        state=OutboxState.WAITING,
+        tries=0,
+        next_at=now,
+        created_at=now,
+    )
+
+
+def claim(session: Session, now: datetime, *, most: int = 20) -> list[Item]:
+    """Lease what is due, oldest first. Nobody else gets it while the lease lasts."""
+    due = or_(
+        (OutboxItem.state == OutboxState.WAITING) & (OutboxItem.next_at <= now),
+        (OutboxItem.state == OutboxState.SENDING) & (OutboxItem.lease_until <= now),
+    )
+    rows = session.scalars(
+        select(OutboxItem)
+        .where(due)
+        .order_by(OutboxItem.next_at, OutboxItem.id)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    ).all()
+    return [_item(row) for row in rows if _lease(session, row, now, due)]
+
+
+def _lease(session: Session, row: OutboxItem, now: datetime, due: Any) -> bool:
+    return bool(
+        rows_changed(
+            session,
+            update(OutboxItem)
+            .where(OutboxItem.id == row.id, due)
+            .values(
+                state=OutboxState.SENDING,
+                lease_until=now + LEASE,
+                tries=OutboxItem.tries + 1,
+            ),
+        )
+    )
+
+
+def _item(row: OutboxItem) -> Item:
+    return Item(
+        row.id,
+        row.topic,
+        row.dedupe,
+        row.recipient,
+        row.order_id,
+        row.payload,
+        row.tries + 1,
+    )
+
+
+def done(session: Session, item: Item, now: datetime) -> None:
+    """Mark an item as sent."""
+    rows_changed(
+        session,
+        update(OutboxItem)
+        .where(OutboxItem.id == item.id)
+        .values(
+            state=OutboxState.SENT, sent_at=now, lease_until=None, last_error=None
+        ),
+    )
+
+
+def later(session: Session, item: Item, error: str, now: datetime) -> None:
+    """Try again after a growing gap; after the last one the item is dead."""
+    if item.tries > len(GAPS):
+        park(session, item, error)
+        return
+    _put_back(session, item, error, OutboxState.WAITING, now + GAPS[item.tries - 1])
+
+
+def park(session: Session, item: Item, error: str) -> None:
+    """Give up on an item until somebody says `retry`; `handsel mail list` shows it."""
+    _put_back(session, item, error, OutboxState.DEAD, None)
+
+
+def _put_back(
+    session: Session,
+    item: Item,
+    error: str,
+    state: OutboxState,
+    next_at: datetime | None,
+) -> None:
+    values: dict[str, Any] = {"state": state, "lease_until": None, "last_error": error}
+    if next_at:
+        values["next_at"] = next_at
+    rows_changed(
+        session,
+        update(OutboxItem)
+        .where(OutboxItem.id == item.id, OutboxItem.state == OutboxState.SENDING)
+        .values(**values),
+    )
+
+
+def retry(session: Session, now: datetime, *, item_id: int | None = None) -> int:
+    """Let dead items go again at once, all of them or one; give how many."""
+    chosen = update(OutboxItem).where(OutboxItem.state == OutboxState.DEAD)
+    if item_id is not None:
+        chosen = chosen.where(OutboxItem.id == item_id)
+    return rows_changed(
+        session, chosen.values(state=OutboxState.WAITING, tries=0, next_at=now)
+    )

@@ -1,0 +1,167 @@
+"""What is for sale: adding products and releases, and finding them."""
+
+import mimetypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, selectinload
+
+from handsel.kit.errors import BadInputError, ConflictError, NotFoundError
+from handsel.kit.money import Money
+from handsel.models import Product, Release, ReleaseFile
+from handsel.models.words import ProductStatus
+
+BOOK_TYPES = {
+    ".epub": "application/epub+zip",
+    ".mobi": "application/x-mobipocket-ebook",
+    ".azw3": "application/vnd.amazon.ebook",
+    ".pdf": "application/pdf",
+    ".md": "text/markdown",
+    ".zip": "application/zip",
+}
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """A file that lies in the storage already and is to become part of a release."""
+
+    name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class NewProduct:
+    """What a seller says of a product. `version` names its first release."""
+
+    slug: str
+    name: str
+    price: Money
+    files: Sequence[NewFile]
+    description: str = ""
+    version: str = "1.0"
+    download_limit: int = 5
+    cover: str | None = None
+    cover_type: str | None = None
+    published: bool = True
+
+
+def add(session: Session, new: NewProduct, now: datetime) -> Product:
+    """Put a product on the shelf, with its first release.
+
+    Raises ConflictError when the slug is taken, BadInputError without files.
+    """
+    if session.scalar(select(func.count()).where(Product.slug == new.slug)):
+        raise ConflictError(
+            f"There is a product called {new.slug} already.",
+            f"Choose another with --slug, or change it with "
+            f"`handsel product edit {new.slug}`.",
+        )
+    product = Product(
+        slug=new.slug,
+        name=new.name,
+        description=new.description,
+        cover=new.cover,
+        cover_type=new.cover_type,
+        price_minor=new.price.minor,
+        currency=new.price.currency,
+        status=ProductStatus.PUBLISHED if new.published else ProductStatus.DRAFT,
+        download_limit=new.download_limit,
+        created_at=now,
+    )
+    session.add(product)
+    session.flush()
+    add_release(session, product, new.version, new.files, now)
+    return product
+
+
+def add_release(
+    session: Session,
+    product: Product,
+    version: str,
+    files: Sequence[NewFile],
+    now: datetime,
+    *,
+    notes: str = "",
+) -> Release:
+    """Make these files the newest edition of a product; older ones stay."""
+    if not files:
+        raise BadInputError("A product needs at least one file.", "Name it.")
+    names = [file.name for file in files]
+    if len(set(names)) < len(names):
+        raise BadInputError(
+            "Two of the files have the same name.", "Rename one: buyers see the names."
+        )
+    release = Release(
+        product_id=product.id, version=version, notes=notes, created_at=now
+    )
+    session.add(release)
+    session.flush()
+    for position, file in enumerate(files):
+        session.add(
+            ReleaseFile(
+                release_id=release.id,
+                position=position,
+                name=file.name,
+                content_type=content_type(file.name),
+                size=file.size,
+                sha256=file.sha256,
+            )
+        )
+    session.flush()
+    return release
+
+
+def content_type(name: str) -> str:
+    """Guess a file's type from its name; unknown ones are plain bytes."""
+    suffix = "." + name.rpartition(".")[2].lower()
+    return (
+        BOOK_TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+    )
+
+
+def file_format(name: str) -> str:
+    """What people call the format of a file: `EPUB`, `PDF`; never empty."""
+    stem, dot, suffix = name.rpartition(".")
+    return suffix.upper() if dot and stem and len(suffix) <= 8 else "FILE"
+
+
+_WITH_FILES = selectinload(Product.releases).selectinload(Release.files)
+
+
+def get(session: Session, slug: str) -> Product:
+    """Give a product, published or not, with releases and files.
+
+    Raises NotFoundError.
+    """
+    product = session.scalars(
+        select(Product).where(Product.slug == slug).options(_WITH_FILES)
+    ).one_or_none()
+    if product is None:
+        raise NotFoundError(
+            f"There is no product called {slug}.", "`handsel product list` shows them."
+        )
+    return product
+
+
+def published(session: Session, slug: str) -> Product:
+    """Give a product that strangers may see. Raises NotFoundError, drafts included."""
+    product = get(session, slug)
+    if product.status is not ProductStatus.PUBLISHED:
+        raise NotFoundError(f"There is no product called {slug}.")
+    return product
+
+
+def all_products(session: Session, *, drafts: bool = False) -> Sequence[Product]:
+    """Give every product, newest first, with releases and files."""
+    query = select(Product).options(_WITH_FILES).order_by(Product.id.desc())
+    if not drafts:
+        query = query.where(Product.status == ProductStatus.PUBLISHED)
+    return session.scalars(query).all()
+
+
+def price_of(product: Product) -> Money:
+    """Give a product's price."""
+    return Money(product.price_minor, product.currency)

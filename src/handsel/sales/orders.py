@@ -1,0 +1,211 @@
+"""The life of an order: facts come in, everything else is computed from them.
+
+`record` is the one way in, for web hook, return page, reconciler and command alike. It
+may be called any number of times, in any order, by several at once.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from handsel.delivery import fulfilment
+from handsel.kit.errors import NotFoundError
+from handsel.kit.money import Money, format_money
+from handsel.kit.signing import Keys, public_id
+from handsel.models import LedgerEntry, Order, Product, Release
+from handsel.models.database import insert_new
+from handsel.models.orders import FIRST_NUMBER
+from handsel.models.words import FactKind, OrderStatus, PaymentState
+from handsel.outbound import emails
+from handsel.sales.payments.base import Fact, Payment
+from handsel.sales.standing import Standing, sum_up
+
+_PROGRESS = {
+    PaymentState.OPEN: 0,
+    PaymentState.PROCESSING: 1,
+    PaymentState.FAILED: 2,
+    PaymentState.EXPIRED: 2,
+    PaymentState.COMPLETE: 3,
+}
+
+
+class NotOurSessionError(NotFoundError):
+    """The payment belongs to another shop that uses the same provider account."""
+
+
+def record(
+    session: Session, keys: Keys, provider: str, payment: Payment, now: datetime
+) -> Order:
+    """Add what a provider says of a payment, and bring the order in line with it.
+
+    If the database has forgotten the order, for instance after restoring an old backup,
+    it is rebuilt from what the provider kept for us; its link is the same as before.
+
+    Raises NotOurSessionError.
+    """
+    order = _find(session, provider, payment.session_id)
+    if order is None:
+        _rebuild(session, keys, provider, payment, now)
+        order = _find(session, provider, payment.session_id)
+        assert order
+    _note_progress(order, payment)
+    _add_facts(session, order, payment.facts, now)
+    _doubt(session, order, payment)
+    settle(session, order, now)
+    return order
+
+
+def add_fact(session: Session, order: Order, fact: Fact, now: datetime) -> None:
+    """Add one fact of our own, for instance a gift, and bring the order in line."""
+    _add_facts(session, order, [fact], now)
+    settle(session, order, now)
+
+
+def settle(session: Session, order: Order, now: datetime) -> Standing:
+    """Compute the order anew from its ledger, and deliver. Safe to repeat."""
+    standing = sum_up(
+        facts_of(session, order),
+        order.session_state,
+        needs_review=order.review_reason is not None,
+    )
+    order.status = standing.status
+    order.refunded_minor = standing.refunded
+    order.paid_at = standing.paid_at
+    if order.review_reason is not None:
+        fulfilment.hold(session, order, now)
+        emails.review(session, order, now)
+    elif standing.paid_at is not None:
+        fulfilment.fulfil(session, order, access=standing.access, now=now)
+    session.flush()
+    return standing
+
+
+def facts_of(session: Session, order: Order) -> list[Fact]:
+    """Give everything the ledger says of an order."""
+    rows = session.scalars(
+        select(LedgerEntry).where(LedgerEntry.order_id == order.id)
+    ).all()
+    return [
+        Fact(row.kind, row.object_id, Money(row.amount_minor, row.currency), row.at)
+        for row in rows
+    ]
+
+
+def _find(session: Session, provider: str, session_id: str) -> Order | None:
+    """Give the order and keep other writers off it until this transaction ends."""
+    return session.scalars(
+        select(Order)
+        .where(Order.provider == provider, Order.session_id == session_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+
+
+def _rebuild(
+    session: Session, keys: Keys, provider: str, payment: Payment, now: datetime
+) -> None:
+    """Make the order of a session that the provider knows and we do not."""
+    reference = payment.reference
+    if reference.get("shop") != shop_mark(keys):
+        raise NotOurSessionError("This payment does not belong to this shop.")
+    product = session.scalars(
+        select(Product).where(Product.slug == reference.get("product"))
+    ).one_or_none()
+    if product is None:
+        raise NotOurSessionError("This payment is for a product the shop does not have.")
+    release_id = session.scalars(
+        select(Release.id)
+        .where(Release.product_id == product.id)
+        .order_by(Release.id.desc())
+        .limit(1)
+    ).one()
+    insert_new(
+        session,
+        Order,
+        public_id=public_id(keys, provider, payment.session_id),
+        token_version=1,
+        provider=provider,
+        session_id=payment.session_id,
+        session_state=PaymentState.OPEN,
+        test=payment.test,
+        product_id=product.id,
+        release_id=release_id,
+        price_minor=int(reference.get("price", payment.price.minor)),
+        currency=reference.get("currency", payment.price.currency),
+        created_at=now,
+        expires_at=now,
+        status=OrderStatus.STARTED,
+        refunded_minor=0,
+    )
+
+
+def shop_mark(keys: Keys) -> str:
+    """What we write into a payment session to know it as ours again."""
+    return public_id(keys, "shop", "mark")
+
+
+def _note_progress(order: Order, payment: Payment) -> None:
+    """Keep the furthest state heard of: an answer may be older than what we know."""
+    if _PROGRESS[payment.state] >= _PROGRESS[order.session_state]:
+        order.session_state = payment.state
+    order.email = order.email or payment.email
+    order.card_last4 = payment.card_last4 or order.card_last4
+    order.statement_text = payment.statement_text or order.statement_text
+
+
+def _add_facts(
+    session: Session, order: Order, facts: Iterable[Fact], now: datetime
+) -> None:
+    for fact in facts:
+        insert_new(
+            session,
+            LedgerEntry,
+            order_id=order.id,
+            provider=order.provider,
+            kind=fact.kind,
+            object_id=fact.object_id,
+            amount_minor=fact.amount.minor,
+            currency=fact.amount.currency,
+            at=fact.at,
+            recorded_at=now,
+        )
+
+
+def _doubt(session: Session, order: Order, payment: Payment) -> None:
+    """Hold an order back when the money heard of is not the money agreed on."""
+    agreed = Money(order.price_minor, order.currency)
+    captures = [f.amount for f in payment.facts if f.kind is FactKind.CAPTURE]
+    if not captures:
+        return
+    if payment.test != order.test:
+        order.review_reason = "A test payment and a real order were mixed up."
+    elif any(each.currency != agreed.currency for each in captures) or (
+        sum(each.minor for each in captures) != agreed.minor
+    ):
+        paid = ", ".join(format_money(each, "en") for each in captures)
+        order.review_reason = (
+            f"The price was {format_money(agreed, 'en')}, but {paid} was paid."
+        )
+
+
+def by_number(session: Session, number: str) -> Order:
+    """Give the order people call `H-1042`; `1042` will do. Raises NotFoundError."""
+    digits = number.strip().upper().removeprefix("H-")
+    row = int(digits) - FIRST_NUMBER + 1 if digits.isascii() and digits.isdigit() else 0
+    order = session.get(Order, row, options=[joinedload(Order.product)])
+    if order is None:
+        raise NotFoundError(
+            f"There is no order {number}.", "`handsel order list` shows them all."
+        )
+    return order
+
+
+def by_public_id(session: Session, wanted: str) -> Order | None:
+    """Give the order with this public id, with its product, or None."""
+    return session.scalars(
+        select(Order)
+        .where(Order.public_id == wanted)
+        .options(joinedload(Order.product))
+    ).one_or_none()
