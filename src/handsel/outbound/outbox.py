@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from handsel.models import OutboxItem
@@ -74,28 +74,36 @@ def put(
     )
 
 
-def claim(session: Session, now: datetime, *, most: int = 20) -> list[Item]:
-    """Lease what is due, oldest first. Nobody else gets it while the lease lasts."""
-    due = or_(
+def anything_due(session: Session, now: datetime) -> bool:
+    """Say, without writing, whether `claim` would find something."""
+    return session.scalar(select(OutboxItem.id).where(_due(now)).limit(1)) is not None
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    return or_(
         (OutboxItem.state == OutboxState.WAITING) & (OutboxItem.next_at <= now),
         (OutboxItem.state == OutboxState.SENDING) & (OutboxItem.lease_until <= now),
     )
+
+
+def claim(session: Session, now: datetime, *, most: int = 20) -> list[Item]:
+    """Lease what is due, oldest first. Nobody else gets it while the lease lasts."""
     rows = session.scalars(
         select(OutboxItem)
-        .where(due)
+        .where(_due(now))
         .order_by(OutboxItem.next_at, OutboxItem.id)
         .limit(most)
         .with_for_update(skip_locked=True)
     ).all()
-    return [_item(row) for row in rows if _lease(session, row, now, due)]
+    return [_item(row) for row in rows if _lease(session, row, now)]
 
 
-def _lease(session: Session, row: OutboxItem, now: datetime, due: Any) -> bool:
+def _lease(session: Session, row: OutboxItem, now: datetime) -> bool:
     return bool(
         rows_changed(
             session,
             update(OutboxItem)
-            .where(OutboxItem.id == row.id, due)
+            .where(OutboxItem.id == row.id, _due(now))
             .values(
                 state=OutboxState.SENDING,
                 lease_until=now + LEASE,

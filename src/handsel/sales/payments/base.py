@@ -107,6 +107,18 @@ class Notice:
     object_id: str | None
 
 
+@dataclass(frozen=True)
+class Glimpse:
+    """One session as a list shows it: enough to know whether a look is worth it.
+
+    `state` None means that something happened to its money (a refund, a dispute), so
+    that it should be looked up whatever we know.
+    """
+
+    session_id: str
+    state: PaymentState | None
+
+
 class PaymentProvider(Protocol):
     """One way to take money."""
 
@@ -140,8 +152,10 @@ class PaymentProvider(Protocol):
         """
         ...
 
-    def sessions_since(self, since: datetime, now: datetime) -> Iterator[str]:
+    def sessions_since(self, since: datetime, now: datetime) -> Iterator[Glimpse]:
         """Name every session created or changed since then; repeats are harmless.
+
+        Cheap: a few calls for a quiet day, not one for each session.
 
         Raises ProviderUnavailableError.
         """

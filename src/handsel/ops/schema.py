@@ -1,0 +1,65 @@
+"""Bringing the database's schema to what this version of the shop expects."""
+
+from importlib.resources import files
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from handsel.kit.errors import ConfigurationError
+from handsel.models.database import Database
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(files("handsel") / "migrations"))
+    return config
+
+
+def newest() -> str:
+    """Name the step this version of the shop ends with."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    assert head
+    return head
+
+
+def current(database: Database) -> str | None:
+    """Name the last step the database has taken; None when it is empty."""
+    with database.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def upgrade(database: Database) -> None:
+    """Take every step that is missing. Safe to repeat, and to race.
+
+    All steps are one transaction: a crash leaves the schema as it was.
+    """
+    config = _config()
+    with database.engine.connect() as connection:
+        if not database.is_sqlite:
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(4153)")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+
+
+def check(database: Database) -> None:
+    """Refuse a database whose schema is not this version's. Raises ConfigurationError."""
+    found = current(database)
+    if found == newest():
+        return
+    if found is None:
+        raise ConfigurationError(
+            "The shop's database is empty.", "Run `handsel upgrade` to set it up."
+        )
+    known = {step.revision for step in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if found not in known:
+        raise ConfigurationError(
+            "The shop's database was written by a newer version of Handsel.",
+            "Install that version again, or restore a backup of this one.",
+        )
+    raise ConfigurationError(
+        "The shop's database is of an older version.",
+        "Run `handsel upgrade`: it makes a backup first.",
+    )

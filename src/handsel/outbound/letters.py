@@ -1,0 +1,154 @@
+"""What each mail says: the facts for its template, and the template's three blocks.
+
+A seller's own `templates/mail/NAME.jinja` in the home folder wins over ours.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PackageLoader,
+    StrictUndefined,
+)
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from handsel.kit.errors import ShopError
+from handsel.kit.money import Money, format_money
+from handsel.kit.signing import Keys, link_token
+from handsel.kit.text import human_size
+from handsel.models import Order, Product, Release
+from handsel.models.database import Database
+from handsel.outbound.outbox import Item
+from handsel.settings import Settings
+
+
+class CannotWriteError(ShopError):
+    """This mail can never be written as things are."""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A mail's words. `html` says the same as `text`."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def write(
+    database: Database, keys: Keys, settings: Settings, home: Path, item: Item
+) -> Letter:
+    """Write the mail an outbox item stands for. Raises CannotWriteError."""
+    facts = _FACTS[item.topic]
+    with database.reading() as session:
+        context = facts(session, keys, settings, item)
+    context["shop"] = settings.shop
+    template = environment(home).get_template(
+        f"mail/{item.topic.removeprefix('mail.')}.jinja"
+    )
+    words = {
+        name: "".join(template.blocks[name](template.new_context(context))).strip()
+        for name in ("subject", "text", "html")
+    }
+    return Letter(**words)
+
+
+@lru_cache(maxsize=4)
+def environment(home: Path) -> Environment:
+    """Give the templates: the seller's folder first, then ours."""
+    return Environment(
+        loader=ChoiceLoader(
+            [FileSystemLoader(home / "templates"), PackageLoader("handsel")]
+        ),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def purchase_link(keys: Keys, settings: Settings, order: Order) -> str:
+    """Derive the unique address of a purchase; the same whenever it is asked for."""
+    token = link_token(keys, order.public_id, order.token_version)
+    return f"{settings.public_url}/d/{token}"
+
+
+def _order_of(session: Session, item: Item) -> Order:
+    order = session.scalars(
+        select(Order)
+        .where(Order.id == item.order_id)
+        .options(
+            joinedload(Order.product)
+            .selectinload(Product.releases)
+            .selectinload(Release.files)
+        )
+    ).one_or_none()
+    if order is None:
+        raise CannotWriteError("The order this mail was about is gone.")
+    return order
+
+
+def _receipt(
+    session: Session, keys: Keys, settings: Settings, item: Item
+) -> dict[str, Any]:
+    order = _order_of(session, item)
+    release = order.product.releases[-1]
+    return {
+        "order": order_facts(order, settings),
+        "product": {"name": order.product.name},
+        "link": purchase_link(keys, settings, order),
+        "downloads_limit": order.product.download_limit,
+        "files": [
+            {"name": file.name, "size": human_size(file.size)} for file in release.files
+        ],
+        "again": bool(item.payload.get("again")),
+    }
+
+
+def order_facts(order: Order, settings: Settings) -> dict[str, Any]:
+    """Give what a receipt says of an order."""
+    return {
+        "number": order.number,
+        "email": order.email,
+        "total": format_money(
+            Money(order.price_minor, order.currency), settings.shop.locale
+        ),
+        "free": order.price_minor == 0,
+        "date": (order.paid_at or order.created_at).date().isoformat(),
+        "card_last4": order.card_last4,
+        "statement_text": order.statement_text,
+        "test": order.test,
+    }
+
+
+def _find(
+    session: Session, keys: Keys, settings: Settings, item: Item
+) -> dict[str, Any]:
+    raise NotImplementedError
+
+
+def _review(
+    session: Session, keys: Keys, settings: Settings, item: Item
+) -> dict[str, Any]:
+    order = _order_of(session, item)
+    return {
+        "order": order_facts(order, settings),
+        "product": {"name": order.product.name},
+        "reason": order.review_reason or "It has been looked at already.",
+    }
+
+
+_FACTS: Mapping[
+    str, Callable[[Session, Keys, Settings, Item], dict[str, Any]]
+] = {
+    "mail.receipt": _receipt,
+    "mail.find": _find,
+    "mail.review": _review,
+}

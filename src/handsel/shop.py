@@ -1,0 +1,165 @@
+"""`Shop` is opened once and passed on; the only place that chooses implementations."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from handsel.delivery.storage.local import LocalStorage
+from handsel.kit.errors import ConfigurationError, NotFoundError
+from handsel.kit.signing import Keys
+from handsel.models import Order
+from handsel.models.database import Database
+from handsel.outbound.post import Mailroom
+from handsel.outbound.transports.base import Transport
+from handsel.sales import orders
+from handsel.sales.payments.base import PaymentProvider, ProviderUnavailableError
+from handsel.settings import Settings, load_settings
+
+KEYS_FILE = Path("secrets") / "keys.json"
+
+
+def utc_now() -> datetime:
+    """Give the time of this moment, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Shop:
+    """One shop, open for business."""
+
+    home: Path
+    settings: Settings
+    keys: Keys
+    database: Database
+    providers: Mapping[str, PaymentProvider]
+    transport: Transport
+    storage: LocalStorage
+    clock: Callable[[], datetime] = utc_now
+    _calls: threading.BoundedSemaphore = field(
+        default_factory=lambda: threading.BoundedSemaphore(64), repr=False
+    )
+
+    def now(self) -> datetime:
+        """Say what time it is in this shop."""
+        return self.clock()
+
+    def reading(self) -> AbstractContextManager[Session]:
+        """One consistent view of the database, which cannot write."""
+        return self.database.reading()
+
+    def transaction(self) -> AbstractContextManager[Session]:
+        """All or nothing; commits at the end of the block."""
+        return self.database.transaction()
+
+    def provider(self, name: str) -> PaymentProvider:
+        """Give a payment provider that is in use. Raises NotFoundError."""
+        try:
+            return self.providers[name]
+        except KeyError:
+            raise NotFoundError("This shop does not take payments that way.") from None
+
+    @property
+    def test_mode(self) -> bool:
+        """Whether any payment here moves no real money."""
+        return any(provider.test for provider in self.providers.values())
+
+    @contextmanager
+    def calling(self) -> Iterator[None]:
+        """Hold one of the places for waiting on a provider.
+
+        At most half of the page threads may wait, so that a slow provider never slows
+        a page. Raises ProviderUnavailableError at once when all places are taken.
+        """
+        if not self._calls.acquire(blocking=False):
+            raise ProviderUnavailableError(
+                "Our payment provider is slow at the moment. You were not charged.",
+                "Please try again in a minute.",
+            )
+        try:
+            yield
+        finally:
+            self._calls.release()
+
+    def hear(self, provider: str, object_id: str) -> Order:
+        """Ask a provider for the truth about a payment, and record it. Safe to repeat.
+
+        Raises UnknownSessionError, NotOurSessionError, ProviderUnavailableError.
+        """
+        chosen = self.provider(provider)
+        with self.calling():
+            payment = chosen.look_up(object_id, self.now())
+        with self.transaction() as session:
+            return orders.record(session, self.keys, provider, payment, self.now())
+
+    def mailroom(self) -> Mailroom:
+        """Give what is needed to write and send the mails that are due."""
+        return Mailroom(
+            self.home,
+            self.settings,
+            self.keys,
+            self.database,
+            self.transport,
+            self.clock,
+        )
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.database.close()
+
+
+def open_shop(
+    home: Path,
+    settings: Settings | None = None,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+) -> Shop:
+    """Open the shop that lives in `home`.
+
+    Raises ConfigurationError with one line for each problem. The schema is not looked
+    at: see `ops.schema`.
+    """
+    settings = settings or load_settings(home)
+    keys = Keys.load(home / KEYS_FILE)
+    threads = settings.server.threads
+    return Shop(
+        home=home,
+        settings=settings,
+        keys=keys,
+        database=Database(settings.database.url, home, threads=threads),
+        providers={
+            name: _plug("payments", name)(settings, home)
+            for name in settings.providers
+        },
+        transport=_plug("transports", settings.mail.transport)(settings, home),
+        storage=LocalStorage(home / settings.storage.path),
+        clock=clock,
+        _calls=threading.BoundedSemaphore(max(1, threads // 2)),
+    )
+
+
+def _plug(kind: str, name: str) -> Any:
+    """Find an implementation by its entry point, ours and other people's alike."""
+    found = {point.name: point for point in entry_points(group=f"handsel.{kind}")}
+    if name not in found:
+        raise ConfigurationError(
+            f"There is nothing called {name!r} among the {kind}.",
+            f"Installed are: {', '.join(sorted(found))}.",
+        )
+    return _load(found[name])
+
+
+def _load(point: EntryPoint) -> Any:
+    try:
+        return point.load()
+    except Exception as error:
+        raise ConfigurationError(
+            f"{point.value} could not be loaded: {error}.",
+            "Install it again, or take its name out of handsel.toml.",
+        ) from error

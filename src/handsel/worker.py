@@ -1,0 +1,92 @@
+"""The loop behind the pages: send what is due, look after payments, tidy up.
+
+Any number of workers may run; whatever is worth doing once is claimed in the database.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, update
+
+from handsel.delivery import access
+from handsel.models import Duty, FindLink, Inbox, RateCounter
+from handsel.models.database import insert_new, rows_changed
+from handsel.ops import reconcile
+from handsel.outbound import post
+from handsel.shop import Shop
+
+log = logging.getLogger("handsel.worker")
+
+IDLE_SECONDS = 1.0
+KEEP_INBOX = timedelta(days=30)
+
+
+def run(shop: Shop, stop: threading.Event) -> None:
+    """Work until `stop` is set. A failed duty is logged and comes again."""
+    while not stop.is_set():
+        busy = turn(shop)
+        if not busy:
+            stop.wait(IDLE_SECONDS)
+
+
+def turn(shop: Shop) -> bool:
+    """Do everything that is due now; say whether there may be more at once."""
+    sent = 0
+    try:
+        sent = post.deliver_due(shop.mailroom())
+    except Exception:
+        log.exception("Sending mail failed; it will be tried again.")
+    for name, (gap, duty) in DUTIES.items():
+        if _claim(shop, name, gap):
+            try:
+                duty(shop)
+            except Exception:
+                log.exception("The duty %s failed; it will come again.", name)
+    return sent > 0
+
+
+def _claim(shop: Shop, name: str, gap: timedelta) -> bool:
+    """Take a duty that is due, so that no other worker does it at the same time."""
+    now = shop.now()
+    with shop.reading() as session:
+        duty = session.get(Duty, name)
+        if duty and duty.next_at > now:
+            return False
+    with shop.transaction() as session:
+        insert_new(session, Duty, name=name, next_at=now)
+        return bool(
+            rows_changed(
+                session,
+                update(Duty)
+                .where(Duty.name == name, Duty.next_at <= now)
+                .values(next_at=now + gap, last_at=now),
+            )
+        )
+
+
+def _reconcile(shop: Shop) -> None:
+    reconcile.reconcile(shop, since=shop.now() - timedelta(hours=25))
+
+
+def _reconcile_far_back(shop: Shop) -> None:
+    reconcile.reconcile(shop, since=shop.now() - timedelta(days=4))
+
+
+def _tidy(shop: Shop) -> None:
+    """Give back downloads nobody took, and forget what was only kept for a while."""
+    now: datetime = shop.now()
+    with shop.transaction() as session:
+        access.close_expired(session, now)
+        session.execute(delete(Inbox).where(Inbox.received_at < now - KEEP_INBOX))
+        session.execute(delete(FindLink).where(FindLink.expires_at < now))
+        yesterday = int((now - timedelta(days=1)).timestamp())
+        session.execute(delete(RateCounter).where(RateCounter.window < yesterday))
+
+
+DUTIES: dict[str, tuple[timedelta, Callable[[Shop], None]]] = {
+    "reconcile": (timedelta(minutes=2), _reconcile),
+    "reconcile-far-back": (timedelta(hours=1), _reconcile_far_back),
+    "tidy": (timedelta(minutes=10), _tidy),
+}
