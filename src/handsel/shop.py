@@ -19,7 +19,11 @@ from handsel.models.database import Database
 from handsel.outbound.post import Mailroom
 from handsel.outbound.transports.base import Transport
 from handsel.sales import orders
-from handsel.sales.payments.base import PaymentProvider, ProviderUnavailableError
+from handsel.sales.payments.base import (
+    Payment,
+    PaymentProvider,
+    ProviderUnavailableError,
+)
 from handsel.settings import Settings, load_settings
 
 KEYS_FILE = Path("secrets") / "keys.json"
@@ -87,14 +91,21 @@ class Shop:
         finally:
             self._calls.release()
 
+    def look_up(self, provider: str, object_id: str) -> Payment:
+        """Ask a provider for the truth about a payment; no transaction may be open.
+
+        Raises UnknownSessionError, ProviderUnavailableError.
+        """
+        chosen = self.provider(provider)
+        with self.calling():
+            return chosen.look_up(object_id, self.now())
+
     def hear(self, provider: str, object_id: str) -> Order:
         """Ask a provider for the truth about a payment, and record it. Safe to repeat.
 
         Raises UnknownSessionError, NotOurSessionError, ProviderUnavailableError.
         """
-        chosen = self.provider(provider)
-        with self.calling():
-            payment = chosen.look_up(object_id, self.now())
+        payment = self.look_up(provider, object_id)
         with self.transaction() as session:
             return orders.record(session, self.keys, provider, payment, self.now())
 

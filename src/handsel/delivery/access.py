@@ -120,7 +120,7 @@ def press(
         created_at=now,
         expires_at=now + window,
         bytes_out=0,
-        parts="[]",
+        parts=[],
     )
     if not new:  # the same browser pressed twice at one instant: PostgreSQL lets both in
         _give_back_unit(session, entitlement, file_id, forgiven=False)
@@ -271,9 +271,9 @@ def arrived(
     row = session.scalars(
         select(Grant).where(Grant.id == grant.grant_id).with_for_update()
     ).one()
-    spans = Spans.from_json(row.parts).add(start, start + count)
+    spans = Spans.of(row.parts).add(start, start + count)
     unsent = booked - count
-    row.parts = spans.to_json()
+    row.parts = spans.as_list()
     row.bytes_out -= unsent
     rows_changed(
         session,

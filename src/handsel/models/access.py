@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from sqlalchemy import (
+    JSON,
     CheckConstraint,
     ForeignKey,
     Index,
     String,
-    Text,
     UniqueConstraint,
     text,
 )
@@ -62,7 +62,7 @@ class Grant(Base):
     """One press on a download button; serves any number of requests in its window.
 
     `client_key` is a keyed hash of the browser, so that nothing readable is stored.
-    `parts` are the distinct bytes that arrived, as JSON pairs.
+    `parts` are the distinct bytes that arrived, as pairs of start and stop.
     """
 
     __tablename__ = "grants"
@@ -88,4 +88,4 @@ class Grant(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     bytes_out: Mapped[int] = mapped_column(default=0)
-    parts: Mapped[str] = mapped_column(Text, default="[]")
+    parts: Mapped[list[list[int]]] = mapped_column(JSON)

@@ -25,6 +25,8 @@ class Product(Base):
     cover: Mapped[str | None] = mapped_column(String(64))
     """sha256 of the cover image in the storage."""
     cover_type: Mapped[str | None] = mapped_column(String(40))
+    cover_width: Mapped[int | None]
+    cover_height: Mapped[int | None]
     price_minor: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3))
     status: Mapped[ProductStatus] = mapped_column(one_of(ProductStatus))

@@ -23,11 +23,14 @@ class Customer(Base):
 
 
 class FindLink(Base):
-    """A mailed link that shows somebody their purchases, for 30 minutes, once."""
+    """A mailed link that shows somebody their purchases, for 30 minutes, once.
+
+    The link itself is derived when it is mailed, and stored nowhere.
+    """
 
     __tablename__ = "find_links"
 
-    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True)
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), index=True)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -43,6 +43,18 @@ def receipt_again(session: Session, order: Order, now: datetime) -> None:
     )
 
 
+def find_link(session: Session, email: str, link_id: int, now: datetime) -> None:
+    """The link that shows somebody their purchases, once for each asking."""
+    outbox.put(
+        session,
+        FIND,
+        f"find:{link_id}",
+        recipient=email,
+        now=now,
+        payload={"link": link_id},
+    )
+
+
 def review(session: Session, order: Order, now: datetime) -> None:
     """Tell the seller, once, that an order needs a look. Safe to repeat."""
     outbox.put(

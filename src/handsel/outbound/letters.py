@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from handsel.kit.errors import ShopError
 from handsel.kit.money import Money, format_money
-from handsel.kit.signing import Keys, link_token
+from handsel.kit.signing import Keys, link_token, sign
 from handsel.kit.text import human_size
 from handsel.models import Order, Product, Release
 from handsel.models.database import Database
@@ -131,7 +131,9 @@ def order_facts(order: Order, settings: Settings) -> dict[str, Any]:
 def _find(
     session: Session, keys: Keys, settings: Settings, item: Item
 ) -> dict[str, Any]:
-    raise NotImplementedError
+    number = str(item.payload["link"])
+    token = f"{sign(keys, 'find', number)}{number}"
+    return {"link": f"{settings.public_url}/find/{token}", "minutes": 30}
 
 
 def _review(

@@ -33,22 +33,35 @@ class NewFile:
 
 
 @dataclass(frozen=True)
+class Cover:
+    """A cover image that lies in the storage already. Sizes are pixels."""
+
+    sha256: str
+    content_type: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
 class NewProduct:
     """What a seller says of a product. `version` names its first release."""
 
     slug: str
     name: str
     price: Money
-    files: Sequence[NewFile]
     description: str = ""
     version: str = "1.0"
     download_limit: int = 5
-    cover: str | None = None
-    cover_type: str | None = None
     published: bool = True
 
 
-def add(session: Session, new: NewProduct, now: datetime) -> Product:
+def add(
+    session: Session,
+    new: NewProduct,
+    files: Sequence[NewFile],
+    cover: Cover | None,
+    now: datetime,
+) -> Product:
     """Put a product on the shelf, with its first release.
 
     Raises ConflictError when the slug is taken, BadInputError without files.
@@ -63,17 +76,16 @@ def add(session: Session, new: NewProduct, now: datetime) -> Product:
         slug=new.slug,
         name=new.name,
         description=new.description,
-        cover=new.cover,
-        cover_type=new.cover_type,
         price_minor=new.price.minor,
         currency=new.price.currency,
         status=ProductStatus.PUBLISHED if new.published else ProductStatus.DRAFT,
         download_limit=new.download_limit,
         created_at=now,
     )
+    set_cover(product, cover)
     session.add(product)
     session.flush()
-    add_release(session, product, new.version, new.files, now)
+    add_release(session, product, new.version, files, now)
     return product
 
 
@@ -112,6 +124,26 @@ def add_release(
         )
     session.flush()
     return release
+
+
+def set_cover(product: Product, cover: Cover | None) -> None:
+    """Give a product this cover, or none."""
+    product.cover = cover.sha256 if cover else None
+    product.cover_type = cover.content_type if cover else None
+    product.cover_width = cover.width if cover else None
+    product.cover_height = cover.height if cover else None
+
+
+def cover_type(session: Session, sha256: str) -> str:
+    """Give the type of a cover that strangers may see. Raises NotFoundError."""
+    kind = session.scalars(
+        select(Product.cover_type)
+        .where(Product.cover == sha256, Product.status == ProductStatus.PUBLISHED)
+        .limit(1)
+    ).one_or_none()
+    if kind is None:
+        raise NotFoundError("There is no such picture.")
+    return kind
 
 
 def content_type(name: str) -> str:

@@ -128,6 +128,8 @@ class PaymentProvider(Protocol):
     """What a buyer reads on the button: "card"."""
     test: bool
     """True when no real money can move."""
+    pages: tuple[str, ...]
+    """Origins of the provider's own payment pages, for the browser's form policy."""
 
     def start(self, purchase: Purchase, now: datetime) -> Started:
         """Open a payment session. Safe to repeat with the same `purchase.key`.

@@ -1,0 +1,107 @@
+"""The `handsel` command: one file for each noun, no logic, loaded only when used."""
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from handsel import __version__
+from handsel.kit.errors import ShopError
+
+COMMANDS = {
+    "init": ("start:init", "Make a new shop in a folder."),
+    "demo": ("start:demo", "Try a throw-away shop with a sample book."),
+    "run": ("serve:run", "Open the shop: pages and worker."),
+    "web": ("serve:web", "Serve only the pages."),
+    "worker": ("serve:worker", "Only send mail and look after payments."),
+    "product": ("product:product", "What is for sale."),
+    "order": ("order:order", "Who bought what; links, gifts, more downloads."),
+    "customer": ("customer:customer", "The people who bought."),
+    "simulate": ("simulate:simulate", "Make whole test purchases without a browser."),
+    "mail": ("mail:mail", "Test, list and retry mails."),
+    "reconcile": ("keep:reconcile", "Ask the payment providers what we missed."),
+    "verify": ("keep:verify", "Prove that the books are right."),
+    "doctor": ("keep:doctor", "Find what is wrong with the set-up."),
+    "config": ("keep:config", "Check the settings."),
+    "upgrade": ("keep:upgrade", "Bring the database to this version, after a backup."),
+    "backup": ("keep:backup", "Save the whole shop into one file."),
+    "restore": ("keep:restore", "Bring a shop back from a backup."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is called, so that help is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give the names in the order a seller meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name][0].split(":")
+        found = getattr(import_module(f"handsel.cli.{module}"), name)
+        assert isinstance(found, click.Command)
+        return found
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """List the commands from the table above, importing none of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
+)
+@click.version_option(__version__, prog_name="handsel")
+def handsel() -> None:
+    """A small shop for digital goods, on your own domain.
+
+    \b
+    Begin with:  handsel init myshop
+                 handsel product add book.epub book.pdf --price 15 --home myshop
+                 handsel run --home myshop
+
+    Every command takes --home DIR (or HANDSEL_HOME; else the present folder) and
+    --json. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 configuration.
+    """
+
+
+def main() -> None:
+    """Run the command line; every error people can act on is a sentence, not a stack."""
+    try:
+        code = handsel.main(standalone_mode=False)
+    except click.exceptions.Exit as ended:
+        code = ended.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        code = 130
+    except ShopError as error:
+        _tell(error.message, error.hint)
+        code = error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except Exception as error:
+        if os.environ.get("HANDSEL_DEBUG"):
+            raise
+        _tell(
+            f"That failed in a way nobody foresaw: {type(error).__name__}: {error}",
+            "Please report it; HANDSEL_DEBUG=1 shows where it happened.",
+        )
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _tell(message: str, hint: str) -> None:
+    click.echo(f"{click.style('Error:', fg='red', bold=True)} {message}", err=True)
+    if hint:
+        click.echo(hint, err=True)

@@ -1,0 +1,109 @@
+"""`handsel product`: what is for sale."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from handsel.cli.common import answer, opened, shop_command, table
+from handsel.kit.money import format_money
+from handsel.kit.text import human_size
+from handsel.models import Product
+from handsel.models.words import ProductStatus
+from handsel.ops import shelving
+from handsel.sales import catalogue
+from handsel.shop import Shop
+
+PathArgument = click.Path(path_type=Path)
+
+
+@click.group()
+def product() -> None:
+    """What is for sale."""
+
+
+@product.command()
+@click.argument("files", nargs=-1, required=True, type=PathArgument)
+@click.option("--price", required=True, help='For instance 15, "9.99 USD", or 0.')
+@click.option("--name", help="What it is called; else from the first file's name.")
+@click.option("--slug", help="Its word in addresses; else from the name.")
+@click.option("--description", type=PathArgument, help="A Markdown file.")
+@click.option("--cover", type=PathArgument, help="A PNG, JPEG or WebP image.")
+@click.option("--limit", type=click.IntRange(1, 1000), help="Downloads of each file.")
+@click.option("--version", "version", default="1.0", show_default=True)
+@click.option("--draft", is_flag=True, help="Do not show it to buyers yet.")
+@shop_command
+def add(files: tuple[Path, ...], home: Path, as_json: bool, **said: Any) -> None:
+    """Put FILES up for sale as one product.
+
+    Example: handsel product add book.epub book.pdf --price 15
+    """
+    with opened(home) as shop:
+        new = shelving.add_product(shop, files, **said)
+        url = f"{shop.settings.public_url}/p/{new.slug}"
+        answer(
+            as_json,
+            _facts(shop, new),
+            f"{new.name} is on sale: {url}"
+            if new.status is ProductStatus.PUBLISHED
+            else f"{new.name} is a draft.",
+            then=(
+                "Next: handsel run"
+                if new.status is ProductStatus.PUBLISHED
+                else f"Next: handsel product publish {new.slug}"
+            ),
+        )
+
+
+@product.command("list")
+@shop_command
+def list_products(home: Path, as_json: bool) -> None:
+    """List every product, newest first."""
+    with opened(home) as shop:
+        with shop.reading() as session:
+            found = [_facts(shop, p) for p in catalogue.all_products(session, drafts=True)]
+    rows = [(p["slug"], p["price"], p["status"], p["release"], p["name"]) for p in found]
+    text = table(("SLUG", "PRICE", "STATUS", "RELEASE", "NAME"), rows)
+    empty = "Nothing is for sale yet."
+    answer(
+        as_json,
+        found,
+        text if found else empty,
+        then="" if found else "Next: handsel product add BOOK.epub --price 15",
+    )
+
+
+@product.command()
+@click.argument("slug")
+@shop_command
+def show(slug: str, home: Path, as_json: bool) -> None:
+    """Show one product with its files."""
+    with opened(home) as shop:
+        with shop.reading() as session:
+            facts = _facts(shop, catalogue.get(session, slug))
+    lines = [f"{key:15} {value}" for key, value in facts.items() if key != "files"]
+    lines += [
+        f"{'file':15} {f['name']}  {human_size(f['size'])}  sha256 {f['sha256']}"
+        for f in facts["files"]
+    ]
+    answer(as_json, facts, "\n".join(lines))
+
+
+def _facts(shop: Shop, found: Product) -> dict[str, Any]:
+    release = found.releases[-1]
+    price = catalogue.price_of(found)
+    return {
+        "slug": found.slug,
+        "name": found.name,
+        "status": str(found.status),
+        "price": format_money(price, shop.settings.shop.locale),
+        "price_minor": found.price_minor,
+        "currency": found.currency,
+        "release": release.version,
+        "download_limit": found.download_limit,
+        "url": f"{shop.settings.public_url}/p/{found.slug}",
+        "files": [
+            {"name": file.name, "size": file.size, "sha256": file.sha256}
+            for file in release.files
+        ],
+    }

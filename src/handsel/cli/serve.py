@@ -1,0 +1,94 @@
+"""`handsel run`, `web` and `worker`: the shop at work."""
+
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import click
+
+from handsel.cli.common import home_option, json_option
+from handsel.kit.logs import Redact
+from handsel.ops import schema
+from handsel.shop import Shop, open_shop
+
+
+@click.command()
+@click.option("--bind", metavar="HOST:PORT", help="Instead of server.bind.")
+@home_option
+@json_option
+def run(bind: str | None, home: Path, as_json: bool) -> None:
+    """Open the shop: pages here, mail and payments in a watched process beside it."""
+    from handsel.ops.child import watched_worker
+
+    shop = _open(home, as_json)
+    with watched_worker(shop.home):
+        _serve(shop, bind, as_json)
+
+
+@click.command()
+@click.option("--bind", metavar="HOST:PORT", help="Instead of server.bind.")
+@home_option
+@json_option
+def web(bind: str | None, home: Path, as_json: bool) -> None:
+    """Serve only the pages; run `handsel worker` beside it."""
+    _serve(_open(home, as_json), bind, as_json)
+
+
+@click.command()
+@click.option("--with-parent", is_flag=True, hidden=True, help="End with standard input.")
+@home_option
+@json_option
+def worker(with_parent: bool, home: Path, as_json: bool) -> None:
+    """Send mail, look after payments, tidy up. Any number of these may run."""
+    from handsel import worker as loop
+
+    shop = _open(home, as_json)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    if with_parent:
+        threading.Thread(target=_end_with_input, args=(stop,), daemon=True).start()
+    logging.getLogger("handsel").info("The worker is ready.")
+    loop.run(shop, stop)
+    shop.close()
+
+
+def _end_with_input(stop: threading.Event) -> None:
+    """The parent holds the other end: when it dies, however it dies, so do we."""
+    sys.stdin.buffer.read()
+    stop.set()
+
+
+def _open(home: Path, as_json: bool) -> Shop:
+    """Open the shop for work; an empty database is set up, an old one refused."""
+    _log_to_stderr(as_json)
+    shop = open_shop(home.resolve())
+    if schema.current(shop.database) is None:
+        schema.upgrade(shop.database)
+    schema.check(shop.database)
+    return shop
+
+
+def _log_to_stderr(as_json: bool) -> None:
+    handler = logging.StreamHandler()
+    handler.addFilter(Redact())
+    line = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+    if as_json:
+        line = '{"at": "%(asctime)s", "level": "%(levelname)s", "text": "%(message)s"}'
+    handler.setFormatter(logging.Formatter(line))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+def _serve(shop: Shop, bind: str | None, as_json: bool) -> None:
+    from handsel.web.front import serve_shop
+
+    def ready(url: str) -> None:
+        if as_json:
+            click.echo(f'{{"url": "{url}"}}')
+        else:
+            click.echo(f"The shop is open at {url}  (Ctrl-C closes it)")
+        sys.stdout.flush()
+
+    serve_shop(shop, bind or shop.settings.server.bind, ready)

@@ -1,0 +1,72 @@
+"""`handsel init` and `handsel demo`."""
+
+from pathlib import Path
+
+import click
+
+from handsel.cli.common import answer, home_option, json_option
+from handsel.ops import founding
+
+
+@click.command()
+@click.argument(
+    "folder", type=click.Path(file_okay=False, path_type=Path), required=False
+)
+@click.option("--name", help="The shop's name.")
+@click.option("--email", help="Where buyers can reach you.")
+@click.option("--currency", help="Three letters; the default currency of prices.")
+@click.option("--url", help="The shop's public address; leave out to try it here.")
+@click.option("--no-input", is_flag=True, help="Ask nothing; take the defaults.")
+@home_option
+@json_option
+def init(
+    folder: Path | None,
+    name: str | None,
+    email: str | None,
+    currency: str | None,
+    url: str | None,
+    no_input: bool,
+    home: Path,
+    as_json: bool,
+) -> None:
+    """Make a new shop in FOLDER (or --home, or here).
+
+    Example: handsel init myshop --name "Ada's Books"
+    """
+    place = (folder or home).resolve()
+    founding.check_free(place)
+    ask = not no_input and not as_json and click.get_text_stream("stdin").isatty()
+    plan = founding.Plan(
+        name=name or _ask(ask, "What is the shop called?", "My shop"),
+        email=email or _ask(ask, "Where can buyers reach you (e-mail)?", ""),
+        currency=(currency or _ask(ask, "Which currency?", "EUR")).upper(),
+        url=url or founding.LOCAL_URL,
+    )
+    founding.found(place, plan)
+    answer(
+        as_json,
+        {"home": str(place), "config": str(place / "handsel.toml")},
+        f"Your shop is in {place}; its settings are in handsel.toml.",
+        then=f"Next: handsel product add BOOK.epub --price 15 --home {place}",
+    )
+
+
+def _ask(ask: bool, question: str, default: str) -> str:
+    if not ask:
+        return default
+    return str(click.prompt(question, default=default, show_default=bool(default)))
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
+@home_option
+@json_option
+def demo(port: int, home: Path, as_json: bool) -> None:
+    """Run a throw-away shop with a sample book, in test mode.
+
+    It lives in the folder .demo; delete that to begin again. Mails are shown in the
+    browser and sent nowhere.
+    """
+    from handsel.ops import demo as trial
+
+    trial.run(Path(".demo") if home == Path() else home, port=port)

@@ -1,0 +1,105 @@
+"""Bringing files from the seller's disk onto the shelf."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from handsel.kit.errors import BadInputError
+from handsel.kit.images import image_size
+from handsel.kit.money import Money, parse_money
+from handsel.kit.text import check_slug, safe_filename, slugify
+from handsel.models import Product
+from handsel.sales import catalogue
+from handsel.sales.catalogue import Cover, NewFile, NewProduct
+from handsel.shop import Shop
+
+
+def add_product(
+    shop: Shop,
+    files: Sequence[Path],
+    *,
+    price: str,
+    name: str | None = None,
+    slug: str | None = None,
+    description: Path | None = None,
+    cover: Path | None = None,
+    limit: int | None = None,
+    version: str = "1.0",
+    draft: bool = False,
+) -> Product:
+    """Store the files, then put the product on the shelf in one transaction.
+
+    Nothing is for sale if anything is wrong. Raises BadInputError, ConflictError.
+    """
+    title = name or _title(files[0])
+    new = NewProduct(
+        slug=check_slug(slug) if slug else slugify(title),
+        name=title,
+        price=price_in(shop, price),
+        description=read_text(description) if description else "",
+        version=version,
+        download_limit=limit or shop.settings.delivery.download_limit,
+        published=not draft,
+    )
+    for path in files:
+        check_file(path)
+    picture = store_cover(shop, cover) if cover else None
+    stored = [store(shop, path) for path in files]
+    with shop.transaction() as session:
+        product = catalogue.add(session, new, stored, picture, shop.now())
+    with shop.reading() as session:
+        return catalogue.get(session, product.slug)
+
+
+def _title(path: Path) -> str:
+    return path.stem.replace("_", " ").replace("-", " ").strip().title() or path.name
+
+
+def price_in(shop: Shop, text: str) -> Money:
+    """Read a price, and refuse what no provider in use could charge."""
+    return parse_money(text, shop.settings.shop.currency)
+
+
+def read_text(path: Path) -> str:
+    """Read a text the seller wrote. Raises BadInputError."""
+    check_file(path)
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadInputError(
+            f"{path} is not text in UTF-8.", "Save it as UTF-8, then try again."
+        ) from error
+
+
+def check_file(path: Path) -> None:
+    """Refuse what cannot be sold before anything is stored. Raises BadInputError."""
+    if not path.exists():
+        raise BadInputError(f"There is no file {path}.", "Check its name and folder.")
+    if path.is_dir():
+        raise BadInputError(
+            f"{path} is a folder.", "Name the files in it, or pack it as one zip."
+        )
+    try:
+        with path.open("rb") as file:
+            empty = not file.read(1)
+    except OSError as error:
+        raise BadInputError(
+            f"{path} cannot be read: {error.strerror}.", "Check its mode."
+        ) from error
+    if empty:
+        raise BadInputError(f"{path} is empty.", "Buyers would get nothing: check it.")
+
+
+def store(shop: Shop, path: Path) -> NewFile:
+    """Put one file into the storage."""
+    with path.open("rb") as source:
+        kept = shop.storage.put(source)
+    return NewFile(safe_filename(path.name), kept.sha256, kept.size)
+
+
+def store_cover(shop: Shop, path: Path) -> Cover:
+    """Put a cover image into the storage. Raises BadInputError for other files."""
+    check_file(path)
+    content_type, width, height = image_size(path.read_bytes(), path.name)
+    with path.open("rb") as source:
+        kept = shop.storage.put(source)
+    return Cover(kept.sha256, content_type, width, height)

@@ -1,0 +1,32 @@
+"""Opening the doors: our application, carried by our server."""
+
+from collections.abc import Callable
+
+from handsel.kit.errors import ConfigurationError
+from handsel.shop import Shop
+from handsel.web.app import create_app
+from handsel.web.carrier import serve
+
+
+def serve_shop(
+    shop: Shop, bind: str, ready: Callable[[str], None], *, show_mail: bool = False
+) -> None:
+    """Serve the shop until SIGTERM or SIGINT; running downloads may finish.
+
+    Args:
+        bind: `HOST:PORT`; port 0 takes any free one.
+        ready: called once with the address when the first visitor may come.
+    """
+    host, _, port = bind.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise ConfigurationError(
+            f"{bind!r} is no address to listen on.", "Write it as 127.0.0.1:8000."
+        )
+    serve(
+        create_app(shop, show_mail=show_mail),
+        host=host.strip("[]"),
+        port=int(port),
+        threads=shop.settings.server.threads,
+        on_ready=ready,
+    )
+    shop.close()

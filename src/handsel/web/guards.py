@@ -1,0 +1,78 @@
+"""A blueprint is a security policy: what its pages may load, and who may press.
+
+`guard(blueprint, policy)` is called for every blueprint; a test says so.
+"""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, Flask, Response, abort, request
+
+from handsel.web.pages import the_shop
+
+OWN_ORIGINS = ("", "same-origin", "same-site", "none")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The rules of one kind of visitor.
+
+    Args:
+        who: one sentence for the reader.
+        secret: the address itself opens something: no caching, no referrer, no index.
+        foreign_posts: whether other sites may send forms here, as a Buy button does.
+    """
+
+    who: str
+    secret: bool = False
+    foreign_posts: bool = False
+
+
+def guard(blueprint: Blueprint, policy: Policy) -> None:
+    """Put a policy in front of every view of a blueprint, and its headers behind."""
+
+    @blueprint.before_request
+    def _check() -> None:
+        origin = request.headers.get("Sec-Fetch-Site", "")
+        unsafe = request.method not in ("GET", "HEAD", "OPTIONS")
+        if unsafe and not policy.foreign_posts and origin not in OWN_ORIGINS:
+            abort(403)
+
+    @blueprint.after_request
+    def _close(response: Response) -> Response:
+        if policy.secret:
+            response.headers["Cache-Control"] = "no-store"
+            response.headers["Referrer-Policy"] = "no-referrer"
+            response.headers["X-Robots-Tag"] = "noindex, nofollow"
+        return response
+
+    blueprint.record(lambda state: _register(state.app, blueprint.name, policy))
+
+
+def _register(app: Flask, name: str, policy: Policy) -> None:
+    app.extensions.setdefault("handsel.policies", {})[name] = policy
+
+
+def common_headers(response: Response) -> Response:
+    """Add what every answer carries, errors included."""
+    headers = response.headers
+    forms = " ".join(("'self'", *_payment_pages()))
+    headers.setdefault(
+        "Content-Security-Policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; "
+        "img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; "
+        f"object-src 'none'; frame-ancestors 'none'; form-action {forms}",
+    )
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "strict-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+    if the_shop().settings.shop.url.startswith("https://"):
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response
+
+
+def _payment_pages() -> tuple[str, ...]:
+    """Where a Buy form may end: browsers hold the policy against the redirect too."""
+    found = (getattr(each, "pages", ()) for each in the_shop().providers.values())
+    return tuple(origin for origins in found for origin in origins)

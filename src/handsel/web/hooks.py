@@ -1,0 +1,71 @@
+"""What providers send us. Believed for one thing only: that a look is worth it."""
+
+from flask import Blueprint, Response, request
+from sqlalchemy import select
+
+from handsel.models import Inbox
+from handsel.models.database import insert_new
+from handsel.sales import orders
+from handsel.sales.orders import NotOurSessionError
+from handsel.sales.payments.base import Notice, Payment
+from handsel.shop import Shop
+from handsel.web.guards import Policy, guard
+from handsel.web.pages import the_shop
+
+blueprint = Blueprint("hooks", __name__)
+guard(blueprint, Policy("payment providers, by their signature", foreign_posts=True))
+
+
+@blueprint.post("/webhooks/<provider>")
+def receive(provider: str) -> Response:
+    """Verify a message, look up what it is about, record it, and only then say 200.
+
+    Anything that keeps us from writing it down is an error, so that it comes again.
+    """
+    shop = the_shop()
+    headers = {name.lower(): value for name, value in request.headers}
+    notice = shop.provider(provider).read_webhook(
+        headers, request.get_data(), shop.now()
+    )
+    if notice.object_id is None:
+        return _answer("This kind of message changes nothing here.")
+    if _applied(shop, provider, notice):
+        return _answer("Recorded before.")
+    payment = shop.look_up(provider, notice.object_id)
+    try:
+        _record(shop, provider, notice, payment)
+    except NotOurSessionError:
+        return _answer("This payment belongs to another shop.")
+    return _answer("Recorded.")
+
+
+def _applied(shop: Shop, provider: str, notice: Notice) -> bool:
+    """Say whether this very message has been acted on: then nothing is new."""
+    with shop.reading() as session:
+        seen = session.scalar(
+            select(Inbox.applied_at).where(
+                Inbox.provider == provider, Inbox.event_id == notice.event_id
+            )
+        )
+    return seen is not None
+
+
+def _record(shop: Shop, provider: str, notice: Notice, payment: Payment) -> None:
+    now = shop.now()
+    with shop.transaction() as session:
+        insert_new(
+            session,
+            Inbox,
+            provider=provider,
+            event_id=notice.event_id,
+            kind=notice.kind,
+            object_id=notice.object_id,
+            raw=request.get_data(as_text=True),
+            received_at=now,
+            applied_at=now,
+        )
+        orders.record(session, shop.keys, provider, payment, now)
+
+
+def _answer(text: str) -> Response:
+    return Response(text + "\n", content_type="text/plain; charset=utf-8")

@@ -1,0 +1,230 @@
+"""Who holds a link: the page of a purchase, and what can be done on it.
+
+GET and HEAD change nothing, because mail scanners follow links; a press is a POST that
+carries a nonce of the page.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, Response, redirect, request, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response as AnyResponse
+
+from handsel.delivery import access
+from handsel.kit.errors import BadInputError
+from handsel.kit.money import Money, format_money
+from handsel.kit.signing import check_timed, timed_token
+from handsel.kit.text import human_size
+from handsel.models import Order, OutboxItem
+from handsel.models.words import OrderStatus, OutboxState
+from handsel.sales import addresses, catalogue
+from handsel.web import limits
+from handsel.web.guards import Policy, guard
+from handsel.web.links import numbered, order_behind, purchase_path
+from handsel.web.pages import (
+    cookie_name,
+    page,
+    set_cookie,
+    the_shop,
+    visitor_key,
+    with_visitor,
+)
+from handsel.web.storefront import cover_url
+
+blueprint = Blueprint("library", __name__)
+guard(blueprint, Policy("whoever holds the link of a purchase", secret=True))
+
+NONCE_LIFE = timedelta(hours=2)
+NOTICES = {
+    "sent": "We have sent the link again.",
+    "moved": "We have sent the link to the new address. The old link no longer works.",
+    "stale": "This page had been open for a while. Please press once more.",
+}
+
+
+@blueprint.get("/d/<token>")
+def purchase(token: str) -> Response:
+    """Show a purchase. Changes nothing, however often it is opened."""
+    order = order_behind(the_shop(), token)
+    fresh = request.cookies.get(cookie_name("fresh")) == order.public_id
+    response = _page(token, order, autostart=fresh)
+    if fresh:
+        set_cookie(response, "fresh", "", seconds=0)
+    return with_visitor(response)
+
+
+def _page(
+    token: str,
+    order: Order,
+    *,
+    status: int = 200,
+    autostart: bool = False,
+    address: dict[str, Any] | None = None,
+) -> Response:
+    shop = the_shop()
+    files = _files(token, order)
+    state = _state(order)
+    return page(
+        "purchase.html",
+        status,
+        state=state,
+        order=_order(order),
+        product=_product(order),
+        files=files if state == "ready" else [],
+        hidden={"nonce": timed_token(shop.keys, "press", token, shop.now() + NONCE_LIFE)},
+        autostart=autostart and state == "ready" and bool(files),
+        mail_state=_mail_state(order),
+        resend_action=url_for("library.resend", token=token),
+        address_action=url_for("library.mend_address", token=token),
+        address=address or {"values": {"email": ""}, "errors": {}},
+        notice=NOTICES.get(request.args.get("notice", ""), ""),
+        seller_email=shop.settings.shop.email,
+        check_url=request.path,
+        refresh_seconds=5,
+    )
+
+
+def _state(order: Order) -> str:
+    with the_shop().reading() as session:
+        if access.can_access(session, order.id):
+            return "ready"
+    return {
+        OrderStatus.STARTED: "processing",
+        OrderStatus.PROCESSING: "processing",
+        OrderStatus.REFUNDED: "refunded",
+        OrderStatus.DISPUTED: "disputed",
+        OrderStatus.NEEDS_REVIEW: "review",
+    }.get(order.status, "revoked")
+
+
+def _files(token: str, order: Order) -> list[dict[str, Any]]:
+    """List every file of the product, the newest release first."""
+    with the_shop().reading() as session:
+        found = catalogue.get(session, order.product.slug)
+        return [
+            {
+                "id": file.id,
+                "name": file.name,
+                "format": catalogue.file_format(file.name),
+                "size": human_size(file.size),
+                "version": release.version,
+                "newest": release is found.releases[-1],
+                "sha256": file.sha256,
+                "action": url_for("library.press", token=token, file_id=file.id),
+                "left": access.left(session, order, file, found.download_limit),
+                "limit": found.download_limit,
+            }
+            for release in reversed(found.releases)
+            for file in release.files
+        ]
+
+
+def _order(order: Order) -> dict[str, Any]:
+    locale = the_shop().settings.shop.locale
+    return {
+        "number": order.number,
+        "email": order.email or "",
+        "total": format_money(Money(order.price_minor, order.currency), locale),
+        "date": (order.paid_at or order.created_at).date().isoformat(),
+        "test": order.test,
+    }
+
+
+def _product(order: Order) -> dict[str, Any]:
+    return {
+        "name": order.product.name,
+        "cover_url": cover_url(order.product),
+        "cover_width": order.product.cover_width,
+        "cover_height": order.product.cover_height,
+    }
+
+
+def _mail_state(order: Order) -> str:
+    """Say how far the newest mail with this link has come."""
+    with the_shop().reading() as session:
+        state = session.scalars(
+            select(OutboxItem.state)
+            .where(OutboxItem.order_id == order.id)
+            .order_by(OutboxItem.id.desc())
+            .limit(1)
+        ).one_or_none()
+    return {OutboxState.SENT: "sent", OutboxState.DEAD: "dead"}.get(state, "waiting")  # type: ignore[call-overload,no-any-return]
+
+
+@blueprint.post("/d/<token>/<int:file_id>")
+def press(token: str, file_id: int) -> AnyResponse:
+    """Start a download: take one of the allowed ones, or go on with a running one."""
+    shop = the_shop()
+    order = order_behind(shop, token)
+    if not _fresh_page(token):
+        return _stale(token)
+    limits.hit("press", most=60, minutes=60, who=order.public_id)
+    try:
+        with shop.transaction() as session:
+            grant = access.press(
+                session,
+                order,
+                file_id,
+                visitor_key()[0],
+                window=timedelta(hours=shop.settings.delivery.grant_hours),
+                now=shop.now(),
+            )
+    except access.DownloadsUsedUpError:
+        return _used_up(token, order)
+    return redirect(
+        url_for("files.fetch", token=numbered(shop.keys, "grant", grant)), 303
+    )
+
+
+def _fresh_page(token: str) -> bool:
+    shop = the_shop()
+    nonce = request.form.get("nonce", "")
+    return check_timed(shop.keys, "press", token, nonce, shop.now())
+
+
+def _stale(token: str) -> AnyResponse:
+    return redirect(url_for("library.purchase", token=token, notice="stale"), 303)
+
+
+def _used_up(token: str, order: Order) -> Response:
+    return page(
+        "used_up.html",
+        410,
+        product_name=order.product.name,
+        order_number=order.number,
+        limit=order.product.download_limit,
+        seller_email=the_shop().settings.shop.email,
+        purchase_url=url_for("library.purchase", token=token),
+    )
+
+
+@blueprint.post("/d/<token>/resend")
+def resend(token: str) -> AnyResponse:
+    """Mail the link once more to the address of the order."""
+    shop = the_shop()
+    order = order_behind(shop, token)
+    if not _fresh_page(token):
+        return _stale(token)
+    limits.hit("resend", most=3, minutes=60, who=order.public_id)
+    with shop.transaction() as session:
+        addresses.send_again(session, order, shop.now())
+    return redirect(url_for("library.purchase", token=token, notice="sent"), 303)
+
+
+@blueprint.post("/d/<token>/address")
+def mend_address(token: str) -> AnyResponse:
+    """Correct a mistyped address: the link changes, and goes to the new one."""
+    shop = the_shop()
+    order = order_behind(shop, token)
+    if not _fresh_page(token):
+        return _stale(token)
+    limits.hit("address", most=3, minutes=60, who=order.public_id)
+    typed = request.form.get("email", "")
+    try:
+        with shop.transaction() as session:
+            changed = addresses.mend(session, order.id, typed, shop.now())
+    except BadInputError as error:
+        address = {"values": {"email": typed}, "errors": {"email": str(error)}}
+        return _page(token, order, status=422, address=address)
+    return redirect(f"{purchase_path(shop.keys, changed)}?notice=moved", 303)

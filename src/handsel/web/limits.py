@@ -1,0 +1,69 @@
+"""How often one visitor may try something, counted in the database.
+
+So that the count holds across processes. If it cannot be counted, buyers may pass.
+"""
+
+import logging
+
+from flask import request
+from sqlalchemy import select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from handsel.kit.errors import TryAgainError
+from handsel.kit.signing import sign
+from handsel.models import RateCounter
+from handsel.models.database import insert_new, rows_changed
+from handsel.settings import is_loopback
+from handsel.shop import Shop
+from handsel.web.pages import network, the_shop
+
+log = logging.getLogger("handsel.web")
+
+
+class TooOftenError(TryAgainError):
+    """Somebody tried too often."""
+
+    status = 429
+
+
+def hit(what: str, *, most: int, minutes: int, who: str | None = None) -> None:
+    """Count one try of this visitor (or of `who`) in the present window of time.
+
+    Raises TooOftenError above `most` tries in `minutes`.
+    """
+    shop = the_shop()
+    if who is None and is_loopback(request.remote_addr or ""):
+        # The seller trying things, or a proxy nobody told us of: then everybody would
+        # share one count, and buyers lock each other out.
+        return
+    try:
+        tries = _count(shop, what, who or _visitor(), minutes * 60)
+    except SQLAlchemyError:
+        log.exception("The limit on %s could not be counted; letting it pass.", what)
+        return
+    if tries > most:
+        raise TooOftenError(
+            "That was too often in a short time.",
+            f"Wait {minutes} minutes, then try again.",
+            after=minutes * 60,
+        )
+
+
+def _visitor() -> str:
+    address = request.remote_addr or "unknown"
+    return network(address) if ":" in address else address
+
+
+def _count(shop: Shop, what: str, who: str, seconds: int) -> int:
+    now = int(shop.now().timestamp())
+    bucket = f"{what}:{sign(shop.keys, 'limit', what, who)}"
+    mine = (RateCounter.bucket == bucket, RateCounter.window == now - now % seconds)
+    with shop.transaction() as session:
+        insert_new(
+            session, RateCounter, bucket=bucket, window=now - now % seconds, hits=0
+        )
+        rows_changed(
+            session,
+            update(RateCounter).where(*mine).values(hits=RateCounter.hits + 1),
+        )
+        return session.scalars(select(RateCounter.hits).where(*mine)).one()

@@ -1,0 +1,65 @@
+"""The addresses that open something, and reading them back."""
+
+from flask import url_for
+
+from handsel.kit.errors import NotFoundError
+from handsel.kit.signing import (
+    Keys,
+    check,
+    check_link_token,
+    link_token,
+    read_link_token,
+    sign,
+)
+from handsel.models import Order
+from handsel.sales import orders
+from handsel.shop import Shop
+
+MAC = 22
+"""Letters of a signature."""
+
+
+def no_such_purchase() -> NotFoundError:
+    """Say the same to every address that opens nothing, whatever is wrong with it."""
+    return NotFoundError(
+        "There is no purchase at this address.",
+        "Check the link in your mail, or find your purchases by your e-mail address.",
+    )
+
+
+def purchase_path(keys: Keys, order: Order) -> str:
+    """Give the path of a purchase's own page."""
+    token = link_token(keys, order.public_id, order.token_version)
+    return url_for("library.purchase", token=token)
+
+
+def order_behind(shop: Shop, token: str) -> Order:
+    """Give the order a link opens, with its product. Raises NotFoundError."""
+    claimed = read_link_token(shop.keys, token)
+    if claimed is None:
+        raise no_such_purchase()
+    with shop.reading() as session:
+        order = orders.by_public_id(session, claimed)
+    if order is None or not check_link_token(
+        shop.keys, token, order.public_id, order.token_version
+    ):
+        raise no_such_purchase()
+    return order
+
+
+def numbered(keys: Keys, purpose: str, number: int) -> str:
+    """Make a database id into an unguessable token."""
+    return f"{sign(keys, purpose, str(number))}{number}"
+
+
+def number_behind(keys: Keys, purpose: str, token: str) -> int:
+    """Read such a token. Raises NotFoundError for any other text."""
+    mac, number = token[:MAC], token[MAC:]
+    if not (number.isascii() and number.isdigit() and len(number) < 19) or not check(
+        keys, purpose, mac, number
+    ):
+        raise NotFoundError(
+            "This link does not work, or not any more.",
+            "Open your purchase page and press the button again.",
+        )
+    return int(number)

@@ -1,0 +1,71 @@
+"""What every view needs: the shop, a rendered page, the visitor."""
+
+import secrets
+from typing import Any, cast
+
+from flask import Response, current_app, make_response, render_template, request
+
+from handsel.kit.signing import sign
+from handsel.shop import Shop
+
+YEAR = 365 * 24 * 3600
+
+
+def the_shop() -> Shop:
+    """Give the shop this application serves."""
+    return cast(Shop, current_app.extensions["handsel"])
+
+
+def page(template: str, status: int = 200, /, **context: Any) -> Response:
+    """Render a page."""
+    return make_response(render_template(template, **context), status)
+
+
+def visitor_key() -> tuple[str, str | None]:
+    """Name this browser, so that its repeats are known as such.
+
+    Gives a keyed hash, which says nothing to whoever reads it, and the value of the
+    cookie it came from; None when the browser sent none. Without cookies, the network
+    and the kind of browser must do.
+    """
+    shop = the_shop()
+    cookie = request.cookies.get(cookie_name("visitor"))
+    if cookie:
+        return sign(shop.keys, "visitor", cookie), cookie
+    agent = request.user_agent.string.partition("/")[0]
+    return sign(shop.keys, "visitor", network(request.remote_addr), agent), None
+
+
+def network(address: str | None) -> str:
+    """Shorten an address to its network: IPv4 /24, IPv6 /48."""
+    if not address:
+        return "unknown"
+    if ":" in address:
+        return ":".join(address.split(":")[:3])
+    return address.rpartition(".")[0]
+
+
+def cookie_name(name: str) -> str:
+    """Give a cookie's name; `__Host-` binds it to this host where there is https."""
+    secure = the_shop().settings.shop.url.startswith("https://")
+    return f"__Host-{name}" if secure else f"handsel_{name}"
+
+
+def set_cookie(response: Response, name: str, value: str, *, seconds: int) -> None:
+    """Set a cookie of ours: never for scripts, never sent along from other sites."""
+    response.set_cookie(
+        cookie_name(name),
+        value,
+        max_age=seconds,
+        path="/",
+        secure=the_shop().settings.shop.url.startswith("https://"),
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def with_visitor(response: Response) -> Response:
+    """Give the browser a name of its own, if it has none."""
+    if not request.cookies.get(cookie_name("visitor")):
+        set_cookie(response, "visitor", secrets.token_urlsafe(16), seconds=YEAR)
+    return response
