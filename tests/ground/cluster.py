@@ -102,7 +102,7 @@ def _hand_over(folder: Path) -> None:
 
 
 def _run(folder: Path, program: str, *arguments: str) -> None:
-    done = subprocess.run(  # noqa: S603 - our own programs and arguments
+    done = subprocess.run(
         [_programs(folder) / program, "-D", folder / "data", *arguments],
         cwd=folder,
         user=_user(),
@@ -143,7 +143,7 @@ def _programs(folder: Path) -> Path:
 
 def _may_run(program: Path) -> bool:
     try:
-        subprocess.run(  # noqa: S603 - our own program
+        subprocess.run(
             [program, "--version"],
             user=_user(),
             cwd="/",

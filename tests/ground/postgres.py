@@ -77,7 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     # Not below pytest's own folder: the path of a socket has about 100 characters at
     # most, and as root the server's user must reach it.
-    folder = tempfile.mkdtemp(prefix="handsel-", dir="/tmp")  # noqa: S108 - see above
+    folder = tempfile.mkdtemp(prefix="handsel-", dir="/tmp")
     os.environ[_FOLDER] = folder
     config.stash[_SWEEPER] = subprocess.Popen(
         [sys.executable, cluster.__file__, folder],
