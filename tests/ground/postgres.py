@@ -43,10 +43,13 @@ class PostgresServer:
                 whose it is: the fixture `worker_id`, a counter.
             template: a database nobody is connected to, so dispose of its engine.
         """
-        statement = sql.SQL("create database {} template {}").format(
-            sql.Identifier(name), sql.Identifier(template or "template0")
+        # Without fsync, copying files takes 9 ms; the default, copying by log, 32 ms.
+        statement = "create database {} template {} strategy file_copy"
+        self._maintenance.execute(
+            sql.SQL(statement).format(
+                sql.Identifier(name), sql.Identifier(template or "template0")
+            )
         )
-        self._maintenance.execute(statement)
 
     def drop(self, name: str) -> None:
         """Drop a database, and whoever is still connected; safe to repeat."""
