@@ -1,3 +1,3 @@
 """What every test may ask for."""
 
-pytest_plugins = ["tests.ground.postgres"]
+pytest_plugins = ["tests.ground.chromium", "tests.ground.postgres"]
