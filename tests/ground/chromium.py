@@ -85,8 +85,10 @@ def visit(browser: Browser, **options: Any) -> Iterator[Page]:
     context.on("console", hear_console)
     context.on("weberror", lambda wrong: complaints.append(str(wrong.error)))
     context.on("request", hear_request)
-    yield context.new_page()
-    context.close()
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
     assert not complaints, "The page complained: " + "; ".join(complaints)
 
 
