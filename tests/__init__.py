@@ -1,0 +1,1 @@
+"""The tests of Handsel: stories, faults, contracts, and the ground they stand on."""

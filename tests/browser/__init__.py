@@ -1,0 +1,1 @@
+"""What a buyer does, in a real Chromium."""

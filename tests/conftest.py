@@ -1,0 +1,15 @@
+"""What every test may ask for."""
+
+from hypothesis import settings
+
+pytest_plugins = [
+    "tests.ground.chromium",
+    "tests.ground.leftovers",
+    "tests.ground.loopback",
+    "tests.ground.postgres",
+    "tests.ground.smtp",
+]
+
+# No deadline: the machine may be busy with the other worker.
+settings.register_profile("handsel", deadline=None, max_examples=60, database=None)
+settings.load_profile("handsel")

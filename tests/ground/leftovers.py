@@ -1,0 +1,38 @@
+"""No test leaves a thread behind, and no worker of the test run a process."""
+
+import threading
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+# Seconds that what is ending may take, on a busy machine.
+PATIENCE = 5.0
+
+
+@pytest.fixture(autouse=True)
+def leaves_no_thread() -> Iterator[None]:
+    """Fail the test after which a thread of its making still runs.
+
+    Daemon threads do not count, nor those of fixtures with a longer life.
+    """
+    before = set(threading.enumerate())
+    yield
+    made = [each for each in threading.enumerate() if each not in before]
+    left = [each for each in made if not each.daemon and not _ends(each)]
+    assert not left, f"Threads left behind: {left}"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def leaves_no_process() -> Iterator[None]:
+    """Fail the worker's last test when a program that some test started still runs."""
+    before = set(psutil.Process().children(recursive=True))
+    yield
+    made = set(psutil.Process().children(recursive=True)) - before
+    _, left = psutil.wait_procs(made, timeout=PATIENCE)
+    assert not left, f"Programs left behind: {left}"
+
+
+def _ends(thread: threading.Thread) -> bool:
+    thread.join(timeout=PATIENCE)
+    return not thread.is_alive()
