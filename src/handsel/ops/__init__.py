@@ -1,0 +1,1 @@
+"""Keeping a shop: doctor, verify, backup, demo."""
