@@ -143,11 +143,15 @@ class MailSettings(Section):
         "Empty: the shop's name at the host of `shop.url`.",
     )
     host: str = Field("", description="The mail server of the `smtp` transport.")
-    port: int = Field(587, description="Its port: 587 STARTTLS, 465 TLS.", ge=1, le=65535)
+    port: int = Field(
+        587, description="Its port: 587 STARTTLS, 465 TLS.", ge=1, le=65535
+    )
     security: Literal["starttls", "tls", "none"] = Field(
         "starttls", description="How the connection is protected."
     )
-    user: str = Field("", description="User name for the mail server; empty: no log-in.")
+    user: str = Field(
+        "", description="User name for the mail server; empty: no log-in."
+    )
     password: SecretStr | None = Field(
         None, description="Its password; better in a file: `password_file`."
     )
@@ -168,7 +172,8 @@ class StripeSettings(Section):
     """Cards and wallets by Stripe."""
 
     secret_key: SecretStr | None = Field(
-        None, description="Secret or restricted key; better in a file: `secret_key_file`."
+        None,
+        description="Secret or restricted key; better in a file: `secret_key_file`.",
     )
     webhook_secret: SecretStr | None = Field(
         None,
@@ -268,7 +273,9 @@ def load_settings(home: Path, environ: Mapping[str, str] = os.environ) -> Settin
     else:
         problems += _contradictions(settings)
     if problems:
-        raise ConfigurationError("\n".join(problems), "Mend handsel.toml, then try again.")
+        raise ConfigurationError(
+            "\n".join(problems), "Mend handsel.toml, then try again."
+        )
     return settings
 
 

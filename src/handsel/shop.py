@@ -145,8 +145,7 @@ def open_shop(
         keys=keys,
         database=Database(settings.database.url, home, threads=threads),
         providers={
-            name: _plug("payments", name)(settings, home)
-            for name in settings.providers
+            name: _plug("payments", name)(settings, home) for name in settings.providers
         },
         transport=_plug("transports", settings.mail.transport)(settings, home),
         storage=LocalStorage(home / settings.storage.path),

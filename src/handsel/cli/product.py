@@ -59,10 +59,13 @@ def add(files: tuple[Path, ...], home: Path, as_json: bool, **said: Any) -> None
 @shop_command
 def list_products(home: Path, as_json: bool) -> None:
     """List every product, newest first."""
-    with opened(home) as shop:
-        with shop.reading() as session:
-            found = [_facts(shop, p) for p in catalogue.all_products(session, drafts=True)]
-    rows = [(p["slug"], p["price"], p["status"], p["release"], p["name"]) for p in found]
+    with opened(home) as shop, shop.reading() as session:
+        found = [
+            _facts(shop, p) for p in catalogue.all_products(session, drafts=True)
+        ]
+    rows = [
+        (p["slug"], p["price"], p["status"], p["release"], p["name"]) for p in found
+    ]
     text = table(("SLUG", "PRICE", "STATUS", "RELEASE", "NAME"), rows)
     empty = "Nothing is for sale yet."
     answer(
@@ -78,9 +81,8 @@ def list_products(home: Path, as_json: bool) -> None:
 @shop_command
 def show(slug: str, home: Path, as_json: bool) -> None:
     """Show one product with its files."""
-    with opened(home) as shop:
-        with shop.reading() as session:
-            facts = _facts(shop, catalogue.get(session, slug))
+    with opened(home) as shop, shop.reading() as session:
+        facts = _facts(shop, catalogue.get(session, slug))
     lines = [f"{key:15} {value}" for key, value in facts.items() if key != "files"]
     lines += [
         f"{'file':15} {f['name']}  {human_size(f['size'])}  sha256 {f['sha256']}"

@@ -37,7 +37,9 @@ def web(bind: str | None, home: Path, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--with-parent", is_flag=True, hidden=True, help="End with standard input.")
+@click.option(
+    "--with-parent", is_flag=True, hidden=True, help="End with standard input."
+)
 @home_option
 @json_option
 def worker(with_parent: bool, home: Path, as_json: bool) -> None:

@@ -28,15 +28,15 @@ def send(session: Session, email: str, now: datetime) -> None:
     customer = customers.find(session, email)
     if customer is None or not _purchases(session, customer.id):
         return
-    link = FindLink(customer_id=customer.id, expires_at=now + timedelta(minutes=MINUTES))
+    link = FindLink(
+        customer_id=customer.id, expires_at=now + timedelta(minutes=MINUTES)
+    )
     session.add(link)
     session.flush()
     emails.find_link(session, customer.email, link.id, now)
 
 
-def spend(
-    session: Session, link_id: int, now: datetime
-) -> tuple[str, Sequence[Order]]:
+def spend(session: Session, link_id: int, now: datetime) -> tuple[str, Sequence[Order]]:
     """Use a link up, and give its customer's address and purchases, newest first.
 
     Raises FindLinkSpentError.

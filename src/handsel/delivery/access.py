@@ -122,7 +122,9 @@ def press(
         bytes_out=0,
         parts=[],
     )
-    if not new:  # the same browser pressed twice at one instant: PostgreSQL lets both in
+    if (
+        not new
+    ):  # the same browser pressed twice at one instant: PostgreSQL lets both in
         _give_back_unit(session, entitlement, file_id, forgiven=False)
     return session.scalars(select(Grant.id).where(mine, _OPEN)).one()
 
@@ -170,9 +172,7 @@ def _take(session: Session, entitlement: int, file_id: int, limit: int) -> None:
 
 
 def _allowance(entitlement: int, file_id: int) -> ColumnElement[bool]:
-    return and_(
-        Allowance.entitlement_id == entitlement, Allowance.file_id == file_id
-    )
+    return and_(Allowance.entitlement_id == entitlement, Allowance.file_id == file_id)
 
 
 def open_grant(session: Session, grant_id: int, now: datetime) -> OpenGrant:
@@ -332,9 +332,7 @@ def _give_back_unit(
                 Allowance.taken > 0,
                 Allowance.given_back + one <= GIVE_BACKS,
             )
-            .values(
-                taken=Allowance.taken - 1, given_back=Allowance.given_back + one
-            ),
+            .values(taken=Allowance.taken - 1, given_back=Allowance.given_back + one),
         )
     )
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     CheckConstraint,
     ForeignKey,
     Index,
@@ -55,7 +56,7 @@ class Allowance(Base):
     taken: Mapped[int] = mapped_column(default=0)
     lim: Mapped[int]
     given_back: Mapped[int] = mapped_column(default=0)
-    bytes_out: Mapped[int] = mapped_column(default=0)
+    bytes_out: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
 class Grant(Base):
@@ -87,5 +88,5 @@ class Grant(Base):
     state: Mapped[GrantState] = mapped_column(one_of(GrantState))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    bytes_out: Mapped[int] = mapped_column(default=0)
+    bytes_out: Mapped[int] = mapped_column(BigInteger, default=0)
     parts: Mapped[list[list[int]]] = mapped_column(JSON)

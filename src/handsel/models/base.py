@@ -44,7 +44,9 @@ class UtcDateTime(TypeDecorator[datetime]):
         """Give back an aware UTC time."""
         if value is None:
             return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return (
+            value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        )
 
 
 def one_of(words: type[StrEnum]) -> Enum:

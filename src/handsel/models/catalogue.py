@@ -2,7 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from handsel.models.base import Base, UtcDateTime, one_of
@@ -72,6 +79,6 @@ class ReleaseFile(Base):
     name: Mapped[str] = mapped_column(String(200))
     """The name a buyer's download gets; a label, never a path."""
     content_type: Mapped[str] = mapped_column(String(100))
-    size: Mapped[int]
+    size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64), index=True)
     release: Mapped[Release] = relationship(lazy="raise_on_sql", back_populates="files")

@@ -51,7 +51,15 @@ def _watch(home: Path, stop: threading.Event) -> None:
 def _start(home: Path) -> "subprocess.Popen[bytes]":
     # Our interpreter and our own module: nothing of this comes from outside.
     return subprocess.Popen(  # noqa: S603
-        [sys.executable, "-m", "handsel", "worker", "--with-parent", "--home", str(home)],
+        [
+            sys.executable,
+            "-m",
+            "handsel",
+            "worker",
+            "--with-parent",
+            "--home",
+            str(home),
+        ],
         stdin=subprocess.PIPE,
         preexec_fn=lambda: os.nice(NICE),
         start_new_session=True,

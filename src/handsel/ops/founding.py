@@ -81,7 +81,7 @@ def config_text(plan: Plan) -> str:
     lines = [
         "# The settings of your shop. A line that begins with # is a default: take the",
         "# # away to change it. HANDSEL_SECTION__KEY in the environment wins over this",
-        "# file. Secrets go into files of their own: write KEY_file = \"secrets/NAME\".",
+        '# file. Secrets go into files of their own: write KEY_file = "secrets/NAME".',
     ]
     for section, field in Settings.model_fields.items():
         kind = field.annotation

@@ -37,7 +37,9 @@ def reconcile(shop: Shop, *, since: datetime) -> Outcome:
     newly_paid: list[str] = []
     failed: list[str] = []
     for name, provider in shop.providers.items():
-        for glimpse in _listed(provider.sessions_since(since, shop.now()), failed, name):
+        for glimpse in _listed(
+            provider.sessions_since(since, shop.now()), failed, name
+        ):
             seen += 1
             known = _known(shop, name, glimpse.session_id)
             if known and known[0] is glimpse.state:

@@ -53,7 +53,10 @@ def check(database: Database) -> None:
         raise ConfigurationError(
             "The shop's database is empty.", "Run `handsel upgrade` to set it up."
         )
-    known = {step.revision for step in ScriptDirectory.from_config(_config()).walk_revisions()}
+    known = {
+        step.revision
+        for step in ScriptDirectory.from_config(_config()).walk_revisions()
+    }
     if found not in known:
         raise ConfigurationError(
             "The shop's database was written by a newer version of Handsel.",

@@ -17,7 +17,7 @@ from jinja2 import (
     StrictUndefined,
 )
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, joinedload
 
 from handsel.kit.errors import ShopError
 from handsel.kit.money import Money, format_money
@@ -147,9 +147,7 @@ def _review(
     }
 
 
-_FACTS: Mapping[
-    str, Callable[[Session, Keys, Settings, Item], dict[str, Any]]
-] = {
+_FACTS: Mapping[str, Callable[[Session, Keys, Settings, Item], dict[str, Any]]] = {
     "mail.receipt": _receipt,
     "mail.find": _find,
     "mail.review": _review,

@@ -131,9 +131,7 @@ def done(session: Session, item: Item, now: datetime) -> None:
         session,
         update(OutboxItem)
         .where(OutboxItem.id == item.id)
-        .values(
-            state=OutboxState.SENT, sent_at=now, lease_until=None, last_error=None
-        ),
+        .values(state=OutboxState.SENT, sent_at=now, lease_until=None, last_error=None),
     )
 
 

@@ -17,12 +17,17 @@ MENDABLE = timedelta(hours=24)
 
 def send_again(session: Session, order: Order, now: datetime) -> None:
     """Mail the link once more. Raises ConflictError when there is nothing to send."""
+    check_sendable(order)
+    emails.receipt_again(session, order, now)
+
+
+def check_sendable(order: Order) -> None:
+    """Raise ConflictError for an order without a payment, which has no link to send."""
     if order.paid_at is None or not order.email:
         raise ConflictError(
             f"Order {order.number} has not been paid, so there is no link to send.",
             f"`handsel order show {order.number}` says how far it has come.",
         )
-    emails.receipt_again(session, order, now)
 
 
 def mend(session: Session, order_id: int, typed: str, now: datetime) -> Order:

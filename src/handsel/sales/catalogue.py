@@ -150,7 +150,9 @@ def content_type(name: str) -> str:
     """Guess a file's type from its name; unknown ones are plain bytes."""
     suffix = "." + name.rpartition(".")[2].lower()
     return (
-        BOOK_TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+        BOOK_TYPES.get(suffix)
+        or mimetypes.guess_type(name)[0]
+        or "application/octet-stream"
     )
 
 

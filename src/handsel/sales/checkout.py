@@ -34,9 +34,9 @@ class Offer:
     price: Money
 
 
-def prepare(session: Session, slug: str) -> Offer:
-    """Give what a stranger would buy now. Raises NotFoundError."""
-    product = catalogue.published(session, slug)
+def prepare(session: Session, slug: str, *, drafts: bool = False) -> Offer:
+    """Give what a stranger would buy now; a seller may have drafts. Raises NotFoundError."""
+    product = (catalogue.get if drafts else catalogue.published)(session, slug)
     return Offer(
         product.id,
         product.releases[-1].id,
@@ -54,9 +54,7 @@ def checkout_key(press: str, offer: Offer, provider: str) -> str:
 
 def begun(session: Session, key: str) -> Order | None:
     """Give the order an earlier press with this key has made."""
-    return session.scalars(
-        select(Order).where(Order.checkout_key == key)
-    ).one_or_none()
+    return session.scalars(select(Order).where(Order.checkout_key == key)).one_or_none()
 
 
 def purchase(

@@ -114,7 +114,9 @@ def _rebuild(
         select(Product).where(Product.slug == reference.get("product"))
     ).one_or_none()
     if product is None:
-        raise NotOurSessionError("This payment is for a product the shop does not have.")
+        raise NotOurSessionError(
+            "This payment is for a product the shop does not have."
+        )
     release_id = session.scalars(
         select(Release.id)
         .where(Release.product_id == product.id)

@@ -26,8 +26,14 @@ log = logging.getLogger("handsel.web")
 YEAR = 365 * 24 * 3600
 BODY_LIMIT = 256 * 1024
 WORDS = {
-    404: ("There is no such page.", "Check the address, or go to the shop's first page."),
-    405: ("This address does not work that way.", "Go back and use the page's buttons."),
+    404: (
+        "There is no such page.",
+        "Check the address, or go to the shop's first page.",
+    ),
+    405: (
+        "This address does not work that way.",
+        "Go back and use the page's buttons.",
+    ),
     413: ("That was too much at once.", "Send less."),
     429: ("That was too often.", "Wait a while, then try again."),
 }
@@ -104,7 +110,9 @@ def _answer_errors(app: Flask) -> None:
     def _shop_error(error: ShopError) -> Response:
         if error.status >= 500:
             log.error("%s", error)
-        response = page("error.html", error.status, message=error.message, hint=error.hint)
+        response = page(
+            "error.html", error.status, message=error.message, hint=error.hint
+        )
         if isinstance(error, TryAgainError):
             response.headers["Retry-After"] = str(error.after)
         return response
@@ -134,7 +142,7 @@ def _answer_errors(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def _our_mistake(error: Exception) -> Response:
-        log.exception("A page failed.", exc_info=error)
+        log.error("A page failed.", exc_info=error)
         return page(
             "error.html",
             500,

@@ -98,5 +98,3 @@ def _purchase(order: Order) -> dict[str, Any]:
         "status": STATES.get(order.status, "on hold"),
         "test": order.test,
     }
-
-

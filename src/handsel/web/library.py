@@ -72,7 +72,9 @@ def _page(
         order=_order(order),
         product=_product(order),
         files=files if state == "ready" else [],
-        hidden={"nonce": timed_token(shop.keys, "press", token, shop.now() + NONCE_LIFE)},
+        hidden={
+            "nonce": timed_token(shop.keys, "press", token, shop.now() + NONCE_LIFE)
+        },
         autostart=autostart and state == "ready" and bool(files),
         mail_state=_mail_state(order),
         resend_action=url_for("library.resend", token=token),

@@ -31,7 +31,9 @@ from handsel.web.pages import page, set_cookie, the_shop, with_visitor
 log = logging.getLogger("handsel.web")
 
 blueprint = Blueprint("storefront", __name__)
-guard(blueprint, Policy("anybody; other sites may send buyers here", foreign_posts=True))
+guard(
+    blueprint, Policy("anybody; other sites may send buyers here", foreign_posts=True)
+)
 
 FRESH_MINUTES = 15
 """How long after paying the first file may start by itself."""

@@ -1,0 +1,164 @@
+"""`handsel order`: who bought what."""
+
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from handsel.cli.common import answer, opened, shop_command, table
+from handsel.delivery import access
+from handsel.kit.errors import BadInputError
+from handsel.kit.money import Money, format_money
+from handsel.models.words import OrderStatus
+from handsel.ops import giving
+from handsel.sales import orders, report
+from handsel.shop import Shop
+
+
+@click.group()
+def order() -> None:
+    """Who bought what; their links, gifts, more downloads."""
+
+
+@order.command("list")
+@click.option("--product", metavar="SLUG", help="Only of this product.")
+@click.option("--status", type=click.Choice([str(word) for word in OrderStatus]))
+@click.option("--email", help="Only of this buyer.")
+@click.option("--since", metavar="WHEN", help="For instance 7d, 12h or 2026-11-01.")
+@click.option("--all", "started", is_flag=True, help="Those never paid, too.")
+@click.option("--most", type=click.IntRange(1), default=100, show_default=True)
+@shop_command
+def list_orders(
+    product: str | None,
+    status: str | None,
+    email: str | None,
+    since: str | None,
+    started: bool,
+    most: int,
+    home: Path,
+    as_json: bool,
+) -> None:
+    """List orders, newest first."""
+    with opened(home) as shop:
+        wanted = report.Filter(
+            product=product,
+            status=OrderStatus(status) if status else None,
+            email=email,
+            since=moment(since, shop.now()) if since else None,
+            started=started,
+            most=most,
+        )
+        with shop.reading() as session:
+            found = [_facts(shop, session, each) for each in report.find(session, wanted)]
+    rows = [
+        (
+            each["number"],
+            (each["paid_at"] or each["created_at"])[:16].replace("T", " "),
+            format_money(Money(each["amount_minor"], each["currency"]), "en"),
+            each["status"] + (" TEST" if each["test"] else ""),
+            f"{each['downloads_used']}/{each['downloads_limit']}",
+            each["product"],
+            each["email"] or "",
+        )
+        for each in found
+    ]
+    head = ("NUMBER", "WHEN", "AMOUNT", "STATUS", "USED", "PRODUCT", "E-MAIL")
+    answer(as_json, found, table(head, rows) if rows else "No orders yet.")
+
+
+def moment(text: str, now: datetime) -> datetime:
+    """Read `7d`, `12h`, `30m` ago or a date. Raises BadInputError."""
+    ago = re.fullmatch(r"(\d{1,5})([dhm])", text.strip())
+    if ago:
+        unit = {"d": "days", "h": "hours", "m": "minutes"}[ago[2]]
+        return now - timedelta(**{unit: int(ago[1])})
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise BadInputError(
+            f"{text!r} is no time.", "Write 7d, 12h, 30m, or a date as 2026-11-01."
+        ) from None
+    return found if found.tzinfo else found.replace(tzinfo=now.tzinfo)
+
+
+@order.command()
+@click.argument("number")
+@shop_command
+def show(number: str, home: Path, as_json: bool) -> None:
+    """Show one order (H-1042 or 1042) with its facts."""
+    with opened(home) as shop:
+        with shop.reading() as session:
+            found = orders.by_number(session, number)
+            data = _facts(shop, session, found)
+            facts = orders.facts_of(session, found)
+    data["ledger"] = [
+        {
+            "kind": str(fact.kind),
+            "object_id": fact.object_id,
+            "amount_minor": fact.amount.minor,
+            "currency": fact.amount.currency,
+            "at": fact.at.isoformat(),
+        }
+        for fact in facts
+    ]
+    lines = [f"{key:16} {value}" for key, value in data.items() if key != "ledger"]
+    lines += [
+        f"{'ledger':16} {fact.at:%Y-%m-%d %H:%M} {fact.kind} "
+        f"{format_money(fact.amount, 'en')} {fact.object_id}"
+        for fact in facts
+    ]
+    answer(as_json, data, "\n".join(lines))
+
+
+@order.command()
+@click.argument("number")
+@click.option("--to", "email", help="Correct the address first; the old link dies.")
+@shop_command
+def resend(number: str, email: str | None, home: Path, as_json: bool) -> None:
+    """Mail the link of an order again."""
+    with opened(home) as shop:
+        data = giving.resend(shop, number, email)
+        answer(
+            as_json,
+            data,
+            f"The link of {data['number']} goes to {data['email']}.",
+            then="`handsel mail list` shows how far it has come.",
+        )
+
+
+@order.command("reset-downloads")
+@click.argument("number")
+@shop_command
+def reset_downloads(number: str, home: Path, as_json: bool) -> None:
+    """Allow all downloads of an order anew."""
+    with opened(home) as shop:
+        with shop.transaction() as session:
+            found = orders.by_number(session, number)
+            limit = found.product.download_limit
+            access.reset(session, found, limit)
+            data = _facts(shop, session, found)
+        answer(as_json, data, f"{found.number} has {limit} downloads of each file again.")
+
+
+@order.command()
+@click.argument("slug")
+@click.argument("email")
+@shop_command
+def give(slug: str, email: str, home: Path, as_json: bool) -> None:
+    """Give the product SLUG to EMAIL: a present, a review copy, a mended order."""
+    with opened(home) as shop:
+        data = giving.give(shop, slug, email)
+        answer(
+            as_json,
+            data,
+            f"{data['number']}: {data['link']}",
+            then=f"A mail with the link goes to {data['email']}.",
+        )
+
+
+def _facts(shop: Shop, session: Any, found: Any) -> dict[str, Any]:
+    return report.facts(session, shop.keys, shop.settings.public_url, found)
+
+
