@@ -32,8 +32,8 @@ faults: $(VENV)/.dev $(VENV)/.browser ## the fault cases at full length (about 2
 bench: $(VENV)/.dev ## measure, explain, and say which goals are met
 	$(BIN)/python -m benchmarks
 
-clean: ## forget the environment and the demo shop
-	rm -rf $(VENV) .demo
+clean: ## forget the environment, the demo shop and the browser
+	rm -rf $(VENV) .demo .browser
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Handsel needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Say which: make PYTHON=python3.12 ...")'

@@ -53,8 +53,14 @@ class BrowserError(Exception):
 
 
 def recorded() -> Path:
-    """Say which Chromium the tests use; FileNotFoundError before the first run."""
-    return Path(RECORD.read_text().strip())
+    """Say which Chromium the tests use; BrowserError when it was never found, or went."""
+    wanted = os.environ.get("HANDSEL_TEST_CHROMIUM")
+    program = Path(wanted or (RECORD.read_text().strip() if RECORD.exists() else ""))
+    if not program.is_file():
+        raise BrowserError(
+            "There is no browser for the tests. Run: .venv/bin/python tools/browser.py"
+        )
+    return program.absolute()
 
 
 def launch_options(program: Path) -> dict[str, Any]:
