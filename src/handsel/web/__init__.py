@@ -1,0 +1,1 @@
+"""What visitors meet: the pages, and the server that carries them."""
