@@ -1,0 +1,116 @@
+"""Words and addresses become a mail that every reader shows alike."""
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+
+import css_inline
+
+from handsel.kit.errors import ConfigurationError
+from handsel.kit.headers import MAIL_POLICY, check_head, header_text
+from handsel.outbound.addresses import wire_address, wire_domain
+from handsel.outbound.transports.base import PermanentMailError
+
+log = logging.getLogger("handsel.mail")
+
+# At-rules stay in a style element: dark mode and phones need them. Nothing is fetched.
+_INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who a mail comes from. `name` may be empty and may hold any letters."""
+
+    name: str
+    address: str
+
+
+def compose(
+    *,
+    sender: Sender,
+    to: str,
+    subject: str,
+    text: str,
+    html: str | None = None,
+    message_id: str,
+    date: datetime,
+    reply_to: str | None = None,
+    extra: Mapping[str, str] | None = None,
+) -> EmailMessage:
+    """Build one mail to one person: plain text first, HTML as the alternative.
+
+    Args:
+        to, reply_to: bare addresses; any domain, also beyond ASCII.
+        html: a whole page; its styles are written into the elements. Nothing is added
+            to it, no pixel and no counted link.
+        message_id: from `message_id_for`, so that a repeat carries the same.
+        date: aware.
+        extra: more headers, for instance List-Unsubscribe. A mail that a person wrote
+            to many says `Auto-Submitted: no`; the others are "auto-generated" (RFC 3834).
+
+    Raises PermanentMailError when `to` is not an address, ConfigurationError when the
+    sender's is not.
+    """
+    if date.tzinfo is None:
+        raise ValueError("A mail's date needs a time zone.")
+    address = wire_address(to)
+    message = EmailMessage(MAIL_POLICY.clone(utf8=not address.isascii()))
+    message["From"] = _address(_senders_own(sender.address), sender.name)
+    message["To"] = _address(address)
+    if reply_to:
+        message["Reply-To"] = _address(_senders_own(reply_to))
+    message["Subject"] = header_text(subject)
+    message["Date"] = date
+    message["Message-ID"] = message_id
+    for name, value in {"Auto-Submitted": "auto-generated", **(extra or {})}.items():
+        message[name] = header_text(value, limit=900)
+    _fill(message, text, html)
+    check_head(message)
+    return message
+
+
+def message_id_for(dedupe_key: str, domain: str) -> str:
+    """Derive a mail's Message-ID: the same for the same key, telling nothing of it."""
+    digest = hashlib.sha256(dedupe_key.encode()).hexdigest()[:32]
+    return f"<{digest}@{wire_domain(domain) or 'localhost'}>"
+
+
+def _senders_own(address: str) -> str:
+    """Check an address from the settings: a slip there must not lose a buyer's mail."""
+    try:
+        wire = wire_address(address)
+    except PermanentMailError:
+        wire = ""
+    if not wire.isascii() or not wire:
+        raise ConfigurationError(
+            f"Mail cannot be sent from {address!r}.",
+            "Correct mail.from and shop.email in handsel.toml.",
+        )
+    return wire
+
+
+def _address(wire: str, name: str = "") -> Address:
+    local, _, domain = wire.rpartition("@")
+    return Address(header_text(name, limit=80), local, domain)
+
+
+def _fill(message: EmailMessage, text: str, html: str | None) -> None:
+    message.set_content(text)
+    if html is None:
+        return
+    message.add_alternative(_inlined(html), subtype="html")
+    for part in message.iter_parts():
+        del part["MIME-Version"]  # belongs to the whole mail only (RFC 2045, 4)
+
+
+def _inlined(html: str) -> str:
+    try:
+        return _INLINER.inline(html)
+    except css_inline.InlineError as error:
+        # A slip in the seller's own template: plain looks are better than no mail.
+        log.warning("The styles of a mail were left as they are: %s", error)
+        return html
