@@ -51,7 +51,9 @@ def list_orders(
             most=most,
         )
         with shop.reading() as session:
-            found = [_facts(shop, session, each) for each in report.find(session, wanted)]
+            found = [
+                _facts(shop, session, each) for each in report.find(session, wanted)
+            ]
     rows = [
         (
             each["number"],
@@ -139,7 +141,9 @@ def reset_downloads(number: str, home: Path, as_json: bool) -> None:
             limit = found.product.download_limit
             access.reset(session, found, limit)
             data = _facts(shop, session, found)
-        answer(as_json, data, f"{found.number} has {limit} downloads of each file again.")
+        answer(
+            as_json, data, f"{found.number} has {limit} downloads of each file again."
+        )
 
 
 @order.command()
@@ -160,5 +164,3 @@ def give(slug: str, email: str, home: Path, as_json: bool) -> None:
 
 def _facts(shop: Shop, session: Any, found: Any) -> dict[str, Any]:
     return report.facts(session, shop.keys, shop.settings.public_url, found)
-
-

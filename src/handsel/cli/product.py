@@ -60,9 +60,7 @@ def add(files: tuple[Path, ...], home: Path, as_json: bool, **said: Any) -> None
 def list_products(home: Path, as_json: bool) -> None:
     """List every product, newest first."""
     with opened(home) as shop, shop.reading() as session:
-        found = [
-            _facts(shop, p) for p in catalogue.all_products(session, drafts=True)
-        ]
+        found = [_facts(shop, p) for p in catalogue.all_products(session, drafts=True)]
     rows = [
         (p["slug"], p["price"], p["status"], p["release"], p["name"]) for p in found
     ]

@@ -1,9 +1,11 @@
 """`handsel run`, `web` and `worker`: the shop at work."""
 
+import json
 import logging
 import signal
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import click
@@ -65,7 +67,7 @@ def _end_with_input(stop: threading.Event) -> None:
 
 def _open(home: Path, as_json: bool) -> Shop:
     """Open the shop for work; an empty database is set up, an old one refused."""
-    _log_to_stderr(as_json)
+    log_to_stderr(as_json)
     shop = open_shop(home.resolve())
     if schema.current(shop.database) is None:
         schema.upgrade(shop.database)
@@ -73,7 +75,8 @@ def _open(home: Path, as_json: bool) -> Shop:
     return shop
 
 
-def _log_to_stderr(as_json: bool) -> None:
+def log_to_stderr(as_json: bool) -> None:
+    """Log to standard error, secrets struck out; a line of JSON each if wanted."""
     handler = logging.StreamHandler()
     handler.addFilter(Redact())
     line = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
@@ -86,11 +89,14 @@ def _log_to_stderr(as_json: bool) -> None:
 def _serve(shop: Shop, bind: str | None, as_json: bool) -> None:
     from handsel.web.front import serve_shop
 
-    def ready(url: str) -> None:
-        if as_json:
-            click.echo(f'{{"url": "{url}"}}')
-        else:
-            click.echo(f"The shop is open at {url}  (Ctrl-C closes it)")
-        sys.stdout.flush()
+    address = bind or shop.settings.server.bind
+    serve_shop(shop, address, partial(say_open, as_json))
 
-    serve_shop(shop, bind or shop.settings.server.bind, ready)
+
+def say_open(as_json: bool, url: str) -> None:
+    """Say where the shop can be visited; scripts wait for this line."""
+    if as_json:
+        click.echo(json.dumps({"url": url}))
+    else:
+        click.echo(f"The shop is open at {url}  (Ctrl-C closes it)")
+    sys.stdout.flush()

@@ -1,5 +1,6 @@
 """`handsel init` and `handsel demo`."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -67,6 +68,15 @@ def demo(port: int, home: Path, as_json: bool) -> None:
     It lives in the folder .demo; delete that to begin again. Mails are shown in the
     browser and sent nowhere.
     """
+    from handsel.cli.serve import log_to_stderr, say_open
     from handsel.ops import demo as trial
+    from handsel.ops.child import watched_worker
+    from handsel.web.front import serve_shop
 
-    trial.run(Path(".demo") if home == Path() else home, port=port)
+    log_to_stderr(as_json)
+    place = (Path(".demo") if home == Path() else home).resolve()
+    shop = trial.prepare(place, port=port)
+    with watched_worker(place):
+        serve_shop(
+            shop, f"127.0.0.1:{port}", partial(say_open, as_json), show_mail=True
+        )

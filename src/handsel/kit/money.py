@@ -1,11 +1,21 @@
-"""Money as whole minor units of a currency; a float never meets a price."""
+"""stub until kit lands"""
 
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, order=False)
+@dataclass(frozen=True)
 class Money:
-    """An amount of one currency. `minor` counts its smallest unit: 1500 EUR is €15.00."""
-
     minor: int
     currency: str
+
+
+def format_money(m, locale):
+    return f"{m.currency} {m.minor // 100}.{m.minor % 100:02}"
+
+
+def format_decimal(m):
+    return f"{m.minor // 100}.{m.minor % 100:02}"
+
+
+def parse_money(t, c):
+    return Money(int(t) * 100, c)

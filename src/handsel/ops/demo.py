@@ -1,0 +1,56 @@
+"""The throw-away shop of `handsel demo`: a sample book, test money, mail in the browser."""
+
+import os
+from pathlib import Path
+
+from handsel.kit.money import Money
+from handsel.ops import founding, sample, shelving
+from handsel.ops.founding import Plan
+from handsel.sales import catalogue
+from handsel.sales.catalogue import NewProduct
+from handsel.settings import CONFIG_FILE, load_settings
+from handsel.shop import Shop, open_shop
+
+SLUG = "the-first-coin"
+PRICE = Money(1500, "EUR")
+
+
+def prepare(home: Path, *, port: int) -> Shop:
+    """Open the demo's shop, made anew if it is not there. Safe to repeat."""
+    if not (home / CONFIG_FILE).exists():
+        founding.found(home, _plan(port))
+    # In the environment, so that the worker beside us sees the same address.
+    os.environ["HANDSEL_SHOP__URL"] = f"http://127.0.0.1:{port}"
+    settings = load_settings(home)
+    founding.prepare(home, settings)
+    shop = open_shop(home, settings)
+    with shop.reading() as session:
+        empty = not catalogue.all_products(session, drafts=True)
+    if empty:
+        _stock(shop)
+    return shop
+
+
+def _plan(port: int) -> Plan:
+    address = f"127.0.0.1:{port}"
+    return Plan(
+        name="The Demo Bookshop",
+        email="seller@example.com",
+        currency="EUR",
+        url=f"http://{address}",
+        bind=address,
+    )
+
+
+def _stock(shop: Shop) -> None:
+    """Put the sample book on the shelf."""
+    files = [shelving.store(shop, path) for path in sample.sample_files()]
+    cover = shelving.store_cover(shop, sample.sample_cover())
+    new = NewProduct(
+        slug=SLUG,
+        name=sample.SAMPLE_TITLE,
+        price=PRICE,
+        description=sample.SAMPLE_DESCRIPTION,
+    )
+    with shop.transaction() as session:
+        catalogue.add(session, new, files, cover, shop.now())

@@ -1,0 +1,110 @@
+"""Somebody with a browser, as far as a test without one can be: forms, links, cookies."""
+
+import re
+from collections.abc import Mapping
+from html.parser import HTMLParser
+from urllib.parse import urlsplit
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from handsel.shop import Shop
+from handsel.web import create_app
+
+
+class Form:
+    """One form of a page: where it goes, and what its hidden fields say."""
+
+    def __init__(self, action: str, method: str) -> None:
+        self.action = action
+        self.method = method.lower()
+        self.fields: dict[str, str] = {}
+        self.typed: list[str] = []
+
+
+class _Forms(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[Form] = []
+        self._open: Form | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._open = Form(names.get("action", ""), names.get("method", "get"))
+            self.found.append(self._open)
+        elif self._open and tag in ("input", "button") and "name" in names:
+            self._open.fields[names["name"]] = names.get("value", "")
+            if tag == "input" and names.get("type") != "hidden":
+                self._open.typed.append(names["name"])
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._open = None
+
+
+class Visitor:
+    """One browser: keeps cookies, follows links and redirects, fills forms."""
+
+    def __init__(self, shop: Shop, **options: bool) -> None:
+        app = create_app(shop, **options)
+        host = urlsplit(shop.settings.shop.url).netloc
+        self.client: FlaskClient = app.test_client()
+        self._base = f"{urlsplit(shop.settings.shop.url).scheme}://{host}"
+
+    def get(self, url: str, **options: object) -> TestResponse:
+        """Open an address, without following redirects."""
+        return self.client.get(self._path(url), base_url=self._base, **options)  # type: ignore[arg-type]  # passed on as it is
+
+    def follow(self, url: str) -> TestResponse:
+        """Open an address and follow where it leads."""
+        return self._go_on(self.get(url))
+
+    def press(
+        self, page: TestResponse, action: str, fields: Mapping[str, str] | None = None
+    ) -> TestResponse:
+        """Send the form of a page whose action contains `action`; do not follow."""
+        form = form_of(page, action)
+        values = form.fields | dict(fields or {})
+        return self.client.post(
+            self._path(form.action), data=values, base_url=self._base
+        )
+
+    def press_and_follow(
+        self, page: TestResponse, action: str, fields: Mapping[str, str] | None = None
+    ) -> TestResponse:
+        """The same, and follow where it leads."""
+        return self._go_on(self.press(page, action, fields))
+
+    def _go_on(self, response: TestResponse) -> TestResponse:
+        for _ in range(10):
+            if response.status_code not in (301, 302, 303, 307, 308):
+                return response
+            response = self.get(response.headers["Location"])
+        raise AssertionError("This goes round in circles.")
+
+    def _path(self, url: str) -> str:
+        parts = urlsplit(url)
+        return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def forms_of(page: TestResponse) -> list[Form]:
+    """Give every form of a page."""
+    parser = _Forms()
+    parser.feed(page.get_data(as_text=True))
+    return parser.found
+
+
+def form_of(page: TestResponse, action: str) -> Form:
+    """Give the form whose action contains `action`."""
+    found = [form for form in forms_of(page) if action in form.action]
+    assert found, f"no form for {action} in:\n{page.get_data(as_text=True)}"
+    return found[0]
+
+
+def words(page: TestResponse) -> str:
+    """Give a page's text without its tags, spaces folded."""
+    html = re.sub(
+        r"<(style|script).*?</\1>", " ", page.get_data(as_text=True), flags=re.S
+    )
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())

@@ -1,0 +1,67 @@
+"""Buying, from the product page to the book, through the front door."""
+
+import hashlib
+
+import pytest
+from sqlalchemy import select
+
+from handsel import worker
+from handsel.models import Order
+from handsel.outbound.transports.folder import read_folder
+from handsel.shop import Shop
+from tests import make
+from tests.ground.visitor import Visitor, form_of, words
+
+CARD = {"number": "4242 4242 4242 4242", "expiry": "12/30", "cvc": "123"}
+BUYER = {"email": "reader@example.com", **CARD}
+
+
+@pytest.fixture
+def visitor(shop: Shop) -> Visitor:
+    """Somebody at the door."""
+    return Visitor(shop)
+
+
+def test_four_fields_and_two_presses_lead_to_the_book_and_a_mail(
+    shop: Shop, visitor: Visitor
+) -> None:
+    make.product(shop)
+
+    payment_page = visitor.press_and_follow(visitor.get("/p/book"), "/buy/book")
+    typed = form_of(payment_page, "/testpay/").typed
+    bought = visitor.press(payment_page, "/testpay/", BUYER)
+    purchase = visitor._go_on(bought)
+    press = visitor.press(purchase, "/d/")
+    book = visitor.get(press.headers["Location"])
+
+    assert typed == ["email", "number", "expiry", "cvc"]
+    assert purchase.status_code == 200
+    assert purchase.request.path.startswith("/d/")
+    assert "H-1001" in words(purchase)
+    assert press.status_code == 303
+    assert hashlib.sha256(book.data).digest() == hashlib.sha256(make.BOOK).digest()
+
+    worker.turn(shop)
+    [mail] = read_folder(shop.home / "mail")
+    assert mail.to == "reader@example.com"
+    assert f"{shop.settings.public_url}{purchase.request.path}" in mail.text
+
+
+def test_the_link_works_five_times_and_then_says_so(
+    shop: Shop, visitor: Visitor
+) -> None:
+    make.product(shop)
+    page = visitor.press_and_follow(visitor.get("/p/book"), "/buy/book")
+    link = visitor.press_and_follow(page, "/testpay/", BUYER).request.path
+
+    codes = []
+    for _ in range(6):
+        device = Visitor(shop)
+        press = device.press(device.get(link), "/d/")
+        codes.append(press.status_code)
+        if press.status_code == 303:
+            assert device.get(press.headers["Location"]).data == make.BOOK
+
+    assert codes == [303] * 5 + [410]
+    with shop.reading() as session:
+        assert session.scalars(select(Order)).one().paid_at
