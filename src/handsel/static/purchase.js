@@ -1,0 +1,35 @@
+// Nicer with scripts, complete without: start the first download, calm double clicks,
+// look whether a payment has arrived.
+
+const QUIET_MS = 5000;
+
+// A second press while the first is on its way would only be noise.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.sent) return event.preventDefault();
+  form.dataset.sent = "yes";
+  form.setAttribute("aria-busy", "true");
+  setTimeout(() => release(form), QUIET_MS); // a download leaves this page standing
+});
+
+function release(form) {
+  delete form.dataset.sent;
+  form.removeAttribute("aria-busy");
+}
+
+// Back from the payment page, the browser may show this page as it was left.
+addEventListener("pageshow", () => document.querySelectorAll("form").forEach(release));
+
+const first = document.querySelector("form[data-autostart]");
+const started = `started ${location.pathname}`;
+if (first && !sessionStorage.getItem(started)) {
+  sessionStorage.setItem(started, "yes");
+  first.requestSubmit();
+  document.querySelector("[data-started]").hidden = false;
+}
+
+const waiting = document.querySelector("[data-refresh]");
+if (waiting) {
+  const look = () => location.replace(waiting.dataset.check);
+  setTimeout(look, Number(waiting.dataset.refresh) * 1000);
+}

@@ -1,0 +1,327 @@
+"""An example of what each template is given, as the comment at its top says."""
+
+from typing import Any
+
+from markupsafe import Markup
+
+Context = dict[str, Any]
+
+SHOP = {
+    "name": "Maud Tillery's Stall",
+    "url": "https://books.example",
+    "email": "maud@books.example",
+    "address": "3 Thread Lane, Velden",
+}
+
+PRODUCT = {
+    "name": "The First Coin",
+    "slug": "first-coin",
+    "url": "/p/first-coin",
+    "summary": "Small stories about handsel money, one kettle long each.",
+    "description_html": Markup(
+        "<p><em>Handsel</em> is the first money of the day.</p><ul><li>a baker</li></ul>"
+    ),
+    "price": "€15.00",
+    "free": False,
+    "draft": False,
+    "cover_url": "/cover.png",
+    "cover_width": 900,
+    "cover_height": 1200,
+    "formats": ["EPUB", "PDF", "TXT"],
+    "files": [
+        {"format": "EPUB", "name": "the-first-coin.epub", "size": "78 kB"},
+        {"format": "PDF", "name": "the-first-coin.pdf", "size": "131 kB"},
+    ],
+    "download_limit": 5,
+    "seller": "Maud Tillery",
+}
+
+META = {
+    "url": "https://books.example/p/first-coin",
+    "description": "Small stories about handsel money.",
+    "image": "https://books.example/cover.png",
+    "amount": "15.00",
+    "currency": "EUR",
+    "json_ld": {
+        "@context": "https://schema.org",
+        "@type": "Product",
+        "name": "The First Coin",
+        "offers": {"@type": "Offer", "price": "15.00", "priceCurrency": "EUR"},
+    },
+}
+
+ORDER = {
+    "number": "H-1042",
+    "email": "ann@reader.example",
+    "total": "€15.00",
+    "date": "23 November 2026",
+    "card_last4": "4242",
+    "statement_text": "TILLERY STALL",
+    "test": True,
+}
+
+HIDDEN = {"nonce": "3q8f"}
+FORM: Context = {"values": {}, "errors": {}, "suggestion": ""}
+FORM_WRONG: Context = {
+    "values": {"email": "ann@reader."},
+    "errors": {
+        "email": "This is not a whole e-mail address: something is missing at its end."
+    },
+    "suggestion": "",
+}
+FORM_DECLINED: Context = {
+    "values": {"email": "ann@reader.example", "number": "4000 0000 0000 0002"},
+    "errors": {
+        "number": "The card was declined. Try another one.",
+        "expiry": "This month is over.",
+    },
+}
+FORM_TYPO: Context = {
+    "values": {"email": "ann@gmial.com"},
+    "errors": {},
+    "suggestion": "ann@gmail.com",
+}
+BUTTONS = [{"provider": "test", "label": "card"}]
+CARD_AND_PAYPAL = [
+    {"provider": "stripe", "label": "card"},
+    {"provider": "paypal", "label": "PayPal"},
+]
+
+PAYMENT = {
+    "title": "The First Coin",
+    "amount": "€15.00",
+    "seller": "Maud Tillery's Stall",
+    "action": "/test/pay/1",
+    "cancel_url": "/p/first-coin?cancelled=1",
+}
+
+CARDS = [
+    {"number": "4242 4242 4242 4242", "what": "pays"},
+    {"number": "4000 0000 0000 0002", "what": "is declined"},
+    {"number": "4000 0000 0000 9995", "what": "has not enough money"},
+    {"number": "4000 0000 0000 3220", "what": "asks the bank first"},
+]
+
+
+def bought_file(number: int, kind: str, *, left: int = 3) -> Context:
+    """One file on the purchase page."""
+    return {
+        "id": number,
+        "format": kind,
+        "name": f"the-first-coin.{kind.lower()}",
+        "size": "131 kB",
+        "version": "1.0",
+        "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "action": f"/d/token/{number}",
+        "left": left,
+        "limit": 5,
+    }
+
+
+PURCHASE: Context = {
+    "state": "ready",
+    "order": ORDER,
+    "product": PRODUCT,
+    "files": [
+        bought_file(1, "EPUB"),
+        bought_file(2, "PDF", left=5),
+        bought_file(3, "TXT", left=0),
+    ],
+    "hidden": HIDDEN,
+    "autostart": False,
+    "mail_state": "sent",
+    "resend_action": "/d/token/resend",
+    "address_action": "/d/token/address",
+    "address": FORM,
+    "notice": "",
+    "check_url": "/d/token",
+    "refresh_seconds": 3,
+}
+
+PRODUCT_PAGE: Context = {
+    "product": PRODUCT,
+    "buy_action": "/buy/first-coin",
+    "buttons": BUTTONS,
+    "hidden": HIDDEN,
+    "error": None,
+    "cancelled": False,
+    "owned_url": None,
+    "meta": META,
+}
+
+BUY: Context = {
+    "product": PRODUCT,
+    "form": FORM,
+    "buy_action": "/buy/first-coin",
+    "buttons": BUTTONS,
+    "hidden": HIDDEN,
+    "statement_text": "TILLERY STALL",
+}
+
+FREE = {**PRODUCT, "free": True, "price": "Free"}
+TESTPAY: Context = {
+    "payment": PAYMENT,
+    "form": FORM,
+    "cards": CARDS,
+    "hidden": HIDDEN,
+}
+MAIL = {
+    "url": "/mailbox/1",
+    "subject": "Your copy of The First Coin (order H-1042)",
+    "sender": "Maud Tillery's Stall <maud@books.example>",
+    "to": "ann@reader.example",
+    "date": "23 November 2026, 10:04",
+    "text": "Thank you. Your copy is here:\n\nhttps://books.example/d/token\n",
+    "html_url": "/mailbox/1/html",
+}
+
+# name of the example -> template, what it is given
+PAGES: dict[str, tuple[str, Context]] = {
+    "shop": (
+        "shop.html",
+        {
+            "products": [
+                PRODUCT,
+                {**PRODUCT, "name": "A Book without a Cover", "cover_url": None},
+                {**FREE, "draft": True},
+            ]
+        },
+    ),
+    "shop empty": ("shop.html", {"products": []}),
+    "product": ("product.html", PRODUCT_PAGE),
+    "product two ways": (
+        "product.html",
+        {**PRODUCT_PAGE, "buttons": CARD_AND_PAYPAL, "cancelled": True},
+    ),
+    "product owned": ("product.html", {**PRODUCT_PAGE, "owned_url": "/d/token"}),
+    "product wrong": (
+        "product.html",
+        {
+            **PRODUCT_PAGE,
+            "product": {**PRODUCT, "cover_url": None},
+            "error": {
+                "message": "Our payment provider is slow.",
+                "hint": "Try again in a minute.",
+            },
+        },
+    ),
+    "product free": ("product.html", {**PRODUCT_PAGE, "product": FREE}),
+    "product not for sale": ("product.html", {**PRODUCT_PAGE, "buttons": []}),
+    "buy": ("buy.html", BUY),
+    "buy two ways": ("buy.html", {**BUY, "buttons": CARD_AND_PAYPAL}),
+    "buy free": ("buy.html", {**BUY, "product": FREE}),
+    "buy free typo": ("buy.html", {**BUY, "product": FREE, "form": FORM_TYPO}),
+    "buy free wrong": ("buy.html", {**BUY, "product": FREE, "form": FORM_WRONG}),
+    "testpay": ("testpay.html", TESTPAY),
+    "testpay wrong": ("testpay.html", {**TESTPAY, "form": FORM_DECLINED}),
+    "testpay 3ds": ("testpay_3ds.html", {"payment": PAYMENT, "hidden": HIDDEN}),
+    "processing": (
+        "processing.html",
+        {
+            "product_name": "The First Coin",
+            "email": "ann@reader.example",
+            "check_url": "/return/test?session=1",
+            "refresh_seconds": 3,
+        },
+    ),
+    "purchase": ("purchase.html", PURCHASE),
+    "purchase first": (
+        "purchase.html",
+        {**PURCHASE, "autostart": True, "mail_state": "waiting"},
+    ),
+    "purchase wrong address": (
+        "purchase.html",
+        {**PURCHASE, "address": FORM_WRONG, "mail_state": "dead"},
+    ),
+    "purchase resent": (
+        "purchase.html",
+        {**PURCHASE, "notice": "The link is on its way to ann@reader.example."},
+    ),
+    "purchase processing": ("purchase.html", {**PURCHASE, "state": "processing"}),
+    "purchase refunded": ("purchase.html", {**PURCHASE, "state": "refunded"}),
+    "purchase revoked": ("purchase.html", {**PURCHASE, "state": "revoked"}),
+    "purchase no files": ("purchase.html", {**PURCHASE, "files": []}),
+    "find": ("find.html", {"form": FORM, "action": "/find", "hidden": HIDDEN}),
+    "find wrong": (
+        "find.html",
+        {"form": FORM_WRONG, "action": "/find", "hidden": HIDDEN},
+    ),
+    "find sent": (
+        "find_sent.html",
+        {"email": "ann@reader.example", "minutes": 30, "find_url": "/find"},
+    ),
+    "find open": ("find_open.html", {"action": "/find/key", "hidden": HIDDEN}),
+    "find list": (
+        "find_list.html",
+        {
+            "email": "ann@reader.example",
+            "find_url": "/find",
+            "purchases": [
+                {**ORDER, "name": "The First Coin", "url": "/d/a", "status": ""},
+                {**ORDER, "name": "Second", "url": "/d/b", "status": "refunded"},
+            ],
+        },
+    ),
+    "find list empty": (
+        "find_list.html",
+        {"email": "ann@reader.example", "find_url": "/find", "purchases": []},
+    ),
+    "used up": (
+        "used_up.html",
+        {
+            "product_name": "The First Coin",
+            "order_number": "H-1042",
+            "limit": 5,
+            "purchase_url": "/d/token",
+        },
+    ),
+    "error": (
+        "error.html",
+        {
+            "status": 404,
+            "message": "There is no such page.",
+            "hint": "Check the link: it may have been cut in two by a mail program.",
+            "back_url": "",
+        },
+    ),
+    "mailbox": ("mailbox.html", {"mails": [MAIL]}),
+    "mailbox empty": ("mailbox.html", {"mails": []}),
+    "mail": ("mail.html", {"mail": MAIL, "mailbox_url": "/mailbox"}),
+    "mail text only": (
+        "mail.html",
+        {"mail": {**MAIL, "html_url": None}, "mailbox_url": "/mailbox"},
+    ),
+}
+
+MAILS: dict[str, tuple[str, Context]] = {
+    "receipt": (
+        "mail/receipt.jinja",
+        {
+            "shop": SHOP,
+            "order": ORDER,
+            "product": PRODUCT,
+            "link": "https://books.example/d/a" + "0Zk8" * 11,
+            "downloads_limit": 5,
+            "files": PRODUCT["files"],
+        },
+    ),
+    "find": (
+        "mail/find.jinja",
+        {
+            "shop": SHOP,
+            "link": "https://books.example/find/a" + "0Zk8" * 8,
+            "minutes": 30,
+            "test_mode": True,
+        },
+    ),
+    "test": ("mail/test.jinja", {"shop": SHOP, "date": "23 November 2026"}),
+    "review": (
+        "mail/review.jinja",
+        {
+            "shop": SHOP,
+            "order": ORDER,
+            "product": PRODUCT,
+            "reason": "It was paid twice. Refund one of the two payments.",
+        },
+    ),
+}
