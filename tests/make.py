@@ -4,9 +4,9 @@ from pathlib import Path
 
 from handsel.kit.money import Money
 from handsel.models import Product
+from handsel.ops import shelving
 from handsel.sales import catalogue
 from handsel.sales.catalogue import NewProduct
-from handsel.ops import shelving
 from handsel.shop import Shop
 
 BOOK = b"A book, in short.\n" * 4000

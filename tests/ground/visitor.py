@@ -54,7 +54,9 @@ class Visitor:
 
     def get(self, url: str, **options: object) -> TestResponse:
         """Open an address, without following redirects."""
-        return self.client.get(self._path(url), base_url=self._base, **options)  # type: ignore[arg-type]  # passed on as it is
+        return self.client.get(
+            self._path(url), base_url=self._base, buffered=True, **options
+        )  # type: ignore[arg-type]  # passed on as it is
 
     def follow(self, url: str) -> TestResponse:
         """Open an address and follow where it leads."""
@@ -67,7 +69,7 @@ class Visitor:
         form = form_of(page, action)
         values = form.fields | dict(fields or {})
         return self.client.post(
-            self._path(form.action), data=values, base_url=self._base
+            self._path(form.action), data=values, base_url=self._base, buffered=True
         )
 
     def press_and_follow(

@@ -4,9 +4,8 @@ import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
 
-from tools import sample_book
-
 from handsel.ops import sample
+from tools import sample_book
 
 
 def test_the_book_comes_as_epub_pdf_and_text_and_is_small() -> None:

@@ -3,10 +3,7 @@
 import hashlib
 
 import pytest
-from sqlalchemy import select
-
 from handsel import worker
-from handsel.models import Order
 from handsel.outbound.transports.folder import read_folder
 from handsel.shop import Shop
 from tests import make
@@ -54,14 +51,16 @@ def test_the_link_works_five_times_and_then_says_so(
     page = visitor.press_and_follow(visitor.get("/p/book"), "/buy/book")
     link = visitor.press_and_follow(page, "/testpay/", BUYER).request.path
 
-    codes = []
-    for _ in range(6):
-        device = Visitor(shop)
-        press = device.press(device.get(link), "/d/")
-        codes.append(press.status_code)
-        if press.status_code == 303:
-            assert device.get(press.headers["Location"]).data == make.BOOK
+    devices = [Visitor(shop) for _ in range(6)]
+    pages = [device.get(link) for device in devices]
+    presses = [
+        device.press(page, f"{link}/1")
+        for device, page in zip(devices, pages, strict=True)
+    ]
+    used_up = visitor.get(link)
 
-    assert codes == [303] * 5 + [410]
-    with shop.reading() as session:
-        assert session.scalars(select(Order)).one().paid_at
+    assert [press.status_code for press in presses] == [303] * 5 + [410]
+    for device, press in list(zip(devices, presses, strict=True))[:5]:
+        assert device.get(press.headers["Location"]).data == make.BOOK
+    assert "all 5 downloads are used up" in words(used_up)
+    assert "5 times" in words(presses[5])

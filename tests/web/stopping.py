@@ -9,9 +9,8 @@ from pathlib import Path
 from time import sleep
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from tests.web.bookshop import Bookshop
-
 from handsel.web.carrier import Options, serve
+from tests.web.bookshop import Bookshop
 
 
 def say(*words: object) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
+
+from handsel.web.carrier import Options
 from tests.web.bookshop import Bookshop, book_bytes
 from tests.web.serving import (
     Answer,
@@ -22,8 +24,6 @@ from tests.web.serving import (
     serving,
     until,
 )
-
-from handsel.web.carrier import Options
 
 TEXT = [("Content-Type", "text/plain")]
 HOST = b"Host: shop.example\r\n"

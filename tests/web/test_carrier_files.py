@@ -11,10 +11,10 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
-from tests.web.bookshop import ETAG, Bookshop, book_bytes
-from tests.web.serving import Server, read_all, read_exactly, read_head, serving, until
 
 from handsel.web.carrier import Options
+from tests.web.bookshop import ETAG, Bookshop, book_bytes
+from tests.web.serving import Server, read_all, read_exactly, read_head, serving, until
 
 MEGABYTE = 1_000_000
 SIZE = MEGABYTE + 7

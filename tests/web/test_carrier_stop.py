@@ -11,11 +11,11 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
-from tests.web.bookshop import Bookshop, book_bytes
-from tests.web.serving import Server, read_exactly, read_head, serving, until
 
 from handsel.kit.errors import ConfigurationError
 from handsel.web.carrier import address_of, listen
+from tests.web.bookshop import Bookshop, book_bytes
+from tests.web.serving import Server, read_exactly, read_head, serving, until
 
 ROOT = Path(__file__).parents[2]
 SIZE = 12_000_000

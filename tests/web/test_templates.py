@@ -11,6 +11,7 @@ from typing import Any
 import css_inline
 import pytest
 from jinja2 import Environment, PackageLoader, StrictUndefined
+
 from tests.web.pages import MAILS, PAGES, SHOP, Context
 
 NASTY = " W" + "w" * 200 + " مرحبا 🎁 <script>alert(1)</script> \"'onload=x {{ 7 * 7 }}"

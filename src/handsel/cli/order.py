@@ -90,11 +90,10 @@ def moment(text: str, now: datetime) -> datetime:
 @shop_command
 def show(number: str, home: Path, as_json: bool) -> None:
     """Show one order (H-1042 or 1042) with its facts."""
-    with opened(home) as shop:
-        with shop.reading() as session:
-            found = orders.by_number(session, number)
-            data = _facts(shop, session, found)
-            facts = orders.facts_of(session, found)
+    with opened(home) as shop, shop.reading() as session:
+        found = orders.by_number(session, number)
+        data = _facts(shop, session, found)
+        facts = orders.facts_of(session, found)
     data["ledger"] = [
         {
             "kind": str(fact.kind),

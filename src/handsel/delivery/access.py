@@ -10,6 +10,7 @@ at the same instant cannot pass the limit together.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, select, update
 from sqlalchemy.orm import Session
@@ -203,7 +204,7 @@ def open_grant(session: Session, grant_id: int, now: datetime) -> OpenGrant:
     )
 
 
-def _grant_query() -> Select[tuple[object, ...]]:
+def _grant_query() -> Select[*tuple[Any, ...]]:
     return (
         select(
             Grant.expires_at,

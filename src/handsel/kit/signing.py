@@ -1,11 +1,12 @@
 """stub until kit lands"""
 
-import hashlib, hmac, json, os, secrets
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from collections.abc import Mapping
-from datetime import datetime
-from handsel.kit.errors import ConfigurationError
 
 A = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 

@@ -19,7 +19,7 @@ from handsel.shop import Shop
 from handsel.web import files as file_views
 from handsel.web import find, health, hooks, library, mailbox, storefront, testpay
 from handsel.web.guards import common_headers
-from handsel.web.pages import page
+from handsel.web.pages import error_page
 
 log = logging.getLogger("handsel.web")
 
@@ -110,9 +110,7 @@ def _answer_errors(app: Flask) -> None:
     def _shop_error(error: ShopError) -> Response:
         if error.status >= 500:
             log.error("%s", error)
-        response = page(
-            "error.html", error.status, message=error.message, hint=error.hint
-        )
+        response = error_page(error.status, error.message, error.hint)
         if isinstance(error, TryAgainError):
             response.headers["Retry-After"] = str(error.after)
         return response
@@ -123,7 +121,7 @@ def _answer_errors(app: Flask) -> None:
         message, hint = WORDS.get(
             status, ("This did not work.", "Go back and try again.")
         )
-        response = page("error.html", status, message=message, hint=hint)
+        response = error_page(status, message, hint)
         if status == 405 and (allowed := getattr(error, "valid_methods", None)):
             response.headers["Allow"] = ", ".join(allowed)
         return response
@@ -131,11 +129,10 @@ def _answer_errors(app: Flask) -> None:
     @app.errorhandler(OperationalError)
     def _database_away(error: OperationalError) -> Response:
         log.error("The database does not answer: %s", error.orig)
-        response = page(
-            "error.html",
+        response = error_page(
             503,
-            message="The shop cannot write anything down at the moment.",
-            hint="Nothing is lost. Please try again in a minute.",
+            "The shop cannot write anything down at the moment.",
+            "Nothing is lost. Please try again in a minute.",
         )
         response.headers["Retry-After"] = "60"
         return response
@@ -143,9 +140,8 @@ def _answer_errors(app: Flask) -> None:
     @app.errorhandler(Exception)
     def _our_mistake(error: Exception) -> Response:
         log.error("A page failed.", exc_info=error)
-        return page(
-            "error.html",
+        return error_page(
             500,
-            message="Something went wrong on our side.",
-            hint="Nothing was charged by this page. Please try again in a minute.",
+            "Something went wrong on our side.",
+            "Nothing was charged by this page. Please try again in a minute.",
         )

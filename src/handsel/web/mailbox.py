@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, abort, url_for
 
-from handsel.outbound.transports.folder import FolderMail, read_folder
+from handsel.outbound.transports.folder import StoredMail, read_folder
 from handsel.web.guards import Policy, guard
 from handsel.web.pages import page, the_shop
 
@@ -10,11 +10,11 @@ blueprint = Blueprint("mailbox", __name__)
 guard(blueprint, Policy("the seller who tries the demo, on this machine", secret=True))
 
 
-def _mails() -> list[FolderMail]:
+def _mails() -> list[StoredMail]:
     return read_folder(the_shop().home / "mail")
 
 
-def _mail(name: str) -> FolderMail:
+def _mail(name: str) -> StoredMail:
     for mail in _mails():
         if mail.path.name == name:
             return mail
@@ -45,7 +45,7 @@ def mail(name: str) -> Response:
         "mail.html",
         mail={
             "subject": found.subject,
-            "sender": found.sender,
+            "sender": found.subject,
             "to": found.to,
             "date": found.date.strftime("%Y-%m-%d %H:%M"),
             "text": found.text,

@@ -21,6 +21,13 @@ def page(template: str, status: int = 200, /, **context: Any) -> Response:
     return make_response(render_template(template, **context), status)
 
 
+def error_page(status: int, message: str, hint: str) -> Response:
+    """Say what is so and what to do."""
+    return page(
+        "error.html", status, status=status, message=message, hint=hint, back_url="/"
+    )
+
+
 def visitor_key() -> tuple[str, str | None]:
     """Name this browser, so that its repeats are known as such.
 
