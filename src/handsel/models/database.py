@@ -19,7 +19,6 @@ from sqlalchemy import (
     Connection,
     CursorResult,
     Engine,
-    Insert,
     Update,
     create_engine,
     event,
@@ -142,12 +141,11 @@ def database_url(url: str, home: Path) -> str:
 
 def insert_new(session: Session, table: type[Base], **values: Any) -> bool:
     """Insert a row unless a unique constraint says it is there; say whether it was new."""
-    made: Insert
-    if session.get_bind().dialect.name == "sqlite":
-        made = sqlite.insert(table).values(**values).on_conflict_do_nothing()
-    else:
-        made = postgresql.insert(table).values(**values).on_conflict_do_nothing()
-    return _rows(session.execute(made)) == 1
+    kind = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    made = kind.insert(table).values(**values).on_conflict_do_nothing()
+    # Without this, SQLAlchemy drops the count of an INSERT (it is -1 on PostgreSQL).
+    options = {"preserve_rowcount": True}
+    return _rows(session.execute(made.inline(), execution_options=options)) == 1
 
 
 def rows_changed(session: Session, statement: Update) -> int:
@@ -158,6 +156,7 @@ def rows_changed(session: Session, statement: Update) -> int:
 
 def _rows(result: Any) -> int:
     assert isinstance(result, CursorResult)
+    assert result.rowcount >= 0, "this database does not say how many rows it changed"
     return result.rowcount
 
 
