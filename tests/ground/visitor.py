@@ -56,7 +56,7 @@ class Visitor:
         """Open an address, without following redirects."""
         return self.client.get(
             self._path(url), base_url=self._base, buffered=True, **options
-        )  # type: ignore[arg-type]  # passed on as it is
+        )
 
     def follow(self, url: str) -> TestResponse:
         """Open an address and follow where it leads."""

@@ -3,6 +3,7 @@
 import hashlib
 
 import pytest
+
 from handsel import worker
 from handsel.outbound.transports.folder import read_folder
 from handsel.shop import Shop

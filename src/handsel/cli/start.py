@@ -1,5 +1,6 @@
 """`handsel init` and `handsel demo`."""
 
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def init(
     """
     place = (folder or home).resolve()
     founding.check_free(place)
-    ask = not no_input and not as_json and click.get_text_stream("stdin").isatty()
+    ask = not no_input and not as_json and sys.stdin.isatty()
     plan = founding.Plan(
         name=name or _ask(ask, "What is the shop called?", "My shop"),
         email=email or _ask(ask, "Where can buyers reach you (e-mail)?", ""),

@@ -106,9 +106,11 @@ class Database:
         with _queue(self._lock if self.is_sqlite else None):
             _open_here.flag = True
             try:
-                with Session(self._writer, expire_on_commit=False) as session:
-                    with session.begin():
-                        yield session
+                with (
+                    Session(self._writer, expire_on_commit=False) as session,
+                    session.begin(),
+                ):
+                    yield session
             finally:
                 _open_here.flag = False
 

@@ -5,7 +5,7 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Flask, Response, abort, request
+from flask import Blueprint, Response, abort, request
 
 from handsel.web.pages import the_shop
 
@@ -27,6 +27,10 @@ class Policy:
     foreign_posts: bool = False
 
 
+POLICIES: dict[str, Policy] = {}
+"""The policy of every blueprint, by its name."""
+
+
 def guard(blueprint: Blueprint, policy: Policy) -> None:
     """Put a policy in front of every view of a blueprint, and its headers behind."""
 
@@ -45,11 +49,7 @@ def guard(blueprint: Blueprint, policy: Policy) -> None:
             response.headers["X-Robots-Tag"] = "noindex, nofollow"
         return response
 
-    blueprint.record(lambda state: _register(state.app, blueprint.name, policy))
-
-
-def _register(app: Flask, name: str, policy: Policy) -> None:
-    app.extensions.setdefault("handsel.policies", {})[name] = policy
+    POLICIES[blueprint.name] = policy
 
 
 def common_headers(response: Response) -> Response:

@@ -44,7 +44,7 @@ NOTICES = {
 
 
 @blueprint.get("/d/<token>")
-def purchase(token: str) -> Response:
+def purchase(token: str) -> AnyResponse:
     """Show a purchase. Changes nothing, however often it is opened."""
     order = order_behind(the_shop(), token)
     fresh = request.cookies.get(cookie_name("fresh")) == order.public_id
@@ -151,7 +151,8 @@ def _mail_state(order: Order) -> str:
             .order_by(OutboxItem.id.desc())
             .limit(1)
         ).one_or_none()
-    return {OutboxState.SENT: "sent", OutboxState.DEAD: "dead"}.get(state, "waiting")  # type: ignore[call-overload,no-any-return]
+    known = {OutboxState.SENT: "sent", OutboxState.DEAD: "dead"}
+    return known.get(state, "waiting") if state else "waiting"
 
 
 @blueprint.post("/d/<token>/<int:file_id>")

@@ -15,10 +15,8 @@ def _mails() -> list[StoredMail]:
 
 
 def _mail(name: str) -> StoredMail:
-    for mail in _mails():
-        if mail.path.name == name:
-            return mail
-    abort(404)
+    found = [mail for mail in _mails() if mail.path.name == name]
+    return found[0] if found else abort(404)
 
 
 @blueprint.get("/mail")

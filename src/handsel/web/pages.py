@@ -4,6 +4,7 @@ import secrets
 from typing import Any, cast
 
 from flask import Response, current_app, make_response, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
 
 from handsel.kit.signing import sign
 from handsel.shop import Shop
@@ -58,7 +59,7 @@ def cookie_name(name: str) -> str:
     return f"__Host-{name}" if secure else f"handsel_{name}"
 
 
-def set_cookie(response: Response, name: str, value: str, *, seconds: int) -> None:
+def set_cookie(response: AnyResponse, name: str, value: str, *, seconds: int) -> None:
     """Set a cookie of ours: never for scripts, never sent along from other sites."""
     response.set_cookie(
         cookie_name(name),
@@ -71,7 +72,7 @@ def set_cookie(response: Response, name: str, value: str, *, seconds: int) -> No
     )
 
 
-def with_visitor(response: Response) -> Response:
+def with_visitor(response: AnyResponse) -> AnyResponse:
     """Give the browser a name of its own, if it has none."""
     if not request.cookies.get(cookie_name("visitor")):
         set_cookie(response, "visitor", secrets.token_urlsafe(16), seconds=YEAR)
