@@ -1,0 +1,293 @@
+"""The built-in provider `test`: a whole card payment with pretend money.
+
+It behaves as a real one does towards the shop - sessions, a payment page, look-ups, money
+that comes at once, later or never - and keeps its own books. Its payment page is shown by
+the shop itself at `/testpay/<session>`; what that page does is decided here.
+"""
+
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
+
+from handsel.kit.errors import BadInputError, ConflictError
+from handsel.kit.money import Money
+from handsel.models.words import FactKind, PaymentState
+from handsel.sales.payments.base import (
+    Fact,
+    Notice,
+    Payment,
+    Purchase,
+    Started,
+    WebhookRefusedError,
+)
+from handsel.sales.payments.testbank import Bank, Session, dispute
+from handsel.sales.payments.testcards import Card, card_ending, read_card
+
+BANK_FILE = "test-payments.sqlite3"
+
+
+class Result(StrEnum):
+    """What came of pressing a button on the payment page."""
+
+    PAID = "paid"
+    PAYS_LATER = "pays_later"  # the buyer has finished, the money is on its way
+    ALREADY_PAID = "already_paid"  # by another press or tab; nothing more was charged
+    CONFIRM = "confirm"  # ask the buyer to confirm (3-D Secure), then `answer_3ds`
+    DECLINED = "declined"  # the session stays open for another card
+    FAILED = "failed"  # the money on its way did not come; this session is over
+    EXPIRED = "expired"  # or cancelled; it can no longer be paid
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a press: a result, and where or why.
+
+    `url` is where the buyer goes next; empty when they stay. `message` and `hint` are what
+    to tell them; empty when there is nothing to tell.
+    """
+
+    result: Result
+    url: str = ""
+    message: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class PayPage:
+    """What the payment page shows.
+
+    `asks` is true while the buyer is being asked to confirm a card (3-D Secure).
+    `return_url` already names the session.
+    """
+
+    session_id: str
+    title: str
+    price: Money
+    email: str | None
+    state: PaymentState
+    asks: bool
+    return_url: str
+    cancel_url: str
+
+
+class TestProvider:
+    """A provider of pretend money. See `PaymentProvider` for what each method promises."""
+
+    __test__ = False  # pytest takes every class named Test... for a test
+
+    name = "test"
+    label = "test card"
+    test = True
+
+    def __init__(self, home: Path) -> None:
+        self._bank = Bank(home / BANK_FILE)
+
+    def start(self, purchase: Purchase, now: datetime) -> Started:
+        """Open a session; its page is at the address that the buyer returns to."""
+        session_id = self._bank.open_session(purchase, now)
+        return Started(
+            session_id, urljoin(purchase.return_url, f"/testpay/{session_id}")
+        )
+
+    def look_up(self, object_id: str, now: datetime) -> Payment:
+        """Tell all about a session, named by itself, its capture, refund or dispute."""
+        session = self._bank.find(object_id)
+        return Payment(
+            session_id=session.id,
+            state=session.state(now),
+            price=session.price,
+            email=session.email,
+            test=True,
+            reference=session.reference,
+            card_last4=session.last4,
+            facts=session.facts(now),
+        )
+
+    def read_webhook(
+        self, headers: Mapping[str, str], body: bytes, now: datetime
+    ) -> Notice:
+        """Refuse: this provider sends no messages, so nobody can forge one."""
+        raise WebhookRefusedError(
+            "The test provider sends no messages.", "Look the payment up instead."
+        )
+
+    def sessions_since(self, since: datetime, now: datetime) -> Iterator[str]:
+        """Name every session that somebody, or the clock, has changed since then."""
+        yield from self._bank.changed_since(since, now)
+
+    def cancel(self, session_id: str, now: datetime) -> None:
+        """End an open session; one that is over already stays as it is."""
+        if not self._bank.cancel(session_id, now):
+            self._bank.find(session_id)
+
+    # The payment page.
+
+    def page(self, session_id: str, now: datetime) -> PayPage:
+        """Say what the payment page shows. Raises UnknownSessionError."""
+        session = self._bank.find(session_id)
+        state = session.state(now)
+        return PayPage(
+            session_id=session.id,
+            title=session.title,
+            price=session.price,
+            email=session.email,
+            state=state,
+            asks=state is PaymentState.OPEN and session.asked_last4 is not None,
+            return_url=_coming_back(session),
+            cancel_url=session.cancel_url,
+        )
+
+    def submit(
+        self,
+        session_id: str,
+        *,
+        email: str,
+        number: str,
+        expiry: str,
+        cvc: str,
+        now: datetime,
+    ) -> Outcome:
+        """Pay with the four fields as they were typed. However often: charged once.
+
+        Raises BadInputError with `field` `email`, `number`, `expiry` or `cvc`;
+        UnknownSessionError.
+        """
+        session = self._bank.find(session_id)
+        if session.state(now) is not PaymentState.OPEN:
+            return _too_late(session, now)
+        email = _read_email(email)
+        card = read_card(number, expiry, cvc, now)
+        if card.asks:
+            if self._bank.ask(session.id, card, email, now):
+                return Outcome(Result.CONFIRM)
+            return _too_late(self._bank.find(session.id), now)
+        return self._charge(session, card, email, now, asked=False)
+
+    def answer_3ds(self, session_id: str, *, passed: bool, now: datetime) -> Outcome:
+        """Hear whether the buyer is the card's owner, after a result CONFIRM.
+
+        When not, nothing is charged and another card may be tried. Safe to repeat.
+        Raises UnknownSessionError.
+        """
+        session = self._bank.find(session_id)
+        if session.state(now) is not PaymentState.OPEN:
+            return _too_late(session, now)
+        if session.asked_last4 is None:
+            return _declined("There is no card to confirm.")
+        if not passed:
+            self._bank.stop_asking(session.id, now)
+            return _declined("Your bank could not confirm that it is you.")
+        card = card_ending(session.asked_last4)
+        return self._charge(session, card, session.email or "", now, asked=True)
+
+    def _charge(
+        self, session: Session, card: Card, email: str, now: datetime, *, asked: bool
+    ) -> Outcome:
+        if card.refusal:
+            self._bank.stop_asking(session.id, now)
+            return _declined(card.refusal)
+        won = self._bank.approve(session, card, email, now, asked=asked)
+        session = self._bank.find(session.id)
+        if not won:
+            return _too_late(session, now)
+        result = Result.PAYS_LATER if card.delay else Result.PAID
+        return Outcome(result, _coming_back(session))
+
+    # What a seller, or a buyer's bank, would do at a real provider. For stories, the demo
+    # and `simulate`.
+
+    def refund(self, session_id: str, amount: Money, now: datetime) -> str:
+        """Give money back and name the refund. Each call gives back anew.
+
+        Raises ConflictError when so much is not there; UnknownSessionError.
+        """
+        session = self._bank.find(session_id)
+        if amount.currency != session.price.currency or amount.minor <= 0:
+            raise ValueError(f"{amount} cannot be refunded of {session.price}")
+        name = f"tr_{secrets.token_urlsafe(16)}"
+        fact = Fact(FactKind.REFUND, name, amount, now)
+        if not self._bank.add_fact(session.id, fact):
+            raise ConflictError(
+                "There is not so much money to give back.",
+                "Refund at most what was paid and not refunded yet.",
+            )
+        return name
+
+    def open_dispute(self, session_id: str, now: datetime) -> str:
+        """Dispute the whole payment and name the dispute. Safe to repeat.
+
+        Raises ConflictError when nothing was paid; UnknownSessionError.
+        """
+        session = self._bank.find(session_id)
+        opened = dispute(session, now)
+        if not self._bank.add_fact(session.id, opened) and not session.later:
+            raise ConflictError("Nothing was paid.", "Only a payment can be disputed.")
+        return opened.object_id
+
+    def close_dispute(self, session_id: str, outcome: FactKind, now: datetime) -> None:
+        """End an open dispute as DISPUTE_WON, DISPUTE_LOST or DISPUTE_SETTLED.
+
+        Raises ConflictError when none is open; UnknownSessionError.
+        """
+        session = self._bank.find(session_id)
+        about = dispute(session, now)
+        kinds = [f.kind for f in session.later if f.object_id == about.object_id]
+        if kinds != [FactKind.DISPUTE_OPEN]:
+            raise ConflictError("No dispute is open.", "Open one first.")
+        closed = Fact(outcome, about.object_id, about.amount, now)
+        self._bank.add_fact(session.id, closed)
+
+
+def open_provider(settings: object, home: Path) -> TestProvider:
+    """Open the pretend bank in the shop's home. It needs no settings."""
+    return TestProvider(home)
+
+
+def _coming_back(session: Session) -> str:
+    """The shop's return address, with the session added to whatever it asks already."""
+    parts = urlsplit(session.return_url)
+    named = urlencode({"session": session.id})
+    query = f"{parts.query}&{named}" if parts.query else named
+    return urlunsplit(parts._replace(query=query))
+
+
+def _declined(message: str) -> Outcome:
+    hint = "You were not charged. You can try again, or use another card."
+    return Outcome(Result.DECLINED, message=message, hint=hint)
+
+
+def _too_late(session: Session, now: datetime) -> Outcome:
+    """What a press comes to when the session is not open any more."""
+    match session.state(now):
+        case PaymentState.COMPLETE:
+            return Outcome(Result.ALREADY_PAID, _coming_back(session))
+        case PaymentState.PROCESSING:
+            return Outcome(Result.PAYS_LATER, _coming_back(session))
+        case PaymentState.FAILED:
+            message, result = "The money of this payment did not come.", Result.FAILED
+        case PaymentState.OPEN:
+            # Another tab has begun with another card; this question is out of date.
+            return _declined("There is no card to confirm.")
+        case _:
+            message, result = "This payment has ended.", Result.EXPIRED
+    hint = "You were not charged. Please begin again in the shop."
+    return Outcome(result, session.cancel_url, message, hint)
+
+
+def _read_email(typed: str) -> str:
+    email = typed.strip()
+    if not email:
+        raise BadInputError(
+            "The e-mail address is missing.", "Your copy is sent there.", field="email"
+        )
+    if "@" not in email[1:-1] or any(letter.isspace() for letter in email):
+        raise BadInputError(
+            "This is not an e-mail address.",
+            "It looks like you@example.com.",
+            field="email",
+        )
+    return email

@@ -1,0 +1,345 @@
+"""The memory of the pretend bank behind the test provider: one SQLite file of its own.
+
+A provider keeps the truth about money and knows none of the shop's tables, and the
+pretend one is no exception: that is why `look_up`, the reconciler and `verify` mean
+something in test mode too.
+
+Nothing is a state that is pushed along. A session holds what the buyer did and when;
+open, processing, complete, failed and expired follow from that and from the clock, so
+money that arrives later needs nobody to bring it.
+
+The file has a rollback journal, and a connection lasts for one call. Measured with 16
+threads, that is as fast as WAL, whose log is folded back each time the last connection
+closes; it is one file instead of three; and the WAL-reset bug of SQLite 3.7.0 to 3.51.2
+cannot touch it, so the system's own SQLite will do.
+"""
+
+import json
+import os
+import re
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from handsel.kit.money import Money
+from handsel.models.words import FactKind, PaymentState
+from handsel.sales.payments.base import (
+    Fact,
+    ProviderUnavailableError,
+    Purchase,
+    UnknownSessionError,
+)
+from handsel.sales.payments.testcards import Card
+
+_SCHEMA = (
+    """
+CREATE TABLE IF NOT EXISTS session (
+    id TEXT PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    title TEXT NOT NULL,
+    price_minor INTEGER NOT NULL CHECK (price_minor >= 0),
+    currency TEXT NOT NULL,
+    email TEXT,
+    return_url TEXT NOT NULL,
+    cancel_url TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    expires_at TEXT NOT NULL,
+    changed_at TEXT NOT NULL,
+    asked_last4 TEXT,  -- the card whose owner is being asked to confirm
+    cancelled_at TEXT,
+    paid_at TEXT,      -- when the buyer had finished
+    last4 TEXT,
+    arrives_at TEXT,   -- when the money is there, or is known not to come
+    comes INTEGER
+)
+""",
+    """
+CREATE TABLE IF NOT EXISTS fact (
+    kind TEXT NOT NULL,
+    object_id TEXT NOT NULL,
+    session_id TEXT NOT NULL,
+    minor INTEGER NOT NULL CHECK (minor >= 0),
+    at TEXT NOT NULL,
+    PRIMARY KEY (kind, object_id)
+)
+""",
+    "CREATE INDEX IF NOT EXISTS fact_session ON fact (session_id)",
+)
+
+# Whoever changes a row under this condition has won; everybody else comes too late.
+_IS_OPEN = "paid_at IS NULL AND cancelled_at IS NULL AND expires_at > :now"
+
+
+@dataclass(frozen=True)
+class Session:
+    """One payment session as the bank remembers it."""
+
+    id: str
+    title: str
+    price: Money
+    email: str | None
+    return_url: str
+    cancel_url: str
+    reference: Mapping[str, str]
+    expires_at: datetime
+    asked_last4: str | None
+    cancelled_at: datetime | None
+    last4: str | None
+    arrives_at: datetime | None
+    comes: bool
+    later: tuple[Fact, ...]
+    """Refunds and disputes; the capture follows from the rest."""
+
+    def state(self, now: datetime) -> PaymentState:
+        """What has become of the session by now."""
+        if self.arrives_at is None:
+            over = self.cancelled_at is not None or self.expires_at <= now
+            return PaymentState.EXPIRED if over else PaymentState.OPEN
+        if now < self.arrives_at:
+            return PaymentState.PROCESSING
+        return PaymentState.COMPLETE if self.comes else PaymentState.FAILED
+
+    def facts(self, now: datetime) -> tuple[Fact, ...]:
+        """Everything that has happened to the money by now."""
+        if self.arrives_at is None or self.state(now) is not PaymentState.COMPLETE:
+            return ()
+        return (_capture(self, self.arrives_at), *self.later)
+
+
+class Bank:
+    """Sessions and what became of them; safe for many threads and processes.
+
+    The file appears at the first use, readable by its owner only. Every method raises
+    ProviderUnavailableError when the file cannot be used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        # SQLite's own waiting is unfair under load; in a process people stand in line.
+        self._turn = threading.Lock()
+
+    def open_session(self, purchase: Purchase, now: datetime) -> str:
+        """Remember what is to be paid; the same `purchase.key` gives the same session."""
+        with self._open() as db:
+            db.execute(
+                """INSERT INTO session (id, key, title, price_minor, currency, email,
+                    return_url, cancel_url, reference, expires_at, changed_at)
+                VALUES (:id, :key, :title, :minor, :currency, :email,
+                    :return_url, :cancel_url, :reference, :expires_at, :now)
+                ON CONFLICT (key) DO NOTHING""",
+                {
+                    "id": f"tp_{secrets.token_urlsafe(16)}",
+                    "key": purchase.key,
+                    "title": purchase.title,
+                    "minor": purchase.price.minor,
+                    "currency": purchase.price.currency,
+                    "email": purchase.email,
+                    "return_url": purchase.return_url,
+                    "cancel_url": purchase.cancel_url,
+                    "reference": json.dumps(dict(purchase.reference)),
+                    "expires_at": _text(purchase.expires_at),
+                    "now": _text(now),
+                },
+            )
+            row = db.execute("SELECT id FROM session WHERE key = ?", [purchase.key])
+            return str(row.fetchone()["id"])
+
+    def find(self, object_id: str) -> Session:
+        """Find a session by its own id, or by that of its capture, refund or dispute.
+
+        Raises UnknownSessionError.
+        """
+        with self._open() as db:
+            row = db.execute(
+                """SELECT * FROM session WHERE id IN
+                (:id, :payer, (SELECT session_id FROM fact WHERE object_id = :id))""",
+                {"id": object_id, "payer": re.sub(r"\Atc_", "tp_", object_id)},
+            ).fetchone()
+            if row is None:
+                raise UnknownSessionError(
+                    "There is no such payment.", "Please begin again in the shop."
+                )
+            facts = db.execute(
+                "SELECT * FROM fact WHERE session_id = ? ORDER BY at, kind", [row["id"]]
+            )
+            return _session(row, facts.fetchall())
+
+    def ask(self, session_id: str, card: Card, email: str, now: datetime) -> bool:
+        """Wait for the card's owner to confirm; false when the session is not open."""
+        return self._change(
+            f"""UPDATE session SET asked_last4 = :last4, email = :email, changed_at = :now
+            WHERE id = :id AND {_IS_OPEN}""",  # noqa: S608 - a constant of this module
+            {"id": session_id, "last4": card.last4, "email": email, "now": _text(now)},
+        )
+
+    def stop_asking(self, session_id: str, now: datetime) -> None:
+        """The owner did not confirm, or to no avail: the session is open for another try."""
+        self._change(
+            "UPDATE session SET asked_last4 = NULL, changed_at = :now WHERE id = :id",
+            {"id": session_id, "now": _text(now)},
+        )
+
+    def approve(
+        self, session: Session, card: Card, email: str, now: datetime, *, asked: bool
+    ) -> bool:
+        """Take the money, once; false when the session is not open, or not any more.
+
+        `asked`: only while the owner of just this card is being asked to confirm.
+        """
+        approved = f"""UPDATE session SET paid_at = :now, changed_at = :now,
+            email = :email, last4 = :last4, asked_last4 = NULL,
+            arrives_at = :arrives_at, comes = :comes
+            WHERE id = :id AND {_IS_OPEN}
+            AND (NOT :asked OR asked_last4 = :last4)"""  # noqa: S608 - our own constant
+        values = {
+            "id": session.id,
+            "email": email,
+            "last4": card.last4,
+            "now": _text(now),
+            "arrives_at": _text(now + card.delay),
+            "comes": card.comes,
+            "asked": asked,
+        }
+        with self._transaction() as db:
+            won = db.execute(approved, values).rowcount == 1
+            if won and card.disputed:
+                _add_fact(db, session.id, dispute(session, now))
+            return won
+
+    def cancel(self, session_id: str, now: datetime) -> bool:
+        """End an open session; false when there was nothing to end."""
+        return self._change(
+            f"""UPDATE session SET cancelled_at = :now, changed_at = :now
+            WHERE id = :id AND {_IS_OPEN}""",  # noqa: S608 - a constant of this module
+            {"id": session_id, "now": _text(now)},
+        )
+
+    def changed_since(self, since: datetime, now: datetime) -> list[str]:
+        """Name the sessions that somebody, or the clock, has changed since then."""
+        with self._open() as db:
+            rows = db.execute(
+                """SELECT id FROM session WHERE changed_at >= :since
+                OR arrives_at BETWEEN :since AND :now
+                OR (paid_at IS NULL AND expires_at BETWEEN :since AND :now)""",
+                {"since": _text(since), "now": _text(now)},
+            )
+            return [row["id"] for row in rows]
+
+    def add_fact(self, session_id: str, fact: Fact) -> bool:
+        """Let something more happen to money that has arrived.
+
+        False when it cannot be: no money there, or more given back than was paid, or it
+        has happened already.
+        """
+        with self._transaction() as db:
+            return _add_fact(db, session_id, fact)
+
+    def _change(self, statement: str, values: Mapping[str, object]) -> bool:
+        with self._open() as db:
+            return db.execute(statement, values).rowcount == 1
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """Several statements or none of them."""
+        with self._open() as db:
+            db.execute("BEGIN IMMEDIATE")
+            yield db
+            db.execute("COMMIT")
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """A connection for one call; each statement outside a transaction is its own."""
+        try:
+            with self._turn, closing(self._connect()) as db:
+                for statement in _SCHEMA:
+                    db.execute(statement)
+                yield db
+        except (sqlite3.DatabaseError, OSError) as error:
+            raise ProviderUnavailableError(
+                f"The test payments in {self.path} cannot be used: {error}.",
+                "Nothing was charged. Check the folder, its rights and free space.",
+            ) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        # SQLite would create it readable for everybody; it holds addresses.
+        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+        db = sqlite3.connect(self.path, timeout=10, isolation_level=None)
+        db.row_factory = sqlite3.Row
+        return db
+
+
+def dispute(session: Session, now: datetime) -> Fact:
+    """The dispute of a session: one at most, so it is named after the session."""
+    return Fact(
+        FactKind.DISPUTE_OPEN, session.id.replace("tp_", "td_", 1), session.price, now
+    )
+
+
+def _capture(session: Session, at: datetime) -> Fact:
+    return Fact(
+        FactKind.CAPTURE, session.id.replace("tp_", "tc_", 1), session.price, at
+    )
+
+
+def _add_fact(db: sqlite3.Connection, session_id: str, fact: Fact) -> bool:
+    values = {
+        "kind": fact.kind,
+        "object": fact.object_id,
+        "id": session_id,
+        "minor": fact.amount.minor,
+        "at": _text(fact.at),
+    }
+    added = db.execute(
+        """INSERT INTO fact (kind, object_id, session_id, minor, at)
+        SELECT :kind, :object, id, :minor, :at FROM session
+        WHERE id = :id AND comes AND arrives_at <= :at
+        AND (:kind <> 'refund' OR :minor <= price_minor - (
+            SELECT COALESCE(SUM(minor), 0) FROM fact
+            WHERE session_id = :id AND kind = 'refund'))
+        ON CONFLICT DO NOTHING""",
+        values,
+    )
+    db.execute("UPDATE session SET changed_at = :at WHERE id = :id", values)
+    return added.rowcount == 1
+
+
+def _session(row: sqlite3.Row, facts: list[sqlite3.Row]) -> Session:
+    currency = row["currency"]
+    return Session(
+        id=row["id"],
+        title=row["title"],
+        price=Money(row["price_minor"], currency),
+        email=row["email"],
+        return_url=row["return_url"],
+        cancel_url=row["cancel_url"],
+        reference=json.loads(row["reference"]),
+        expires_at=datetime.fromisoformat(row["expires_at"]),
+        asked_last4=row["asked_last4"],
+        cancelled_at=_time(row["cancelled_at"]),
+        last4=row["last4"],
+        arrives_at=_time(row["arrives_at"]),
+        comes=bool(row["comes"]),
+        later=tuple(
+            Fact(
+                FactKind(fact["kind"]),
+                fact["object_id"],
+                Money(fact["minor"], currency),
+                datetime.fromisoformat(fact["at"]),
+            )
+            for fact in facts
+        ),
+    )
+
+
+def _text(time: datetime) -> str:
+    """UTC with microseconds, always: such texts sort as the times do."""
+    return time.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
