@@ -83,7 +83,7 @@ class TestProvider:
     name = "test"
     label = "test card"
     test = True
-    pages = ()
+    pages: tuple[str, ...] = ()
 
     def __init__(self, home: Path) -> None:
         self._bank = Bank(home / BANK_FILE)
