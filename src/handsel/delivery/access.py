@@ -273,7 +273,7 @@ def arrived(
         select(Grant).where(Grant.id == grant.grant_id).with_for_update()
     ).one()
     spans = Spans.of(row.parts).add(start, start + count)
-    unsent = booked - count
+    unsent = max(0, booked - count)
     row.parts = spans.as_list()
     row.bytes_out -= unsent
     rows_changed(

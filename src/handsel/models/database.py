@@ -28,7 +28,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
-from handsel.kit.errors import ConfigurationError
+from handsel.kit.errors import ConfigurationError, TryAgainError
 from handsel.models.base import Base
 
 try:
@@ -41,10 +41,18 @@ BUSY_MS = 10_000
 _open_here = threading.local()
 
 
-class FairLock:
-    """A lock that serves its waiters in the order they came."""
+class DatabaseBusyError(TryAgainError):
+    """The database could not be written to in time; nothing was changed."""
 
-    def __init__(self) -> None:
+
+class FairLock:
+    """A lock that serves its waiters in the order they came, or not at all.
+
+    Raises DatabaseBusyError to whoever has waited for `patience` seconds.
+    """
+
+    def __init__(self, patience: float = BUSY_MS / 1000) -> None:
+        self._patience = patience
         self._guard = threading.Lock()
         self._waiting: deque[threading.Lock] = deque()
         self._held = False
@@ -57,7 +65,18 @@ class FairLock:
             turn = threading.Lock()
             turn.acquire()
             self._waiting.append(turn)
-        turn.acquire()
+        if not turn.acquire(timeout=self._patience):
+            self._give_up(turn)
+
+    def _give_up(self, turn: threading.Lock) -> None:
+        with self._guard:
+            if turn not in self._waiting:
+                return  # it was our turn at the last moment
+            self._waiting.remove(turn)
+        raise DatabaseBusyError(
+            "The shop cannot write anything down at the moment.",
+            "Nothing is lost. Please try again in a minute.",
+        )
 
     def __exit__(self, *_: object) -> None:
         with self._guard:

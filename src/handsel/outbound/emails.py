@@ -2,9 +2,12 @@
 
 from datetime import datetime
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from handsel.models import Order
+from handsel.models import Order, OutboxItem
+from handsel.models.database import rows_changed
+from handsel.models.words import OutboxState
 from handsel.outbound import outbox
 
 RECEIPT = "mail.receipt"
@@ -40,6 +43,20 @@ def receipt_again(session: Session, order: Order, now: datetime) -> None:
         order_id=order.id,
         now=now,
         payload={"again": True},
+    )
+
+
+def redirect(session: Session, order: Order) -> None:
+    """Let what still waits for an order go to its present address."""
+    rows_changed(
+        session,
+        update(OutboxItem)
+        .where(
+            OutboxItem.order_id == order.id,
+            OutboxItem.topic == RECEIPT,
+            OutboxItem.state == OutboxState.WAITING,
+        )
+        .values(recipient=order.email),
     )
 
 

@@ -99,6 +99,11 @@ def _receipt(
     session: Session, keys: Keys, settings: Settings, item: Item
 ) -> dict[str, Any]:
     order = _order_of(session, item)
+    if order.email != item.recipient:
+        raise CannotWriteError(
+            "The address of this order was changed in the meantime.",
+            "The link went to the new one.",
+        )
     release = order.product.releases[-1]
     return {
         "order": order_facts(order, settings),

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, url_for
 from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, StrictUndefined
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -126,9 +127,12 @@ def _answer_errors(app: Flask) -> None:
             response.headers["Allow"] = ", ".join(allowed)
         return response
 
-    @app.errorhandler(OperationalError)
-    def _database_away(error: OperationalError) -> Response:
-        log.error("The database does not answer: %s", error.orig)
+    @app.errorhandler(PoolTimeoutError)
+    @app.errorhandler(DBAPIError)
+    def _database_away(error: DBAPIError | PoolTimeoutError) -> Response:
+        if isinstance(error, IntegrityError | ProgrammingError):
+            return _our_mistake(error)
+        log.error("The database does not answer: %s", error)
         response = error_page(
             503,
             "The shop cannot write anything down at the moment.",

@@ -5,20 +5,25 @@ The body is a file that the server sends by itself (PEP 3333, `wsgi.file_wrapper
 never holds a page thread, and reports how many bytes arrived.
 """
 
+import logging
 from typing import Any, cast
 from wsgiref.util import FileWrapper
 
 from flask import Blueprint, Response, request
+from sqlalchemy.exc import DBAPIError
 
 from handsel.delivery import access
 from handsel.delivery.access import OpenGrant
 from handsel.kit.filebody import FileBody
 from handsel.kit.ranges import Part, UnsatisfiableRangeError, asked
 from handsel.kit.text import content_disposition
+from handsel.models.database import DatabaseBusyError
 from handsel.shop import Shop
 from handsel.web.guards import Policy, guard
 from handsel.web.links import number_behind
 from handsel.web.pages import the_shop
+
+log = logging.getLogger("handsel.web")
 
 blueprint = Blueprint("files", __name__)
 guard(blueprint, Policy("whoever holds an open grant", secret=True))
@@ -61,21 +66,42 @@ def _body(shop: Shop, grant: OpenGrant, part: Part | None) -> Response:
         return response
     file = shop.storage.open(grant.sha256)
     try:
-        with shop.transaction() as session:
-            access.book(session, grant, wanted.length)
+        booked = _book(shop, grant, wanted.length)
     except BaseException:
         file.close()
         raise
 
     def arrived(count: int) -> None:
-        with shop.transaction() as session:
-            access.arrived(session, grant, wanted.start, count, booked=wanted.length)
+        _note(shop, grant, wanted.start, count, booked=booked)
 
     body = FileBody(file, start=wanted.start, length=wanted.length, on_done=arrived)
     wrap = request.environ.get("wsgi.file_wrapper", FileWrapper)
     response.response = cast(Any, wrap)(body, 256 * 1024)
     response.direct_passthrough = True
     return response
+
+
+def _book(shop: Shop, grant: OpenGrant, count: int) -> int:
+    """Set bytes aside and say how many.
+
+    A database that cannot be written to must not keep a buyer from a download that was
+    counted before: then nothing is set aside.
+    """
+    try:
+        with shop.transaction() as session:
+            access.book(session, grant, count)
+    except (DBAPIError, DatabaseBusyError):
+        log.exception("A download could not be written down; sending it all the same.")
+        return 0
+    return count
+
+
+def _note(shop: Shop, grant: OpenGrant, start: int, count: int, *, booked: int) -> None:
+    try:
+        with shop.transaction() as session:
+            access.arrived(session, grant, start, count, booked=booked)
+    except (DBAPIError, DatabaseBusyError):
+        log.exception("What was sent of a download could not be written down.")
 
 
 def _by_proxy(shop: Shop, grant: OpenGrant, etag: str) -> Response:

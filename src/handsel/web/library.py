@@ -19,7 +19,7 @@ from handsel.kit.text import human_size
 from handsel.models import Order, OutboxItem
 from handsel.models.words import OrderStatus, OutboxState
 from handsel.sales import addresses, catalogue
-from handsel.web import limits
+from handsel.web import limits, owned
 from handsel.web.guards import Policy, guard
 from handsel.web.links import numbered, order_behind, purchase_path
 from handsel.web.pages import (
@@ -51,6 +51,7 @@ def purchase(token: str) -> AnyResponse:
     response = _page(token, order, autostart=fresh)
     if fresh:
         set_cookie(response, "fresh", "", seconds=0)
+    owned.remember(response, token)
     return with_visitor(response)
 
 
@@ -162,7 +163,6 @@ def press(token: str, file_id: int) -> AnyResponse:
     order = order_behind(shop, token)
     if not _fresh_page(token):
         return _stale(token)
-    limits.hit("press", most=60, minutes=60, who=order.public_id)
     try:
         with shop.transaction() as session:
             grant = access.press(

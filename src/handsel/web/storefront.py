@@ -23,10 +23,10 @@ from handsel.sales.payments.base import (
     ProviderUnavailableError,
     UnknownSessionError,
 )
-from handsel.web import limits
+from handsel.web import limits, owned
 from handsel.web.guards import Policy, guard
 from handsel.web.links import purchase_path
-from handsel.web.pages import page, set_cookie, the_shop, with_visitor
+from handsel.web.pages import page, set_cookie, the_shop, visitor_key, with_visitor
 
 log = logging.getLogger("handsel.web")
 
@@ -48,17 +48,17 @@ def shop() -> Response:
 
 
 @blueprint.get("/p/<slug>")
-def product(slug: str) -> Response:
+def product(slug: str) -> AnyResponse:
     """Show one product with its button."""
     return _product_page(slug)
 
 
 def _product_page(
     slug: str, status: int = 200, error: ShopError | None = None
-) -> Response:
+) -> AnyResponse:
     with the_shop().reading() as session:
         found = catalogue.published(session, slug)
-        return page(
+        response = page(
             "product.html",
             status,
             product=_details(found),
@@ -67,9 +67,16 @@ def _product_page(
             hidden={"press": secrets.token_urlsafe(16)},
             error=error and {"message": error.message, "hint": error.hint},
             cancelled="cancelled" in request.args,
-            owned_url=None,
+            owned_url=owned.find(found.id),
             meta=_meta(found),
         )
+    return _with_press(response)
+
+
+def _with_press(response: AnyResponse) -> AnyResponse:
+    """Send a page whose form is this browser's own: nobody else may be given it."""
+    response.headers["Cache-Control"] = "private, no-cache"
+    return with_visitor(response)
 
 
 @blueprint.get("/cover/<sha256>")
@@ -86,18 +93,18 @@ def cover(sha256: str) -> Response:
 
 
 @blueprint.get("/buy/<slug>")
-def summary(slug: str) -> Response:
+def summary(slug: str) -> AnyResponse:
     """Sum up what is bought, for a link straight to it."""
     return _buy_page(slug, {}, {})
 
 
 def _buy_page(
     slug: str, values: Mapping[str, str], errors: Mapping[str, str]
-) -> Response:
+) -> AnyResponse:
     with the_shop().reading() as session:
         found = catalogue.published(session, slug)
         suggestion = suggest_email(values.get("email", "")) or ""
-        return page(
+        response = page(
             "buy.html",
             422 if errors else 200,
             product=_details(found),
@@ -107,6 +114,7 @@ def _buy_page(
             hidden={"press": secrets.token_urlsafe(16)},
             statement_text="",
         )
+    return _with_press(response)
 
 
 @blueprint.post("/buy/<slug>")
@@ -116,7 +124,7 @@ def buy(slug: str) -> AnyResponse:
     shop = the_shop()
     with shop.reading() as session:
         offer = checkout.prepare(session, slug)
-    press = request.form.get("press", "")[:64] or secrets.token_urlsafe(16)
+    press = _press()
     typed = request.form.get("email", "").strip()
     try:
         email = normalise_email(typed) if typed or not offer.price.minor else None
@@ -132,6 +140,15 @@ def buy(slug: str) -> AnyResponse:
         response = _product_page(slug, 503, error)
         response.headers["Retry-After"] = str(error.after)
         return response
+
+
+def _press() -> str:
+    """Name this press on Buy: the form's own word, and the browser it was sent to.
+
+    Because a page can be copied: two people must never share a payment.
+    """
+    word = request.form.get("press", "")[:64] or secrets.token_urlsafe(16)
+    return f"{word}\0{visitor_key()[0]}"
 
 
 def _chosen() -> PaymentProvider:
@@ -171,7 +188,7 @@ def _to_payment(
         before = checkout.begun(session, key)
     if before and before.session_state is PaymentState.OPEN and before.payment_url:
         return redirect(before.payment_url, 303)
-    if before and before.paid_at:
+    if before and before.paid_at and visitor_key()[1]:
         return _to_purchase(before)
     if before:
         key = checkout.checkout_key(secrets.token_urlsafe(16), offer, provider.name)
