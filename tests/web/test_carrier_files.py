@@ -1,6 +1,8 @@
 """Files through the server: every byte once, no thread held, the delivered ones counted."""
 
+import errno
 import logging
+import os
 import socket
 import threading
 from collections.abc import Iterable, Iterator
@@ -210,21 +212,41 @@ def test_a_client_that_stalls_at_the_end_is_cut_off_too(shop: Bookshop) -> None:
 
 
 def test_a_slow_client_that_moves_is_served(shop: Bookshop) -> None:
-    """Ten times the stall limit in all, but each piece within it."""
-    shop.book.write_bytes(BOOK * 8)
+    """Several times the stall limit in all, but each 256 kB within it.
+
+    In half of that time the server has nothing left to send, and waits for the end.
+    """
+    shop.book.write_bytes(BOOK * 4)
     with (
-        serving(shop, Options(stall=0.5)) as server,
+        serving(shop, Options(stall=0.4)) as server,
         server.connect(receive_buffer=SMALL) as client,
     ):
         client.sendall(GET_BOOK)
         read_head(client)
         begin = monotonic()
-        for step in range(8 * SIZE // 100_000):
-            until(lambda step=step: monotonic() - begin > step * 0.02)  # type: ignore[misc]
+        for step in range(40):
+            until(lambda step=step: monotonic() - begin > step * 0.04)  # type: ignore[misc]
             read_exactly(client, 100_000)
-        read_exactly(client, 8 * SIZE % 100_000)
-        assert monotonic() - begin > 1.5
-        until(lambda: shop.done == [8 * SIZE])
+        read_exactly(client, 4 * SIZE - 4_000_000)
+        until(lambda: shop.done == [4 * SIZE])
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_file_arrives_where_the_kernel_cannot_send_it(
+    shop: Bookshop, monkeypatch: pytest.MonkeyPatch, wanted: bool
+) -> None:
+    tried = []
+
+    def sendfile(*_: object) -> int:
+        tried.append(True)
+        raise OSError(errno.EINVAL, "not on this file system")
+
+    monkeypatch.setattr(os, "sendfile", sendfile)
+    with serving(shop, Options(sendfile=wanted)) as server:
+        assert server.ask("/book").body == BOOK
+    assert shop.done == [SIZE]
+    # Once is enough to know; and switched off means off.
+    assert tried == [True] * wanted
 
 
 def test_slow_readers_hold_no_thread(shop: Bookshop) -> None:

@@ -39,7 +39,7 @@ class Program(subprocess.Popen[str]):
         """Whether nobody new is let in."""
         try:
             socket.create_connection(("127.0.0.1", self.server.port), 10).close()
-        except ConnectionRefusedError:
+        except ConnectionError:  # refused, or reset when it closed just then
             return True
         return False
 

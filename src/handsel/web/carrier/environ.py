@@ -30,7 +30,6 @@ async def read_body(request: web.BaseRequest, *, limit: int, seconds: float) -> 
     Raises RefusedError when it is longer than `limit` bytes (before reading it, where it
     says so), takes longer than `seconds`, or is broken, or asks for what we cannot do.
     """
-    _check_host(request)
     too_long = RefusedError(413, f"At most {limit} bytes can be sent here.")
     if (request.content_length or 0) > limit:
         raise too_long
@@ -47,13 +46,6 @@ async def read_body(request: web.BaseRequest, *, limit: int, seconds: float) -> 
     except (web.RequestPayloadError, ConnectionError):
         raise RefusedError(400, "The body of the request is broken.") from None
     return bytes(body)
-
-
-def _check_host(request: web.BaseRequest) -> None:
-    """RFC 9112, 3.2: exactly one Host, which HTTP/1.0 may leave out."""
-    hosts = len(request.headers.getall("Host", []))
-    if hosts > 1 or (hosts == 0 and request.version >= HttpVersion11):
-        raise RefusedError(400, "The request needs one Host header.")
 
 
 async def _say_continue(request: web.BaseRequest) -> None:

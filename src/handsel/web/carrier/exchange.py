@@ -104,9 +104,8 @@ class Exchange:
     async def _send_page(self, body: bytes) -> None:
         """The usual case: all is known, so headers and body go in one packet."""
         head = self._call.head
-        if not head.has_body(self._request.method):
-            body = b""
-        elif head.length not in (None, len(body)):
+        promised = head.length in (None, len(body))
+        if not promised and head.has_body(self._request.method):
             raise ApplicationError(f"{head.length} bytes promised, {len(body)} given.")
         response = web.Response(
             status=head.status, reason=head.reason, headers=head.headers, body=body
