@@ -103,14 +103,17 @@ CARDS = [
 ]
 
 
-def bought_file(number: int, kind: str, *, left: int = 3) -> Context:
+def bought_file(
+    number: int, kind: str, *, left: int = 3, newest: bool = True
+) -> Context:
     """One file on the purchase page."""
     return {
         "id": number,
         "format": kind,
         "name": f"the-first-coin.{kind.lower()}",
         "size": "131 kB",
-        "version": "1.0",
+        "version": "1.1" if newest else "1.0",
+        "newest": newest,
         "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "action": f"/d/token/{number}",
         "left": left,
@@ -126,6 +129,7 @@ PURCHASE: Context = {
         bought_file(1, "EPUB"),
         bought_file(2, "PDF", left=5),
         bought_file(3, "TXT", left=0),
+        bought_file(4, "PDF", left=5, newest=False),
     ],
     "hidden": HIDDEN,
     "autostart": False,
@@ -135,7 +139,7 @@ PURCHASE: Context = {
     "address": FORM,
     "notice": "",
     "check_url": "/d/token",
-    "refresh_seconds": 3,
+    "refresh_seconds": 1,
 }
 
 PRODUCT_PAGE: Context = {
@@ -221,7 +225,7 @@ PAGES: dict[str, tuple[str, Context]] = {
             "product_name": "The First Coin",
             "email": "ann@reader.example",
             "check_url": "/return/test?session=1",
-            "refresh_seconds": 3,
+            "refresh_seconds": 1,
         },
     ),
     "purchase": ("purchase.html", PURCHASE),
@@ -240,6 +244,8 @@ PAGES: dict[str, tuple[str, Context]] = {
     "purchase processing": ("purchase.html", {**PURCHASE, "state": "processing"}),
     "purchase refunded": ("purchase.html", {**PURCHASE, "state": "refunded"}),
     "purchase revoked": ("purchase.html", {**PURCHASE, "state": "revoked"}),
+    "purchase disputed": ("purchase.html", {**PURCHASE, "state": "disputed"}),
+    "purchase review": ("purchase.html", {**PURCHASE, "state": "review"}),
     "purchase no files": ("purchase.html", {**PURCHASE, "files": []}),
     "find": ("find.html", {"form": FORM, "action": "/find", "hidden": HIDDEN}),
     "find wrong": (
@@ -281,7 +287,6 @@ PAGES: dict[str, tuple[str, Context]] = {
             "status": 404,
             "message": "There is no such page.",
             "hint": "Check the link: it may have been cut in two by a mail program.",
-            "back_url": "",
         },
     ),
     "mailbox": ("mailbox.html", {"mails": [MAIL]}),

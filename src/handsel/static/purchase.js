@@ -17,16 +17,18 @@ function release(form) {
   form.removeAttribute("aria-busy");
 }
 
-// Back from the payment page, the browser may show this page as it was left.
-addEventListener("pageshow", () => document.querySelectorAll("form").forEach(release));
-
 const first = document.querySelector("form[data-autostart]");
 const started = `started ${location.pathname}`;
-if (first && !sessionStorage.getItem(started)) {
+
+addEventListener("pageshow", () => {
+  // Back from the payment page, the browser may show this page as it was left.
+  document.querySelectorAll("form").forEach(release);
+  // Not earlier: a download that starts while the page loads stops the loading.
+  if (!first || sessionStorage.getItem(started)) return;
   sessionStorage.setItem(started, "yes");
   first.requestSubmit();
   document.querySelector("[data-started]").hidden = false;
-}
+});
 
 const waiting = document.querySelector("[data-refresh]");
 if (waiting) {
