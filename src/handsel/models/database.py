@@ -2,13 +2,12 @@
 
 The `with` block is the transaction. On SQLite a writer begins with BEGIN IMMEDIATE,
 because a transaction that starts as a reader and later writes cannot wait for the other
-writer: it fails at once. A reader uses an engine that cannot write. In front of the
-writers stands one fair lock, because SQLite's own waiting lets some starve for seconds.
+writer: it fails at once. A reader uses an engine that cannot write. Writers of one
+process take turns and share commits: see `turns`.
 """
 
 import sqlite3
 import threading
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,8 +27,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
-from handsel.kit.errors import ConfigurationError, TryAgainError
+from handsel.kit.errors import ConfigurationError
 from handsel.models.base import Base
+from handsel.models.turns import Turns
 
 try:
     from pysqlite3 import dbapi2 as newest_sqlite
@@ -39,51 +39,6 @@ except ImportError:  # no wheel for this machine: the system's SQLite must do
 SQLITE: ModuleType = newest_sqlite
 BUSY_MS = 10_000
 _open_here = threading.local()
-
-
-class DatabaseBusyError(TryAgainError):
-    """The database could not be written to in time; nothing was changed."""
-
-
-class FairLock:
-    """A lock that serves its waiters in the order they came, or not at all.
-
-    Raises DatabaseBusyError to whoever has waited for `patience` seconds.
-    """
-
-    def __init__(self, patience: float = BUSY_MS / 1000) -> None:
-        self._patience = patience
-        self._guard = threading.Lock()
-        self._waiting: deque[threading.Lock] = deque()
-        self._held = False
-
-    def __enter__(self) -> None:
-        with self._guard:
-            if not self._held:
-                self._held = True
-                return
-            turn = threading.Lock()
-            turn.acquire()
-            self._waiting.append(turn)
-        if not turn.acquire(timeout=self._patience):
-            self._give_up(turn)
-
-    def _give_up(self, turn: threading.Lock) -> None:
-        with self._guard:
-            if turn not in self._waiting:
-                return  # it was our turn at the last moment
-            self._waiting.remove(turn)
-        raise DatabaseBusyError(
-            "The shop cannot write anything down at the moment.",
-            "Nothing is lost. Please try again in a minute.",
-        )
-
-    def __exit__(self, *_: object) -> None:
-        with self._guard:
-            if self._waiting:
-                self._waiting.popleft().release()
-            else:
-                self._held = False
 
 
 class Database:
@@ -98,13 +53,14 @@ class Database:
     def __init__(self, url: str, home: Path, *, threads: int = 16) -> None:
         self.url = database_url(url, home)
         self.is_sqlite = self.url.startswith("sqlite")
-        self._lock = FairLock()
         if self.is_sqlite:
             self._writer = _sqlite_engine(self.url, "BEGIN IMMEDIATE", size=2)
             self._reader = _sqlite_engine(self.url, "BEGIN", size=threads)
+            self._writing = Turns(self._writer, BUSY_MS / 1000).transaction
         else:
             self._writer = _postgres_engine(self.url, size=threads)
             self._reader = self._writer.execution_options(postgresql_readonly=True)
+            self._writing = self._alone
 
     @property
     def engine(self) -> Engine:
@@ -122,16 +78,17 @@ class Database:
         """All or nothing: commits at the end of the block, rolls back on an error."""
         if transaction_open():
             raise RuntimeError("A transaction is open in this thread already.")
-        with _queue(self._lock if self.is_sqlite else None):
-            _open_here.flag = True
-            try:
-                with (
-                    Session(self._writer, expire_on_commit=False) as session,
-                    session.begin(),
-                ):
-                    yield session
-            finally:
-                _open_here.flag = False
+        _open_here.flag = True
+        try:
+            with self._writing() as session:
+                yield session
+        finally:
+            _open_here.flag = False
+
+    @contextmanager
+    def _alone(self) -> Iterator[Session]:
+        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
 
     def close(self) -> None:
         """Give back every connection."""
@@ -179,15 +136,6 @@ def _rows(result: Any) -> int:
     assert isinstance(result, CursorResult)
     assert result.rowcount >= 0, "this database does not say how many rows it changed"
     return result.rowcount
-
-
-@contextmanager
-def _queue(lock: FairLock | None) -> Iterator[None]:
-    if lock is None:
-        yield
-    else:
-        with lock:
-            yield
 
 
 def _sqlite_engine(url: str, begin: str, *, size: int) -> Engine:

@@ -17,7 +17,7 @@ from handsel.delivery.access import OpenGrant
 from handsel.kit.filebody import FileBody
 from handsel.kit.ranges import Part, UnsatisfiableRangeError, asked
 from handsel.kit.text import content_disposition
-from handsel.models.database import DatabaseBusyError
+from handsel.models.turns import DatabaseBusyError
 from handsel.shop import Shop
 from handsel.web.guards import Policy, guard
 from handsel.web.links import number_behind
