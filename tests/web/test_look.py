@@ -8,11 +8,11 @@ from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, Route
+
+from handsel.ops import sample
 from tests.ground.chromium import PHONE, axe, visit
 from tests.web.pages import PAGES
 from tests.web.test_templates import render, render_mail
-
-from handsel.ops import sample
 
 PACKAGE = Path(sample.__file__).parents[2]
 KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
