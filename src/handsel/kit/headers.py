@@ -20,7 +20,8 @@ from email.headerregistry import (
     UnstructuredHeader,
 )
 from email.message import EmailMessage, Message
-from email.parser import BytesParser
+from email.parser import Parser
+from textwrap import wrap
 from typing import Any
 
 LINE = 76
@@ -69,7 +70,7 @@ class MailPolicy(policy.EmailPolicy):
             return f"{name}: {value}{self.linesep}"
         if isinstance(value, UnstructuredHeader):
             return f"{name}: {self._text(name, str(value))}{self.linesep}"
-        return super().fold(name, value)
+        return str(super().fold(name, value))
 
     def _address(self, name: str, address: Address) -> str:
         spec = address.addr_spec
@@ -90,9 +91,15 @@ class MailPolicy(policy.EmailPolicy):
     def _text(self, name: str, text: str) -> str:
         if self.utf8:
             return text
-        charset = "us-ascii" if text.isascii() else "utf-8"
-        header = Header(text, charset, maxlinelen=LINE, header_name=name)
+        if text.isascii():
+            return f"{self.linesep} ".join(_lines(text, LINE - len(name) - 2))
+        header = Header(text, "utf-8", maxlinelen=LINE, header_name=name)
         return header.encode(linesep=self.linesep)
+
+
+def _lines(text: str, width: int) -> list[str]:
+    """Break at blanks only: an address of a web page stays whole."""
+    return wrap(text, width, break_long_words=False, break_on_hyphens=False)
 
 
 MAIL_POLICY = MailPolicy(linesep="\r\n", cte_type="7bit", max_line_length=LINE)
@@ -107,7 +114,7 @@ def check_head(message: EmailMessage) -> None:
     wire = message.as_bytes()
     if _BARE_LINE_END.search(wire):
         raise ValueError("The mail holds a line end that is not CR LF.")
-    read = BytesParser(policy=policy.default).parsebytes(wire)
+    read = Parser(policy=policy.default).parsestr(wire.decode())
     if list(_names(read)) != list(_names(message)):
         raise ValueError(f"The mail's headers changed: {list(_names(read))}.")
     if list(_addresses(read)) != list(_addresses(message)):
@@ -115,10 +122,11 @@ def check_head(message: EmailMessage) -> None:
 
 
 def _names(message: Message) -> Iterator[list[str]]:
-    return ([name.lower() for name in part.keys()] for part in message.walk())
+    return ([name.lower() for name in part] for part in message.walk())
 
 
-def _addresses(message: Message) -> Iterator[tuple[str, list[str]]]:
-    for name, value in message.items():
-        if isinstance(value, AddressHeader):
-            yield name, [address.addr_spec for address in value.addresses]
+def _addresses(message: Message) -> Iterator[list[str]]:
+    for name in ("From", "To", "Reply-To"):
+        for header in message.get_all(name, []):
+            if isinstance(header, AddressHeader):
+                yield [address.addr_spec for address in header.addresses]

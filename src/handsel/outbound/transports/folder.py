@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import policy
 from email.message import EmailMessage
-from email.parser import BytesParser
+from email.parser import Parser
 from pathlib import Path
 
 from handsel.outbound.addresses import wire_address
@@ -33,7 +33,6 @@ class FolderTransport:
     """Writes every mail as an `.eml` file, whole or not at all."""
 
     folder: Path
-    name: str = "folder"
 
     @contextmanager
     def connect(self) -> Iterator["FolderCarrier"]:
@@ -123,7 +122,8 @@ def _read(path: Path) -> StoredMail | None:
         written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     except FileNotFoundError:  # deleted while we looked
         return None
-    message = BytesParser(policy=policy.default).parsebytes(raw)
+    # Decoded here, since a head for SMTPUTF8 is UTF-8; our bodies are ASCII.
+    message = Parser(policy=policy.default).parsestr(raw.decode(errors="replace"))
     date = getattr(message["Date"], "datetime", None) or written
     return StoredMail(
         path=path,

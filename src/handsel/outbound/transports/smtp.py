@@ -1,0 +1,278 @@
+"""Mail by SMTP: one connection for many mails, and every failure with its name.
+
+A wrong setting is never the buyer's fault: what the seller can mend is temporary, and
+says which setting to look at. Only what the server says for good about one recipient or
+one mail is permanent.
+"""
+
+import base64
+import smtplib
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from pathlib import Path
+from time import monotonic
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from handsel.kit.errors import ConfigurationError
+from handsel.outbound.addresses import wire_address, wire_domain
+from handsel.outbound.transports.base import PermanentMailError, TemporaryMailError
+from handsel.settings import Settings, is_loopback
+
+# "Log in first" and its kin (RFC 4954, 6): about us, whoever the mail is for.
+_ABOUT_LOG_IN = frozenset({530, 534, 535, 538})
+# Gmail's "daily sending limit" comes as 550 and passes within a day.
+_QUOTA = "5.4.5"
+
+
+def open_transport(settings: Settings, home: Path) -> "SmtpTransport":
+    """Take the mail server from the settings. Raises ConfigurationError without one."""
+    mail = settings.mail
+    if not mail.host:
+        raise ConfigurationError(
+            "The smtp transport does not know its mail server.",
+            "Set mail.host in handsel.toml.",
+        )
+    return SmtpTransport(
+        host=mail.host,
+        port=mail.port,
+        security=mail.security,
+        user=mail.user,
+        password=mail.password.get_secret_value() if mail.password else "",
+        hello=_hello(urlsplit(settings.shop.url).hostname or ""),
+    )
+
+
+def _hello(host: str) -> str:
+    """Say who we are: the shop's host, or an address literal (RFC 5321, 4.1.3)."""
+    return "[127.0.0.1]" if is_loopback(host) else wire_domain(host) or "[127.0.0.1]"
+
+
+@dataclass(frozen=True)
+class SmtpTransport:
+    """One mail server. Certificates are checked; SSL_CERT_FILE can name others."""
+
+    host: str
+    port: int
+    security: Literal["starttls", "tls", "none"]
+    user: str = ""
+    password: str = field(default="", repr=False)
+    hello: str = "[127.0.0.1]"
+    connect_seconds: float = 10
+    mail_seconds: float = 30
+    """For one mail, or for greeting, TLS and log-in together."""
+
+    name = "smtp"
+
+    @contextmanager
+    def connect(self) -> Iterator["SmtpCarrier"]:
+        """Open a connection and log in.
+
+        Raises TemporaryMailError, which names the setting to look at.
+        """
+        carrier = SmtpCarrier(self)
+        try:
+            yield carrier
+        finally:
+            carrier.close()
+
+    def open(self) -> "_Client":
+        """Open a connection and log in, for one carrier. Raises TemporaryMailError."""
+        try:
+            client = self._dial()
+        except (OSError, UnicodeError) as error:  # smtplib's errors are OSErrors too
+            raise self._cannot_open(error) from error
+        try:
+            self._introduce(client)
+        except OSError as error:
+            client.close()
+            raise self._cannot_open(error) from error
+        return client
+
+    def _dial(self) -> "_Client":
+        options: dict[str, Any] = {
+            "patience": self.mail_seconds,
+            "timeout": self.connect_seconds,
+            "local_hostname": self.hello,
+        }
+        if self.security == "tls":
+            context = ssl.create_default_context()
+            return _TlsClient(self.host, self.port, context=context, **options)
+        return _Client(self.host, self.port, **options)
+
+    def _introduce(self, client: "_Client") -> None:
+        if self.security == "starttls":
+            client.starttls(context=ssl.create_default_context())
+        client.ehlo_or_helo_if_needed()
+        if self.user:
+            client.login(self.user, self.password)
+
+    def _cannot_open(self, error: Exception) -> TemporaryMailError:
+        return TemporaryMailError(
+            f"The mail server {self.host}:{self.port} cannot be used now: "
+            f"{self.words(error)}.",
+            _what_to_check(error),
+        )
+
+    def words(self, error: Exception) -> str:
+        """Say in the server's own words what went wrong, without our password."""
+        code, said = _reply(error)
+        words = " ".join(f"{code or ''} {said}".split())[:300].rstrip(".")
+        for secret in self._secrets():
+            words = words.replace(secret, "***")
+        return words
+
+    def _secrets(self) -> list[str]:
+        if not self.password:
+            return []
+        plain = f"\0{self.user}\0{self.password}"
+        encoded = [
+            base64.b64encode(s.encode()).decode() for s in (plain, self.password)
+        ]
+        return [*encoded, self.password]
+
+
+class SmtpCarrier:
+    """One connection, opened again whenever the server has closed it."""
+
+    def __init__(self, transport: SmtpTransport) -> None:
+        self._transport = transport
+        self._client = transport.open()
+
+    def send(self, message: EmailMessage, recipient: str) -> None:
+        """Hand over one mail; on return the server has said that it took it.
+
+        Raises PermanentMailError for a 5xx about this recipient or this mail, else
+        TemporaryMailError. That may follow a mail that did arrive, when its answer was
+        lost: it goes again with the same Message-ID.
+        """
+        to = wire_address(recipient)
+        sender = message["From"].addresses[0].addr_spec
+        while True:
+            kept = self._client.connected
+            if not kept:
+                self._client = self._transport.open()
+            self._client.begin(self._transport.mail_seconds)
+            try:
+                self._client.send_message(message, sender, [to])
+                return
+            except OSError as error:
+                # Servers close what was idle, or after so many mails; nothing of this
+                # one was said, so it may go at once over a new connection.
+                closed_before = not self._client.connected and not self._client.told
+                if not (kept and closed_before):
+                    raise self._not_taken(error, recipient) from error
+
+    def close(self) -> None:
+        """Take leave; a server that is gone already does not matter."""
+        try:
+            if self._client.connected:
+                self._client.begin(2)
+                self._client.quit()
+        except OSError:
+            self._client.close()
+
+    def _not_taken(
+        self, error: Exception, recipient: str
+    ) -> TemporaryMailError | PermanentMailError:
+        words = self._transport.words(error)
+        if isinstance(error, smtplib.SMTPNotSupportedError):
+            return PermanentMailError(
+                f"The mail server cannot write to {recipient}: {words}.",
+                "Ask for an address in plain letters, or use a server with SMTPUTF8.",
+            )
+        if _is_for_good(error):
+            return PermanentMailError(
+                f"The mail server refused the mail to {recipient} for good: {words}.",
+                "Mend what it names, then run `handsel mail retry`.",
+            )
+        return TemporaryMailError(
+            f"The mail server did not take the mail to {recipient} now: {words}.",
+            _what_to_check(error) if _is_about_us(error) else "It will be tried again.",
+        )
+
+
+class _Client(smtplib.SMTP):
+    """smtplib's client with one deadline for many steps, instead of one for each."""
+
+    told = False
+    """Whether the text of the present mail may have reached the server."""
+
+    def __init__(
+        self, host: str, port: int, *, patience: float, **options: Any
+    ) -> None:
+        self.begin(patience)
+        super().__init__(host, port, **options)
+
+    @property
+    def connected(self) -> bool:
+        return self.sock is not None
+
+    def begin(self, patience: float) -> None:
+        self._until = monotonic() + patience
+        self.told = False
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.sock is not None:
+            self.sock.settimeout(max(self._until - monotonic(), 0.001))
+        return super().getreply()
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        self.told = True
+        return super().data(msg)
+
+
+class _TlsClient(_Client, smtplib.SMTP_SSL):
+    """The same, encrypted from the first byte."""
+
+
+def _reply(error: Exception) -> tuple[int, str]:
+    """Give the server's code and words; code 0 when it did not speak."""
+    said: bytes | str
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, said = next(iter(error.recipients.values()))
+    elif isinstance(error, smtplib.SMTPResponseException):
+        code, said = error.smtp_code, error.smtp_error
+    else:
+        return 0, str(error) or type(error).__name__
+    return code, said.decode(errors="replace") if isinstance(said, bytes) else said
+
+
+def _is_for_good(error: Exception) -> bool:
+    if not isinstance(error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError):
+        return False
+    code, words = _reply(error)
+    return 500 <= code <= 599 and not _is_about_us(error) and _QUOTA not in words
+
+
+def _is_about_us(error: Exception) -> bool:
+    """Tell whether the seller's configuration is refused, not this buyer's mail."""
+    code, _ = _reply(error)
+    return code in _ABOUT_LOG_IN or (
+        isinstance(error, smtplib.SMTPSenderRefused) and code >= 500
+    )
+
+
+def _what_to_check(error: Exception) -> str:
+    code, _ = _reply(error)
+    if isinstance(error, smtplib.SMTPAuthenticationError) or code in _ABOUT_LOG_IN:
+        return (
+            "Check mail.user and mail.password; many providers want a password made "
+            "for apps, not the one you log in with."
+        )
+    if isinstance(error, smtplib.SMTPSenderRefused):
+        return "Check mail.from: the server must know it as an address of mail.user."
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "Check mail.host: it must be the name in the server's certificate."
+    if isinstance(error, ssl.SSLError | smtplib.SMTPNotSupportedError):
+        return "Check mail.security and mail.port: 587 is for starttls, 465 for tls."
+    if isinstance(error, socket.gaierror | UnicodeError):
+        return "Check mail.host: there is no machine of that name."
+    return (
+        "Check mail.host, mail.port and mail.security (587 is for starttls, 465 for "
+        "tls), and that this machine may call out."
+    )
