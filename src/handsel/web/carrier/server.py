@@ -213,7 +213,7 @@ def _not_listening(host: str, port: int, error: OSError) -> ConfigurationError:
             "Listen on 127.0.0.1, or on 0.0.0.0 for every address of the machine.",
         )
     return ConfigurationError(
-        f"The shop cannot listen on {host}, port {port}: {error.strerror}.",
+        f"The shop cannot listen on {host}, port {port}: {error}.",
         "Choose another address: bind in [server] of handsel.toml.",
     )
 
