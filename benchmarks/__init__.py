@@ -1,0 +1,1 @@
+"""Measurements, and whether they meet their goals."""
