@@ -54,10 +54,8 @@ def slugify(title: str) -> str:
     slug = slug.strip("-")
     if len(slug) > MAX_SLUG:
         slug = slug[: MAX_SLUG + 1].rpartition("-")[0] or slug[:MAX_SLUG]
-    return (
-        slug
-        or f"item-{hashlib.sha256(title.encode('utf-8', 'replace')).hexdigest()[:8]}"
-    )
+    name = hashlib.sha256(title.encode("utf-8", "replace")).hexdigest()[:8]
+    return slug or f"item-{name}"
 
 
 def check_slug(text: str) -> str:
