@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from handsel.cli.common import home_option, json_option
-from handsel.kit.logs import Redact
+from handsel.kit.logs import RedactSecrets
 from handsel.ops import schema
 from handsel.shop import Shop, open_shop
 
@@ -78,7 +78,7 @@ def _open(home: Path, as_json: bool) -> Shop:
 def log_to_stderr(as_json: bool) -> None:
     """Log to standard error, secrets struck out; a line of JSON each if wanted."""
     handler = logging.StreamHandler()
-    handler.addFilter(Redact())
+    handler.addFilter(RedactSecrets())
     line = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
     if as_json:
         line = '{"at": "%(asctime)s", "level": "%(levelname)s", "text": "%(message)s"}'

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from handsel.kit.errors import BadInputError, NotFoundError, ShopError
 from handsel.kit.markdown import markdown_to_plain, render_markdown
-from handsel.kit.money import Money, format_decimal, format_money
+from handsel.kit.money import Money, format_money
 from handsel.kit.text import human_size, normalise_email, suggest_email
 from handsel.models import Order, Product
 from handsel.models.words import OrderStatus, PaymentState
@@ -331,7 +331,7 @@ def _meta(found: Product) -> dict[str, Any]:
     url = f"{base}{url_for('storefront.product', slug=found.slug)}"
     picture = cover_url(found)
     image = f"{base}{picture}" if picture else None
-    amount = format_decimal(catalogue.price_of(found))
+    amount = catalogue.price_of(found).amount
     description = markdown_to_plain(found.description, limit=160)
     offer = {
         "@type": "Offer",
