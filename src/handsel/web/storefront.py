@@ -172,6 +172,7 @@ def _give(offer: checkout.Offer, press: str, email: str) -> AnyResponse:
             offer,
             key=key,
             kind=checkout.FREE,
+            test=shop.test_mode,
             email=email,
             now=shop.now(),
         )
