@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from html.parser import HTMLParser
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -75,11 +76,11 @@ class Visitor:
         """Take another device of the same person, which was never here."""
         return Visitor(self._shop, address=self._address, app=self.app)
 
-    def get(self, url: str, **options: object) -> TestResponse:
+    def get(self, url: str, **options: Any) -> TestResponse:
         """Open an address, without following redirects."""
         return self._ask("GET", url, **options)
 
-    def head(self, url: str, **options: object) -> TestResponse:
+    def head(self, url: str, **options: Any) -> TestResponse:
         """Ask for the headers of an address."""
         return self._ask("HEAD", url, **options)
 
@@ -113,7 +114,7 @@ class Visitor:
             response = self.get(response.headers["Location"])
         raise AssertionError("This goes round in circles.")
 
-    def _ask(self, method: str, url: str, **options: object) -> TestResponse:
+    def _ask(self, method: str, url: str, **options: Any) -> TestResponse:
         return self.client.open(
             self._path(url),
             method=method,
