@@ -118,6 +118,7 @@ class Shop:
             self.database,
             self.transport,
             self.clock,
+            self.test_mode,
         )
 
     def close(self) -> None:

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Mapping
 from html.parser import HTMLParser
+from typing import Any
 from urllib.parse import urlsplit
 
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -44,23 +46,51 @@ class _Forms(HTMLParser):
 
 
 class Visitor:
-    """One browser: keeps cookies, follows links and redirects, fills forms."""
+    """One browser: keeps cookies, follows links and redirects, fills forms.
 
-    def __init__(self, shop: Shop, **options: bool) -> None:
-        app = create_app(shop, **options)
+    `app` spares making another application for another visitor of the same shop.
+    """
+
+    def __init__(
+        self,
+        shop: Shop,
+        *,
+        address: str = "127.0.0.1",
+        app: Flask | None = None,
+        **options: bool,
+    ) -> None:
+        self.app = app or create_app(shop, **options)
         host = urlsplit(shop.settings.shop.url).netloc
-        self.client: FlaskClient = app.test_client()
+        self.client: FlaskClient = self.app.test_client()
         self._base = f"{urlsplit(shop.settings.shop.url).scheme}://{host}"
+        self._shop = shop
+        self._address = address
 
-    def get(self, url: str, **options: object) -> TestResponse:
+    def tab(self) -> "Visitor":
+        """Open another tab of the same browser, with the same cookies."""
+        other = Visitor(self._shop, address=self._address, app=self.app)
+        other.client._cookies = self.client._cookies
+        return other
+
+    def device(self) -> "Visitor":
+        """Take another device of the same person, which was never here."""
+        return Visitor(self._shop, address=self._address, app=self.app)
+
+    def get(self, url: str, **options: Any) -> TestResponse:
         """Open an address, without following redirects."""
-        return self.client.get(
-            self._path(url), base_url=self._base, buffered=True, **options
-        )
+        return self._ask("GET", url, **options)
+
+    def head(self, url: str, **options: Any) -> TestResponse:
+        """Ask for the headers of an address."""
+        return self._ask("HEAD", url, **options)
+
+    def post(self, url: str, fields: Mapping[str, str] | None = None) -> TestResponse:
+        """Send fields that no page has given."""
+        return self._ask("POST", url, data=dict(fields or {}))
 
     def follow(self, url: str) -> TestResponse:
         """Open an address and follow where it leads."""
-        return self._go_on(self.get(url))
+        return self.go_on(self.get(url))
 
     def press(
         self, page: TestResponse, action: str, fields: Mapping[str, str] | None = None
@@ -68,22 +98,30 @@ class Visitor:
         """Send the form of a page whose action contains `action`; do not follow."""
         form = form_of(page, action)
         values = form.fields | dict(fields or {})
-        return self.client.post(
-            self._path(form.action), data=values, base_url=self._base, buffered=True
-        )
+        return self.post(form.action, values)
 
     def press_and_follow(
         self, page: TestResponse, action: str, fields: Mapping[str, str] | None = None
     ) -> TestResponse:
         """The same, and follow where it leads."""
-        return self._go_on(self.press(page, action, fields))
+        return self.go_on(self.press(page, action, fields))
 
-    def _go_on(self, response: TestResponse) -> TestResponse:
+    def go_on(self, response: TestResponse) -> TestResponse:
+        """Follow where an answer leads."""
         for _ in range(10):
             if response.status_code not in (301, 302, 303, 307, 308):
                 return response
             response = self.get(response.headers["Location"])
         raise AssertionError("This goes round in circles.")
+
+    def _ask(self, method: str, url: str, **options: Any) -> TestResponse:
+        return self.client.open(
+            self._path(url),
+            method=method,
+            base_url=self._base,
+            environ_overrides={"REMOTE_ADDR": self._address},
+            **{"buffered": True, **options},
+        )
 
     def _path(self, url: str) -> str:
         parts = urlsplit(url)

@@ -2,22 +2,12 @@
 
 import hashlib
 
-import pytest
-
 from handsel import worker
 from handsel.outbound.transports.folder import read_folder
 from handsel.shop import Shop
 from tests import make
 from tests.ground.visitor import Visitor, form_of, words
-
-CARD = {"number": "4242 4242 4242 4242", "expiry": "12/30", "cvc": "123"}
-BUYER = {"email": "reader@example.com", **CARD}
-
-
-@pytest.fixture
-def visitor(shop: Shop) -> Visitor:
-    """Somebody at the door."""
-    return Visitor(shop)
+from tests.stories.buyers import BUYER
 
 
 def test_four_fields_and_two_presses_lead_to_the_book_and_a_mail(
@@ -28,7 +18,7 @@ def test_four_fields_and_two_presses_lead_to_the_book_and_a_mail(
     payment_page = visitor.press_and_follow(visitor.get("/p/book"), "/buy/book")
     typed = form_of(payment_page, "/testpay/").typed
     bought = visitor.press(payment_page, "/testpay/", BUYER)
-    purchase = visitor._go_on(bought)
+    purchase = visitor.go_on(bought)
     press = visitor.press(purchase, "/d/")
     book = visitor.get(press.headers["Location"])
 

@@ -22,6 +22,7 @@ def give(shop: Shop, slug: str, email: str) -> dict[str, Any]:
             offer,
             key=secrets.token_hex(32),
             kind=checkout.GIFT,
+            test=shop.test_mode,
             email=address,
             now=shop.now(),
         )

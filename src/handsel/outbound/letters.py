@@ -43,13 +43,19 @@ class Letter:
 
 
 def write(
-    database: Database, keys: Keys, settings: Settings, home: Path, item: Item
+    database: Database,
+    keys: Keys,
+    settings: Settings,
+    home: Path,
+    item: Item,
+    *,
+    test_mode: bool,
 ) -> Letter:
     """Write the mail an outbox item stands for. Raises CannotWriteError."""
     facts = _FACTS[item.topic]
     with database.reading() as session:
         context = facts(session, keys, settings, item)
-    context["shop"] = settings.shop
+    context |= {"shop": settings.shop, "test_mode": test_mode}
     template = environment(home).get_template(
         f"mail/{item.topic.removeprefix('mail.')}.jinja"
     )

@@ -27,7 +27,10 @@ log = logging.getLogger("handsel.mail")
 
 @dataclass(frozen=True)
 class Mailroom:
-    """What writing and sending mail needs of the shop."""
+    """What writing and sending mail needs of the shop.
+
+    `test_mode`: whether some payments there move no real money, as every mail must say.
+    """
 
     home: Path
     settings: Settings
@@ -35,6 +38,7 @@ class Mailroom:
     database: Database
     transport: Transport
     clock: Callable[[], datetime]
+    test_mode: bool
 
 
 def deliver_due(room: Mailroom, *, most: int = 20) -> int:
@@ -100,7 +104,14 @@ def write(room: Mailroom, item: outbox.Item) -> tuple[EmailMessage, str]:
             "This mail is for the seller, whose address is not known.",
             "Set shop.email in handsel.toml, then run `handsel mail retry`.",
         )
-    letter = letters.write(room.database, room.keys, room.settings, room.home, item)
+    letter = letters.write(
+        room.database,
+        room.keys,
+        room.settings,
+        room.home,
+        item,
+        test_mode=room.test_mode,
+    )
     sender = sender_of(room.settings)
     message = compose(
         sender=sender,

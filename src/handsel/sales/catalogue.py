@@ -170,9 +170,7 @@ def get(session: Session, slug: str) -> Product:
 
     Raises NotFoundError.
     """
-    product = session.scalars(
-        select(Product).where(Product.slug == slug).options(_WITH_FILES)
-    ).one_or_none()
+    product = _find(session, slug)
     if product is None:
         raise NotFoundError(
             f"There is no product called {slug}.", "`handsel product list` shows them."
@@ -180,11 +178,23 @@ def get(session: Session, slug: str) -> Product:
     return product
 
 
+def _find(session: Session, slug: str) -> Product | None:
+    return session.scalars(
+        select(Product).where(Product.slug == slug).options(_WITH_FILES)
+    ).one_or_none()
+
+
 def published(session: Session, slug: str) -> Product:
-    """Give a product that strangers may see. Raises NotFoundError, drafts included."""
-    product = get(session, slug)
-    if product.status is not ProductStatus.PUBLISHED:
-        raise NotFoundError(f"There is no product called {slug}.")
+    """Give a product that strangers may see.
+
+    Raises NotFoundError, the same for a draft as for a product that never was.
+    """
+    product = _find(session, slug)
+    if product is None or product.status is not ProductStatus.PUBLISHED:
+        raise NotFoundError(
+            "There is no such product in this shop.",
+            "Check the address, or go to the shop's first page.",
+        )
     return product
 
 

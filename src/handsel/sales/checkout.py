@@ -128,10 +128,14 @@ def without_payment(
     *,
     key: str,
     kind: str,
+    test: bool,
     email: str,
     now: datetime,
 ) -> Order:
-    """Deliver a free product (`FREE`) or a present (`GIFT`). Safe to repeat."""
+    """Deliver a free product (`FREE`) or a present (`GIFT`). Safe to repeat.
+
+    `test`: whether the shop is only being tried, so that the order counts apart.
+    """
     nothing = Money(0, offer.price.currency)
     gift = Offer(offer.product_id, offer.release_id, offer.slug, offer.name, nothing)
     place(
@@ -141,7 +145,7 @@ def without_payment(
         Started(key, ""),
         key=key,
         provider=kind,
-        test=False,
+        test=test,
         email=email,
         now=now,
     )
@@ -150,7 +154,7 @@ def without_payment(
         state=PaymentState.COMPLETE,
         price=nothing,
         email=email,
-        test=False,
+        test=test,
         facts=(Fact(FactKind.MANUAL_GRANT, key, nothing, now),),
     )
     return orders.record(session, keys, kind, payment, now)

@@ -1,0 +1,1 @@
+"""Whole visits through the front door, on both databases."""
