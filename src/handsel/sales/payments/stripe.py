@@ -18,6 +18,7 @@ from handsel.sales.payments.base import (
     Glimpse,
     Notice,
     Payment,
+    PaymentProvider,
     Purchase,
     Started,
 )
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from handsel.sales.payments.stripe_api import StripeApi
 
 
-def open_provider(settings: Settings, home: Path) -> "StripeProvider":
+def open_provider(settings: Settings, home: Path) -> PaymentProvider:
     """Open the provider. Raises ConfigurationError when a secret is missing."""
     return StripeProvider(
         secret_key=_needed(settings.stripe.secret_key, "secret_key"),
@@ -62,7 +63,7 @@ class StripeProvider:
 
     name = "stripe"
     label = "card"
-    pages = ("https://checkout.stripe.com",)
+    pages: tuple[str, ...] = ("https://checkout.stripe.com",)
 
     def __init__(
         self, secret_key: str, webhook_secrets: tuple[str, ...], api_base: str | None
