@@ -35,7 +35,10 @@ class Carrier(Protocol):
 class Transport(Protocol):
     """One way to carry mail."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The word in settings: `folder`, `smtp`."""
+        ...
 
     def connect(self) -> AbstractContextManager[Carrier]:
         """Open a connection. Raises TemporaryMailError when there is none to be had."""

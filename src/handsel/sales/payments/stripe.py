@@ -1,0 +1,124 @@
+"""Cards and wallets by Stripe: a Checkout page of theirs, and the truth about it.
+
+The buyer types the card number on Stripe's page, never on ours. Session in, facts out;
+Stripe's own library is loaded with the first call, because loading it takes a while.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from handsel.kit.errors import ConfigurationError
+from handsel.sales.payments import stripe_webhook
+from handsel.sales.payments.base import (
+    Glimpse,
+    Notice,
+    Payment,
+    PaymentProvider,
+    Purchase,
+    Started,
+)
+from handsel.settings import Settings
+
+if TYPE_CHECKING:
+    from handsel.sales.payments.stripe_api import StripeApi
+
+
+def open_provider(settings: Settings, home: Path) -> PaymentProvider:
+    """Open the provider. Raises ConfigurationError when a secret is missing."""
+    return StripeProvider(
+        secret_key=_needed(settings.stripe.secret_key, "secret_key"),
+        webhook_secrets=tuple(
+            secret.strip()
+            for secret in _needed(
+                settings.stripe.webhook_secret, "webhook_secret"
+            ).split(",")
+        ),
+        api_base=settings.stripe.api_base or None,
+    )
+
+
+def _needed(secret: SecretStr | None, name: str) -> str:
+    """Give a secret; without the one of the web hook anybody could claim to be Stripe."""
+    text = secret.get_secret_value().strip() if secret else ""
+    if not text:
+        raise ConfigurationError(
+            f"stripe.{name}: payments by Stripe need it.",
+            "Copy it from Stripe's dashboard, under Developers.",
+        )
+    return text
+
+
+class StripeProvider:
+    """Stripe Checkout on Stripe's own page.
+
+    Args:
+        webhook_secrets: any of them may have signed; two while one is being changed.
+        api_base: another address than Stripe's, for tests.
+    """
+
+    name = "stripe"
+    label = "card"
+    pages: tuple[str, ...] = ("https://checkout.stripe.com",)
+
+    def __init__(
+        self, secret_key: str, webhook_secrets: tuple[str, ...], api_base: str | None
+    ) -> None:
+        self.test = secret_key.startswith(("sk_test_", "rk_test_"))
+        self._secret_key = secret_key
+        self._webhook_secrets = webhook_secrets
+        self._api_base = api_base
+        if api_base:
+            self.pages = (api_base.rstrip("/"),)
+
+    @cached_property
+    def _api(self) -> "StripeApi":
+        from handsel.sales.payments.stripe_api import StripeApi  # 0.2 s, 14 MB
+
+        return StripeApi(self._secret_key, self._api_base)
+
+    def start(self, purchase: Purchase, now: datetime) -> Started:
+        """Open a Checkout Session. Safe to repeat with the same `purchase.key`.
+
+        Raises ProviderUnavailableError, ConflictError when the same key was used for
+        another purchase, BadInputError when Stripe cannot take this price or address.
+        """
+        return self._api.start(purchase, now)
+
+    def look_up(self, object_id: str, now: datetime) -> Payment:
+        """Ask about a session, or a payment, charge, refund or dispute of one.
+
+        Two calls for a paid session, one more for any other object. Raises
+        UnknownSessionError, ProviderUnavailableError.
+        """
+        return self._api.look_up(object_id)
+
+    def read_webhook(
+        self, headers: Mapping[str, str], body: bytes, now: datetime
+    ) -> Notice:
+        """Verify a message and say what to look up. Raises WebhookRefusedError."""
+        event = stripe_webhook.verified_event(
+            headers.get("stripe-signature", ""), body, self._webhook_secrets, now
+        )
+        return stripe_webhook.notice(event, livemode=not self.test)
+
+    def sessions_since(self, since: datetime, now: datetime) -> Iterator[Glimpse]:
+        """Name every session created or changed since then, from two lists of Stripe's.
+
+        Another call for each session with a refund or a dispute, and two more when
+        `since` is older than what Stripe keeps of its events. Raises
+        ProviderUnavailableError.
+        """
+        return self._api.sessions_since(since, now)
+
+    def cancel(self, session_id: str, now: datetime) -> None:
+        """Expire a session so that it can no longer be paid. Safe to repeat.
+
+        What is paid already stays so. Raises UnknownSessionError,
+        ProviderUnavailableError.
+        """
+        self._api.cancel(session_id)

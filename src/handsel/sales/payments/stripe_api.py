@@ -1,0 +1,188 @@
+"""Calls to Stripe: every one has a time limit, and fails in the shop's own words.
+
+Import this only when the first call is due: Stripe's library is heavy.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import stripe
+from stripe import PaymentIntent
+from stripe.checkout import Session
+from stripe.params.checkout import (
+    SessionCreateParams,
+    SessionCreateParamsLineItem,
+)
+
+from handsel.sales.payments import stripe_facts
+from handsel.sales.payments.base import (
+    Glimpse,
+    Payment,
+    Purchase,
+    Started,
+    UnknownSessionError,
+)
+from handsel.sales.payments.stripe_changes import sessions_since
+from handsel.sales.payments.stripe_errors import in_our_words
+from handsel.sales.payments.stripe_money import to_stripe
+
+# Seconds to connect, and to wait for an answer; with one repeat about ten in all.
+_TIMEOUT = (2.0, 5.0)
+_REPEATS = 1
+
+# Stripe takes 30 minutes to 24 hours; a minute less at both ends, as clocks differ.
+_SHORTEST = timedelta(minutes=31)
+_LONGEST = timedelta(hours=24) - timedelta(minutes=1)
+
+# The charge brings its last ten refunds with it, and that saves a call.
+_PAID_WITH = "payment_intent.latest_charge.refunds"
+
+
+class StripeApi:
+    """One account of Stripe's, as far as the shop has to do with it."""
+
+    def __init__(self, secret_key: str, api_base: str | None) -> None:
+        self._livemode = "_live_" in secret_key
+        self._client = stripe.StripeClient(
+            secret_key,
+            http_client=stripe.RequestsClient(timeout=_TIMEOUT),
+            max_network_retries=_REPEATS,
+            base_addresses={"api": api_base} if api_base else None,
+        )
+
+    def start(self, purchase: Purchase, now: datetime) -> Started:
+        """Open a Checkout Session; the same key gives the same one for a day."""
+        with in_our_words():
+            session = self._client.v1.checkout.sessions.create(
+                _session_params(purchase, now),
+                {"idempotency_key": f"{purchase.key}:start"},
+            )
+        assert session.url, "an open session on Stripe's page has an address"
+        return Started(session.id, session.url)
+
+    def look_up(self, object_id: str) -> Payment:
+        """Give the truth about the session that an object belongs to."""
+        session_id = self._session_id(object_id)
+        with in_our_words():
+            session = self._client.v1.checkout.sessions.retrieve(
+                session_id, {"expand": [_PAID_WITH]}
+            )
+            self._check(session)
+            return stripe_facts.payment(
+                session, self._refunds(session), self._disputes(session)
+            )
+
+    def cancel(self, session_id: str) -> None:
+        """Expire a session; nothing happens to one that is over."""
+        sessions = self._client.v1.checkout.sessions
+        with in_our_words():
+            session = sessions.retrieve(_well_formed(session_id))
+            if session.status != "open":
+                return
+            try:
+                sessions.expire(session.id)
+            except stripe.InvalidRequestError:
+                # Paid or expired since we asked; anything else is an error indeed.
+                if sessions.retrieve(session.id).status == "open":
+                    raise
+
+    def sessions_since(self, since: datetime, now: datetime) -> Iterator[Glimpse]:
+        """Name every session created or changed since then."""
+        with in_our_words():
+            yield from sessions_since(self._client, since, now)
+
+    def _session_id(self, object_id: str) -> str:
+        """Find the session of a payment, charge, refund or dispute."""
+        kind = _well_formed(object_id).partition("_")[0]
+        if kind == "cs":
+            return object_id
+        with in_our_words():
+            intent = object_id if kind == "pi" else self._payment_of(kind, object_id)
+            found = self._client.v1.checkout.sessions.list(
+                {"payment_intent": intent, "limit": 1}
+            )
+        if not found.data:
+            raise _unknown()
+        return found.data[0].id
+
+    def _payment_of(self, kind: str, object_id: str) -> str:
+        v1 = self._client.v1
+        if kind in ("ch", "py"):
+            intent = v1.charges.retrieve(object_id).payment_intent
+        elif kind in ("re", "pyr"):
+            intent = v1.refunds.retrieve(object_id).payment_intent
+        else:
+            intent = v1.disputes.retrieve(object_id).payment_intent
+        if intent is None:
+            raise _unknown()
+        return intent if isinstance(intent, str) else intent.id
+
+    def _check(self, session: Session) -> None:
+        """Refuse a session of the other mode, and one that is not for a sale."""
+        if session.livemode is not self._livemode or session.mode != "payment":
+            raise _unknown()
+
+    def _refunds(self, session: Session) -> Iterator[stripe.Refund]:
+        charge = stripe_facts.charge_of(session)
+        if charge is None or charge.refunds is None:
+            return iter(())
+        if not charge.refunds.has_more:
+            return iter(charge.refunds.data)
+        return self._client.v1.refunds.list(
+            {"charge": charge.id, "limit": 100}
+        ).auto_paging_iter()
+
+    def _disputes(self, session: Session) -> Iterator[stripe.Dispute]:
+        intent = session.payment_intent
+        if session.payment_status != "paid" or not isinstance(intent, PaymentIntent):
+            return iter(())
+        return self._client.v1.disputes.list(
+            {"payment_intent": intent.id, "limit": 100}
+        ).auto_paging_iter()
+
+
+def _session_params(purchase: Purchase, now: datetime) -> SessionCreateParams:
+    """Say what is bought. How to pay for it is chosen in Stripe's dashboard."""
+    reference = dict(purchase.reference)
+    params: SessionCreateParams = {
+        "mode": "payment",
+        "ui_mode": "hosted_page",
+        "line_items": [_line(purchase)],
+        "client_reference_id": purchase.key,
+        "metadata": reference,
+        # Only this copy is found at the payment itself, and in its web hooks.
+        "payment_intent_data": {"metadata": reference, "description": purchase.title},
+        "success_url": purchase.return_url + "?session={CHECKOUT_SESSION_ID}",
+        "cancel_url": purchase.cancel_url,
+        "expires_at": int(_ending(purchase.expires_at, now).timestamp()),
+    }
+    if purchase.email:
+        params["customer_email"] = purchase.email
+    return params
+
+
+def _line(purchase: Purchase) -> SessionCreateParamsLineItem:
+    return {
+        "quantity": 1,
+        "price_data": {
+            "currency": purchase.price.currency.lower(),
+            "unit_amount": to_stripe(purchase.price),
+            "product_data": {"name": purchase.title},
+        },
+    }
+
+
+def _ending(wanted: datetime, now: datetime) -> datetime:
+    return min(max(wanted, now + _SHORTEST), now + _LONGEST)
+
+
+def _well_formed(object_id: str) -> str:
+    """Let nothing else into an address. Raises UnknownSessionError."""
+    if re.fullmatch(r"(cs|pi|ch|py|re|pyr|dp|du)_[A-Za-z0-9_]{1,250}", object_id):
+        return object_id
+    raise _unknown()
+
+
+def _unknown() -> UnknownSessionError:
+    return UnknownSessionError("Stripe knows no such purchase.")

@@ -1,0 +1,21 @@
+"""What the tests of payment providers may ask for."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.providers.fake_stripe import FakeStripe
+from tests.providers.stripe_driver import NOON, StripeDriver
+
+
+@pytest.fixture
+def stripe() -> Iterator[FakeStripe]:
+    """A fake Stripe whose clock stands at noon."""
+    with FakeStripe(start=NOON) as fake:
+        yield fake
+
+
+@pytest.fixture
+def stripe_driver(stripe: FakeStripe) -> StripeDriver:
+    """The provider for Stripe, and the hands on the far side."""
+    return StripeDriver(stripe)
