@@ -119,6 +119,7 @@ class SmtpServer:
     def down(self) -> None:
         """Drop every connection and refuse new ones."""
         self._do(self._stop())
+        self._socket.close()
         # Bound, not listening: nobody else gets the port, and connecting is refused.
         self._socket = _bound(self.port)
 

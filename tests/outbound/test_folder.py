@@ -1,6 +1,10 @@
 """Mail as files: whole or not at all, private, newest first."""
 
 import os
+import resource
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -79,6 +83,36 @@ def test_a_folder_that_goes_away_leaves_nothing_half_done(tmp_path: Path) -> Non
         os.rmdir(tmp_path / "mail")
         with pytest.raises(TemporaryMailError, match="could not be written into"):
             carrier.send(_mail("Hello", "ada@example.org"), "ada@example.org")
+
+
+DIES_WHILE_WRITING = """
+import resource, signal, sys
+from pathlib import Path
+from tests.outbound.test_folder import _send
+
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+_send(Path(sys.argv[1]), "Hello")
+"""
+
+
+def test_who_dies_while_writing_leaves_no_half_mail(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", DIES_WHILE_WRITING, str(tmp_path)]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGXFSZ
+    assert read_folder(tmp_path) == []
+    assert len(list(tmp_path.iterdir())) == 1, "it did begin"
+
+
+def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300, usual[1]))
+    try:
+        with pytest.raises(TemporaryMailError, match="File too large"):
+            _send(tmp_path, "Hello")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    assert list(tmp_path.iterdir()) == []
 
 
 def _send(folder: Path, subject: str, *, to: str = "ada@example.org") -> None:

@@ -1,5 +1,6 @@
 """One suite that every way to carry mail passes."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,9 +22,13 @@ from tests.ground.smtp import SmtpServer
 class Arrived:
     """What came out at the other end."""
 
-    message_id: str
     subject: str
     raw: bytes
+
+    def head(self, name: str) -> str:
+        """Give the value of a header that stands on one line."""
+        (line,) = re.findall(rf"(?m)^{name}: (.*)\r\n", self.raw.decode())
+        return str(line)
 
 
 class Route(Protocol):
@@ -44,9 +49,8 @@ class FolderRoute:
 
     def arrived(self) -> list[Arrived]:
         return [
-            Arrived(_line(mail.path.read_bytes(), "Message-ID"), mail.subject, raw)
+            Arrived(mail.subject, mail.path.read_bytes())
             for mail in read_folder(self._folder)
-            for raw in [mail.path.read_bytes()]
         ]
 
 
@@ -54,14 +58,14 @@ class SmtpRoute:
     """Ends in a mail server."""
 
     def __init__(self, server: SmtpServer, home: Path) -> None:
-        mail = {"transport": "smtp", "host": server.host, "port": server.port}
-        settings = Settings.model_validate({"mail": mail | {"security": "none"}})
+        mail = {"host": server.host, "port": server.port, "security": "none"}
+        settings = Settings.model_validate({"mail": mail})
         self.transport: Transport = smtp.open_transport(settings, home)
         self._server = server
 
     def arrived(self) -> list[Arrived]:
         return [
-            Arrived(letter.message["Message-ID"], letter.message["Subject"], letter.raw)
+            Arrived(letter.message["Subject"], letter.raw)
             for letter in self._server.letters
         ]
 
@@ -76,7 +80,7 @@ def route(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Route]:
 
 
 def test_a_mail_arrives_byte_for_byte(route: Route) -> None:
-    mail = _mail(1, text="A line.\n.\n..two dots\nكتابك\n" + "x" * 3_000)
+    mail = _mail(1, text="A line.\n.\n..two dots\n本\n" + "x" * 3_000)
     with route.transport.connect() as carrier:
         carrier.send(mail, "ada@example.org")
     (arrived,) = route.arrived()
@@ -88,7 +92,7 @@ def test_many_mails_go_over_one_connection(route: Route) -> None:
     with route.transport.connect() as carrier:
         for number in range(20):
             carrier.send(_mail(number), "ada@example.org")
-    assert sorted(mail.message_id for mail in route.arrived()) == sorted(
+    assert sorted(mail.head("Message-ID") for mail in route.arrived()) == sorted(
         f"<{number}@example.com>" for number in range(20)
     )
 
@@ -99,7 +103,9 @@ def test_the_same_mail_twice_is_seen_twice_with_the_same_message_id(
     for _ in range(2):
         with route.transport.connect() as carrier:
             carrier.send(_mail(7), "ada@example.org")
-    assert [mail.message_id for mail in route.arrived()] == ["<7@example.com>"] * 2
+    assert [mail.head("Message-ID") for mail in route.arrived()] == [
+        "<7@example.com>"
+    ] * 2
 
 
 def test_what_is_no_address_is_refused_and_the_next_mail_goes(route: Route) -> None:
@@ -107,14 +113,14 @@ def test_what_is_no_address_is_refused_and_the_next_mail_goes(route: Route) -> N
         with pytest.raises(PermanentMailError, match="not an address"):
             carrier.send(_mail(1), "ada@example.org\r\nRCPT TO:<x@y.z>")
         carrier.send(_mail(2), "ada@example.org")
-    assert [mail.message_id for mail in route.arrived()] == ["<2@example.com>"]
+    assert [mail.head("Message-ID") for mail in route.arrived()] == ["<2@example.com>"]
 
 
 def test_domains_and_names_in_any_script_arrive(route: Route) -> None:
     with route.transport.connect() as carrier:
         carrier.send(_mail(1, to="leser@bücher.example"), "leser@bücher.example")
         carrier.send(_mail(2, to="قارئ@مثال.example"), "قارئ@مثال.example")
-    assert {_line(mail.raw, "To") for mail in route.arrived()} == {
+    assert {mail.head("To") for mail in route.arrived()} == {
         "leser@xn--bcher-kva.example",
         "قارئ@xn--mgbh0fb.example",
     }
@@ -125,7 +131,7 @@ def test_connections_side_by_side_do_not_mix(route: Route) -> None:
         for number in range(0, 6, 2):
             one.send(_mail(number), "ada@example.org")
             other.send(_mail(number + 1), "ada@example.org")
-    assert len({mail.message_id for mail in route.arrived()}) == 6
+    assert len({mail.head("Message-ID") for mail in route.arrived()}) == 6
 
 
 def test_a_transport_says_its_name(route: Route) -> None:
@@ -144,8 +150,3 @@ def _mail(
         message_id=f"<{number}@example.com>",
         date=datetime(2026, 11, 23, 12, tzinfo=UTC),
     )
-
-
-def _line(raw: bytes, name: str) -> str:
-    (line,) = [x for x in raw.decode().split("\r\n") if x.startswith(f"{name}: ")]
-    return line.removeprefix(f"{name}: ")

@@ -22,7 +22,7 @@ def wire_address(address: str) -> str:
     if not _LOCAL.fullmatch(local) or not _DOMAIN.fullmatch(domain):
         raise PermanentMailError(
             f"No mail can be sent to {address!r}: it is not an address.",
-            "Correct the address of the order, then run `handsel mail retry`.",
+            "Correct it with `handsel order resend NUMBER --to ADDRESS`.",
         )
     return f"{local}@{domain}"
 

@@ -34,6 +34,8 @@ class FolderTransport:
 
     folder: Path
 
+    name = "folder"
+
     @contextmanager
     def connect(self) -> Iterator["FolderCarrier"]:
         """Make the folder. Raises TemporaryMailError when that cannot be."""

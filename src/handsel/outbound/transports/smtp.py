@@ -188,7 +188,8 @@ class SmtpCarrier:
         if _is_for_good(error):
             return PermanentMailError(
                 f"The mail server refused the mail to {recipient} for good: {words}.",
-                "Mend what it names, then run `handsel mail retry`.",
+                "Mend what it names, then run `handsel mail retry`; for another address, "
+                "`handsel order resend NUMBER --to ADDRESS`.",
             )
         return TemporaryMailError(
             f"The mail server did not take the mail to {recipient} now: {words}.",
