@@ -75,7 +75,7 @@ def purchase(
         email=email,
         return_url=f"{shop_url}/return/{provider}",
         cancel_url=f"{shop_url}/p/{offer.slug}?cancelled=1",
-        expires_at=now + SESSION_LENGTH,
+        expires_at=ending(now),
         reference={
             "shop": orders.shop_mark(keys),
             "product": offer.slug,
@@ -83,6 +83,14 @@ def purchase(
             "currency": offer.price.currency,
         },
     )
+
+
+def ending(now: datetime) -> datetime:
+    """Say when a session begun now is over: the same answer for presses of one hour.
+
+    A provider takes a repeat only if it is the same to the letter.
+    """
+    return (now + SESSION_LENGTH).replace(minute=0, second=0, microsecond=0)
 
 
 def place(
@@ -115,7 +123,7 @@ def place(
         currency=offer.price.currency,
         email=email,
         created_at=now,
-        expires_at=now + SESSION_LENGTH,
+        expires_at=ending(now),
         status=OrderStatus.STARTED,
         refunded_minor=0,
     )
