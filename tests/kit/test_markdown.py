@@ -80,7 +80,7 @@ def test_harm_stays_text(text: str) -> None:
     assert seen.tags <= {"p", "a", "img"}
     assert seen.handlers == []
     for target in seen.targets:
-        assert target.startswith(("https://", "java%09", "java&", "x"))
+        assert target.startswith(("https://", "x"))
 
 
 @given(st.text(st.sampled_from("<>[]()!\"'&;:/\\ \n#*`ajscriptdonhref=")))

@@ -37,6 +37,7 @@ any_text = st.text(st.characters(exclude_categories=()))
         ("\N{LATIN SMALL LIGATURE FI}ne", "fine"),
         ("word " * 20, "word-word-word-word-word-word-word-word-word-word-word-word"),
         ("x" * 80, "x" * 60),
+        ("x" * 29 + " " + "y" * 30 + " z", "x" * 29 + "-" + "y" * 30),
     ],
 )
 def test_a_title_becomes_a_slug(title: str, slug: str) -> None:
@@ -165,6 +166,7 @@ mac.com aol.com gmx.de gmx.net gmx.com gmx.at gmx.ch web.de mail.com mail.ru yan
 email.com orange.fr free.fr wanadoo.fr libero.it comcast.net qq.com 163.com protonmail.com
 protonmail.ch proton.me pm.me fastmail.com fastmail.fm t-online.de online.de zoho.com hey.com
 posteo.de mailbox.org example.com example.org rocketmail.com inbox.com cloud.com
+snail.com postmail.com
 """
 
 

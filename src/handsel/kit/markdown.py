@@ -58,7 +58,7 @@ def _all(tokens: list[Token]) -> Iterator[Token]:
 
 
 def _leads_away(url: str) -> bool:
-    return url.lower().startswith(("http:", "https:", "//", "/\\"))
+    return url.lower().startswith(("http:", "https:", "//"))
 
 
 def _said(token: Token) -> Iterator[str]:

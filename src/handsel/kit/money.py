@@ -203,9 +203,8 @@ def _minor(number: str, currency: str) -> int:
         raise _bad(f"“{number}” can be read as two prices.", currency)
     if len(fraction) > decimals:
         raise _bad(f"{currency} has {_places(decimals)}.", currency)
-    if len(whole) > 12 or (minor := int(whole + fraction.ljust(decimals, "0"))) > (
-        MAX_MINOR
-    ):
+    minor = int(whole + fraction.ljust(decimals, "0"))
+    if minor > MAX_MINOR:
         largest = Money(MAX_MINOR, currency)
         raise _bad(f"The highest price is {largest}.", currency)
     return minor
