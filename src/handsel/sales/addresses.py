@@ -63,5 +63,5 @@ def change(session: Session, order: Order, email: str, now: datetime) -> None:
     order.customer_id = customers.find_or_create(session, email, now).id
     order.token_version += 1
     session.flush()
-    emails.redirect(session, order)
-    emails.receipt_again(session, order, now)
+    if not emails.redirect(session, order, now):
+        emails.receipt_again(session, order, now)

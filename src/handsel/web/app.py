@@ -8,9 +8,9 @@ from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, url_for
+from flask import Flask, Response, abort, request
 from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, StrictUndefined
-from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -63,11 +63,18 @@ def create_app(shop: Shop, *, show_mail: bool = False) -> Flask:
         *([mailbox.blueprint] if show_mail else []),
     ):
         app.register_blueprint(blueprint)
+    app.before_request(_refuse_nul)
     app.after_request(common_headers)
     _answer_errors(app)
     if shop.settings.server.proxy != "none":
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]  # Flask's own documented way
     return app
+
+
+def _refuse_nul() -> None:
+    """Know no address with NUL in it: PostgreSQL cannot even look for one."""
+    if "\0" in request.path:
+        abort(404)
 
 
 def _hosts(shop: Shop) -> list[str]:
@@ -82,7 +89,7 @@ def _prepare_templates(app: Flask, shop: Shop) -> None:
     )
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals["static"] = _versioned(Path(str(app.static_folder)))
+    app.jinja_env.globals["static"] = _versioned(app)
 
     @app.context_processor
     def _everywhere() -> dict[str, object]:
@@ -93,15 +100,19 @@ def _prepare_templates(app: Flask, shop: Shop) -> None:
         }
 
 
-def _versioned(folder: Path) -> Callable[[str], str]:
-    """Give addresses that change with the file, so that browsers may keep it a year."""
+def _versioned(app: Flask) -> Callable[[str], str]:
+    """Give addresses that change with the file, so that browsers may keep it a year.
+
+    Without `url_for`, which has no answer for a visitor of a host that is not ours.
+    """
+    folder = Path(str(app.static_folder))
 
     @lru_cache
     def mark(path: str) -> str:
         return hashlib.sha256((folder / path).read_bytes()).hexdigest()[:12]
 
     def static(path: str) -> str:
-        return url_for("static", filename=path, v=mark(path))
+        return f"{app.static_url_path}/{path}?v={mark(path)}"
 
     return static
 
@@ -130,7 +141,7 @@ def _answer_errors(app: Flask) -> None:
     @app.errorhandler(PoolTimeoutError)
     @app.errorhandler(DBAPIError)
     def _database_away(error: DBAPIError | PoolTimeoutError) -> Response:
-        if isinstance(error, IntegrityError | ProgrammingError):
+        if isinstance(error, DataError | IntegrityError | ProgrammingError):
             return _our_mistake(error)
         log.error("The database does not answer: %s", error)
         response = error_page(

@@ -156,7 +156,7 @@ def _mail_state(order: Order) -> str:
     return known.get(state, "waiting") if state else "waiting"
 
 
-@blueprint.post("/d/<token>/<int:file_id>")
+@blueprint.post("/d/<token>/<int(max=2147483647):file_id>")
 def press(token: str, file_id: int) -> AnyResponse:
     """Start a download: take one of the allowed ones, or go on with a running one."""
     shop = the_shop()

@@ -1,13 +1,17 @@
 """What every view needs: the shop, a rendered page, the visitor."""
 
+import logging
 import secrets
 from typing import Any, cast
 
 from flask import Response, current_app, make_response, render_template, request
+from jinja2 import TemplateError
 from werkzeug.wrappers import Response as AnyResponse
 
 from handsel.kit.signing import sign
 from handsel.shop import Shop
+
+log = logging.getLogger("handsel.web")
 
 YEAR = 365 * 24 * 3600
 
@@ -23,10 +27,19 @@ def page(template: str, status: int = 200, /, **context: Any) -> Response:
 
 
 def error_page(status: int, message: str, hint: str) -> Response:
-    """Say what is so and what to do."""
-    return page(
-        "error.html", status, status=status, message=message, hint=hint, back_url="/"
-    )
+    """Say what is so and what to do; in plain text if the templates are broken."""
+    try:
+        return page(
+            "error.html",
+            status,
+            status=status,
+            message=message,
+            hint=hint,
+            back_url="/",
+        )
+    except TemplateError:
+        log.exception("The page for errors has an error itself.")
+        return Response(f"{message}\n{hint}\n", status, mimetype="text/plain")
 
 
 def visitor_key() -> tuple[str, str | None]:
