@@ -102,7 +102,7 @@ def _add(tar: tarfile.TarFile, name: str, source: Path | bytes) -> str:
         if isinstance(source, Path):
             entry.mtime = int(source.stat().st_mtime)
         reader = _Hashing(file)
-        tar.addfile(entry, reader)  # type: ignore[arg-type]  # it only calls read()
+        tar.addfile(entry, reader)
     return reader.digest.hexdigest()
 
 
@@ -138,9 +138,7 @@ def _read(archive: Path, folder: Path | None) -> Manifest:
     return manifest
 
 
-def _members(
-    archive: Path, tar: tarfile.TarFile
-) -> Iterator[tuple[str, IO[bytes]]]:
+def _members(archive: Path, tar: tarfile.TarFile) -> Iterator[tuple[str, IO[bytes]]]:
     for entry in tar:
         source = tar.extractfile(entry) if entry.isreg() else None
         path = PurePosixPath(entry.name)

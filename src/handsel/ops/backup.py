@@ -101,9 +101,7 @@ def stamp(now: datetime) -> str:
     return f"{now:%Y%m%dT%H%M%SZ}"
 
 
-def _write_shop(
-    shop: Shop, target: Path, folder: Path
-) -> tuple[int, tuple[str, ...]]:
+def _write_shop(shop: Shop, target: Path, folder: Path) -> tuple[int, tuple[str, ...]]:
     """Records first, files after: files are only ever added, so none is missing."""
     parts = [*_records(shop, folder)]
     with shop.reading() as session:

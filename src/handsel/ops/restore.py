@@ -177,14 +177,7 @@ def _check_kind(staged: _Staged, places: Places) -> None:
 
 
 def _check_free(places: Places, home: Path, *, replace: bool) -> None:
-    if places.is_sqlite:
-        file = sqlite_file(places.database_url, home)
-        there = [path for path in with_logs(file) if path.exists()]
-        running = file.exists() and sqlite_copy.in_use(file)
-    else:
-        with _database(places, home) as database:
-            there = postgres_copy.relations(database)
-            running = bool(there) and postgres_copy.used_by_others(database)
+    there, running = _state(places, home)
     if there and not replace:
         raise ConflictError(
             f"There is a shop in {home} already.",
@@ -195,6 +188,17 @@ def _check_free(places: Places, home: Path, *, replace: bool) -> None:
             "The shop is open: another program uses its database.",
             "Stop it (`handsel run`, workers, database tools), then try again.",
         )
+
+
+def _state(places: Places, home: Path) -> tuple[bool, bool]:
+    """Say whether there are records already, and whether somebody uses them."""
+    if places.is_sqlite:
+        file = sqlite_file(places.database_url, home)
+        there = any(path.exists() for path in with_logs(file))
+        return there, file.exists() and sqlite_copy.in_use(file)
+    with _database(places, home) as database:
+        there = bool(postgres_copy.relations(database))
+        return there, there and postgres_copy.used_by_others(database)
 
 
 @contextmanager
@@ -240,9 +244,7 @@ class _Moves:
             shutil.move(target, source)
 
 
-def _put_in_place(
-    staged: _Staged, places: Places, home: Path, word: str
-) -> list[str]:
+def _put_in_place(staged: _Staged, places: Places, home: Path, word: str) -> list[str]:
     moves = _Moves(word)
     config = staged.folder / "config"
     config.write_text(staged.config, "utf-8")
@@ -251,7 +253,9 @@ def _put_in_place(
         moves.put(config, home / CONFIG_FILE)
         moves.put(staged.shop / TEMPLATES, home / TEMPLATES)
         moves.put(staged.keys / SECRETS, home / SECRETS)
-        _put_sqlite(moves, staged.shop / BANK_FILE, home / BANK_FILE)
+        if not (home / BANK_FILE).exists():
+            # What a provider knows is not ours to take back in time.
+            moves.put(staged.shop / BANK_FILE, home / BANK_FILE)
         (staged.shop / FILES).mkdir(mode=0o700, exist_ok=True)
         moves.put(staged.shop / FILES, places.storage)
         if places.is_sqlite:
@@ -274,10 +278,9 @@ def _put_in_place(
 
 def _put_sqlite(moves: _Moves, copied: Path, file: Path) -> None:
     """Never beside an old log: SQLite would take it for the new database's own."""
-    if copied.exists():
-        for path, end in zip(with_logs(file), LOGS, strict=True):
-            moves.set_aside(path, end=end)
-        moves.put(copied, file)
+    for path, end in zip(with_logs(file), LOGS, strict=True):
+        moves.set_aside(path, end=end)
+    moves.put(copied, file)
 
 
 def _put_postgres(

@@ -64,7 +64,9 @@ def _lying(root: Path) -> Iterator[Path]:
     yield from (path for path in root.glob("tmp/*") if path.is_file())
 
 
-def is_old(path: Path, now: datetime, *, age: timedelta = SWEEP_AFTER + SWEEP_EVERY) -> bool:
+def is_old(
+    path: Path, now: datetime, *, age: timedelta = SWEEP_AFTER + SWEEP_EVERY
+) -> bool:
     """Say whether a file has lain there longer than adding a product can take."""
     try:
         changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)

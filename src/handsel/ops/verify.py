@@ -62,9 +62,7 @@ def verify(
     with database.reading() as session:
         if not database.is_sqlite:
             # Several statements that must speak of one moment.
-            session.connection(
-                execution_options={"isolation_level": "REPEATABLE READ"}
-            )
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         found = [check(session) for check in _CHECKS]
         known = stock.known(session)
         found.append(_leases(session, now))
@@ -77,7 +75,9 @@ def _captures_have_orders(session: Session) -> Invariant:
     lost = session.scalars(
         select(LedgerEntry.object_id)
         .outerjoin(Order, Order.id == LedgerEntry.order_id)
-        .where(captures, or_(Order.id.is_(None), Order.provider != LedgerEntry.provider))
+        .where(
+            captures, or_(Order.id.is_(None), Order.provider != LedgerEntry.provider)
+        )
         .limit(EXAMPLES)
     ).all()
     twice = session.scalars(
@@ -87,7 +87,9 @@ def _captures_have_orders(session: Session) -> Invariant:
         .having(func.count() > 1)
         .limit(EXAMPLES)
     ).all()
-    total = session.scalar(select(func.count()).select_from(LedgerEntry).where(captures))
+    total = session.scalar(
+        select(func.count()).select_from(LedgerEntry).where(captures)
+    )
     return _result(
         "I1",
         f"Each of the {total} payments taken has exactly one order.",
@@ -178,7 +180,7 @@ def _given(session: Session, orders: Sequence[Any]) -> dict[int, bool]:
             Entitlement.order_id.between(orders[0].id, orders[-1].id)
         )
     )
-    return {order_id: access for order_id, access in rows}
+    return {row.order_id: row.access for row in rows}
 
 
 def _agrees(row: Any, standing: Standing, access: bool | None) -> bool:

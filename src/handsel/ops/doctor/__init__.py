@@ -21,7 +21,9 @@ def examine(
     home: Path, now: datetime, environ: Mapping[str, str] = environment
 ) -> list[Finding]:
     """Look at the shop in `home`, the worst findings first. Changes nothing."""
-    return sorted(_look(home, now, environ), key=lambda each: list(Level).index(each.level))
+    return sorted(
+        _look(home, now, environ), key=lambda each: list(Level).index(each.level)
+    )
 
 
 def _look(home: Path, now: datetime, environ: Mapping[str, str]) -> Iterator[Finding]:

@@ -175,7 +175,9 @@ def _mails(session: Session, now: datetime) -> Iterator[Finding]:
 
 
 def _worker(session: Session, now: datetime) -> Iterator[Finding]:
-    last = session.scalar(select(func.max(Duty.last_at)).where(Duty.name != backup.DUTY))
+    last = session.scalar(
+        select(func.max(Duty.last_at)).where(Duty.name != backup.DUTY)
+    )
     if last and last < now - LATE:
         yield Finding(
             "H036",

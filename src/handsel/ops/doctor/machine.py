@@ -98,10 +98,7 @@ def _open_folder(folder: Path) -> Iterator[Finding]:
 
 def old_sqlite(version: tuple[int, ...]) -> Iterator[Finding]:
     """SQLite 3.7.0 to 3.51.2 can lose records when several programs write (WAL reset)."""
-    mended = version[:2] in ((3, 44), (3, 50)) and version >= {
-        (3, 44): (3, 44, 6),
-        (3, 50): (3, 50, 7),
-    }.get(version[:2], version)
+    mended = (3, 44, 6) <= version < (3, 45) or (3, 50, 7) <= version < (3, 51)
     if (3, 7, 0) <= version <= (3, 51, 2) and not mended:
         yield Finding(
             "H014",
