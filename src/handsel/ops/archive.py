@@ -131,6 +131,8 @@ def _read(archive: Path, folder: Path | None) -> Manifest:
                 manifest = _manifest(source.read())
             else:
                 found[name] = _copy(source, folder / name if folder else None)
+        while tar.fileobj and tar.fileobj.read(CHUNK):
+            pass  # gzip's own sum comes after the last entry
     if manifest is None or manifest.format != FORMAT:
         raise _bad(archive, "its list of contents is missing: it was cut off")
     if changed := sorted(set(found.items()) ^ set(manifest.files.items())):

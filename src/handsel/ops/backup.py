@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import sqlite3
 import tempfile
 import tomllib
 from collections.abc import Iterator
@@ -142,7 +143,7 @@ def _records(shop: Shop, folder: Path) -> Iterator[Part]:
         postgres_copy.dump(shop.database, copied)
         yield POSTGRES_COPY, copied
     if (bank := shop.home / BANK_FILE).exists():
-        sqlite_copy.copy(bank, folder / "bank")
+        sqlite_copy.copy(bank, folder / "bank", library=sqlite3)
         yield BANK_FILE, folder / "bank"
 
 

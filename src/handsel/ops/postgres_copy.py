@@ -101,8 +101,8 @@ def _move(database: Database, source: str, target: str) -> None:
 
 def _run(database: Database, program: str, *options: str, connect: bool = True) -> None:
     url = make_url(database.url)
-    _, arguments = database.engine.dialect.create_connect_args(url)
-    parts = {key: str(value) for key, value in arguments.items()}
+    named = url.translate_connect_args(username="user", database="dbname")
+    parts = {key: str(value) for key, value in {**named, **url.query}.items()}
     environ = dict(os.environ)
     if "password" in parts:  # on the command line everybody could read it
         environ["PGPASSWORD"] = parts.pop("password")

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from handsel.delivery.storage.local import LocalStorage
 from handsel.kit.errors import ConfigurationError, ConflictError
 from handsel.kit.signing import Keys
@@ -177,28 +179,34 @@ def _check_kind(staged: _Staged, places: Places) -> None:
 
 
 def _check_free(places: Places, home: Path, *, replace: bool) -> None:
-    there, running = _state(places, home)
-    if there and not replace:
+    if not _occupied(places, home):
+        return
+    if not replace:
         raise ConflictError(
             f"There is a shop in {home} already.",
             "Add --yes to move it aside; nothing of it is deleted.",
         )
-    if running:
+    if _in_use(places, home):
         raise ConflictError(
             "The shop is open: another program uses its database.",
             "Stop it (`handsel run`, workers, database tools), then try again.",
         )
 
 
-def _state(places: Places, home: Path) -> tuple[bool, bool]:
-    """Say whether there are records already, and whether somebody uses them."""
+def _occupied(places: Places, home: Path) -> bool:
     if places.is_sqlite:
         file = sqlite_file(places.database_url, home)
-        there = any(path.exists() for path in with_logs(file))
-        return there, file.exists() and sqlite_copy.in_use(file)
+        return any(path.exists() for path in with_logs(file))
     with _database(places, home) as database:
-        there = bool(postgres_copy.relations(database))
-        return there, there and postgres_copy.used_by_others(database)
+        return bool(postgres_copy.relations(database))
+
+
+def _in_use(places: Places, home: Path) -> bool:
+    if places.is_sqlite:
+        file = sqlite_file(places.database_url, home)
+        return file.exists() and sqlite_copy.in_use(file)
+    with _database(places, home) as database:
+        return postgres_copy.used_by_others(database)
 
 
 @contextmanager
@@ -265,14 +273,14 @@ def _put_in_place(staged: _Staged, places: Places, home: Path, word: str) -> lis
             _put_postgres(moves, staged, places, home, word)
     except BaseException as error:
         moves.undo()
-        if isinstance(error, OSError):
+        if isinstance(error, OSError | SQLAlchemyError):
             raise ConflictError(
-                f"The backup could not be put in place: {error.strerror}.",
+                f"The backup could not be put in place: {error}.",
                 "Everything is as it was. Look at owner, mode and space, or restore "
                 "into a new folder.",
             ) from error
         raise
-    os.sync()
+    os.sync()  # renames too
     return moves.aside
 
 

@@ -2,6 +2,8 @@
 
 from contextlib import closing
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from handsel.kit.errors import ShopError
 from handsel.models.database import SQLITE
@@ -11,13 +13,21 @@ class DamagedDatabaseError(ShopError):
     """SQLite itself says that the file is not sound."""
 
 
-def copy(source: Path, target: Path) -> None:
+def copy(source: Path, target: Path, *, library: ModuleType = SQLITE) -> None:
     """Copy a database as it is at one moment, then prove that the copy is sound.
 
     Never by copying the file: half of the records may still lie in the log beside it.
+
+    Args:
+        library: the one this process has `source` open with. Two of them in one process
+            break each other's locks (sqlite.org/howtocorrupt.html, section 2.2.1).
+
     Raises DamagedDatabaseError.
     """
-    with closing(_open(source)) as live, closing(SQLITE.connect(target)) as kept:
+    with (
+        closing(_open(source, library=library)) as live,
+        closing(library.connect(target)) as kept,
+    ):
         # All pages in one step: one view of the records, which holds up no writer.
         live.backup(kept, pages=-1)
     with closing(SQLITE.connect(target)) as kept:
@@ -58,6 +68,6 @@ def in_use(path: Path) -> bool:
     return False
 
 
-def _open(path: Path, *, seconds: float = 10) -> SQLITE.Connection:  # type: ignore[name-defined]  # one of two modules
+def _open(path: Path, *, seconds: float = 10, library: ModuleType = SQLITE) -> Any:
     uri = path.resolve().as_uri()
-    return SQLITE.connect(f"{uri}?mode=rw", uri=True, timeout=seconds)
+    return library.connect(f"{uri}?mode=rw", uri=True, timeout=seconds)

@@ -1,8 +1,8 @@
 """What the machine gives the shop: Python, SQLite, disks, and who may read what."""
 
-import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -79,7 +79,9 @@ def folders(home: Path, settings: Settings) -> Iterator[Finding]:
         yield from exposed("H012", [*with_logs(database), home / BANK_FILE])
         yield from _open_folder(database.parent)
         yield from old_sqlite(SQLITE.sqlite_version_info)
-        yield from far_away(database.parent, filesystem_of(database, _mounts()))
+        yield from far_away(
+            database.parent, mount_of(_nearest(database).resolve(), _mounts())
+        )
     yield from _storage(storage)
     for path in sorted(places):
         usage = shutil.disk_usage(_nearest(path))
@@ -121,16 +123,15 @@ def far_away(folder: Path, kind: str) -> Iterator[Finding]:
         )
 
 
-def filesystem_of(path: Path, mounts: str) -> str:
+def mount_of(path: Path, mounts: str) -> str:
     """Give the kind of file system a path is on; `mounts` is as in /proc/mounts."""
-    resolved = _nearest(path).resolve()
     best, kind = Path(), ""
     for line in mounts.splitlines():
         fields = line.split(" ")
         if len(fields) < 3:
             continue
         place = Path(fields[1].replace("\\040", " "))
-        if resolved.is_relative_to(place) and len(place.parts) >= len(best.parts):
+        if path.is_relative_to(place) and len(place.parts) >= len(best.parts):
             best, kind = place, fields[2]
     return kind
 
@@ -153,13 +154,22 @@ def _storage(storage: Path) -> Iterator[Finding]:
             f"The files for sale are in {storage}, among the pages that anybody can get.",
             "Set storage.path to a folder of its own, as `data/files`.",
         )
-    if not os.access(_nearest(storage), os.W_OK | os.X_OK):
+    if not _can_write(_nearest(storage)):
         yield Finding(
             "H017",
             Level.ERROR,
             f"The folder of the files for sale, {storage}, cannot be written.",
             "Give it to the user the shop runs as, or change storage.path.",
         )
+
+
+def _can_write(folder: Path) -> bool:
+    """Try it: modes alone do not tell of full quotas and read-only disks."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def little_room(folder: Path, free: int, total: int) -> Iterator[Finding]:
