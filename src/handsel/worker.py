@@ -13,7 +13,7 @@ from sqlalchemy import delete, update
 from handsel.delivery import access
 from handsel.models import Duty, FindLink, Inbox, RateCounter
 from handsel.models.database import insert_new, rows_changed
-from handsel.ops import reconcile
+from handsel.ops import reconcile, stock
 from handsel.outbound import post
 from handsel.shop import Shop
 
@@ -85,8 +85,13 @@ def _tidy(shop: Shop) -> None:
         session.execute(delete(RateCounter).where(RateCounter.window < yesterday))
 
 
+def _sweep(shop: Shop) -> None:
+    stock.sweep(shop.database, shop.storage, shop.now())
+
+
 DUTIES: dict[str, tuple[timedelta, Callable[[Shop], None]]] = {
     "reconcile": (timedelta(minutes=2), _reconcile),
     "reconcile-far-back": (timedelta(hours=1), _reconcile_far_back),
     "tidy": (timedelta(minutes=10), _tidy),
+    "sweep": (stock.SWEEP_EVERY, _sweep),
 }

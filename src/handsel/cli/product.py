@@ -89,6 +89,59 @@ def show(slug: str, home: Path, as_json: bool) -> None:
     answer(as_json, facts, "\n".join(lines))
 
 
+@product.command()
+@click.argument("slug")
+@click.option("--price", help='For instance 15, "9.99 USD", or 0.')
+@click.option("--name", help="What it is called.")
+@click.option("--description", type=PathArgument, help="A Markdown file.")
+@click.option("--cover", type=PathArgument, help="A PNG, JPEG or WebP image.")
+@click.option("--limit", type=click.IntRange(1, 1000), help="Downloads of each file.")
+@shop_command
+def edit(slug: str, home: Path, as_json: bool, **said: Any) -> None:
+    """Change a product, for those who buy from now on.
+
+    Orders that were begun keep their price, purchases their number of downloads.
+    """
+    if not any(value is not None for value in said.values()):
+        raise click.UsageError("Say what to change, for instance --price 12.")
+    with opened(home) as shop:
+        facts = _facts(shop, shelving.edit_product(shop, slug, **said))
+        answer(
+            as_json,
+            facts,
+            f"{facts['name']}: {facts['price']}, {facts['download_limit']} downloads of "
+            f"each file, {facts['status']}.",
+            then=f"See it at {facts['url']}",
+        )
+
+
+@product.command()
+@click.argument("slug")
+@shop_command
+def publish(slug: str, home: Path, as_json: bool) -> None:
+    """Show a product to buyers. Safe to repeat."""
+    with opened(home) as shop:
+        with shop.transaction() as session:
+            facts = _facts(shop, catalogue.show(session, slug, published=True))
+        answer(as_json, facts, f"{facts['name']} is on sale: {facts['url']}")
+
+
+@product.command()
+@click.argument("slug")
+@shop_command
+def unpublish(slug: str, home: Path, as_json: bool) -> None:
+    """Take a product off the shelf; who has bought it keeps it. Safe to repeat."""
+    with opened(home) as shop:
+        with shop.transaction() as session:
+            facts = _facts(shop, catalogue.show(session, slug, published=False))
+        answer(
+            as_json,
+            facts,
+            f"{facts['name']} is not shown any more; its buyers keep it.",
+            then=f"Back on the shelf: handsel product publish {slug}",
+        )
+
+
 def _facts(shop: Shop, found: Product) -> dict[str, Any]:
     release = found.releases[-1]
     price = catalogue.price_of(found)

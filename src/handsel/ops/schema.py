@@ -24,6 +24,12 @@ def newest() -> str:
     return head
 
 
+def known() -> set[str]:
+    """Name every step this version of the shop can start from."""
+    steps = ScriptDirectory.from_config(_config()).walk_revisions()
+    return {step.revision for step in steps}
+
+
 def current(database: Database) -> str | None:
     """Name the last step the database has taken; None when it is empty."""
     with database.engine.connect() as connection:
@@ -53,11 +59,7 @@ def check(database: Database) -> None:
         raise ConfigurationError(
             "The shop's database is empty.", "Run `handsel upgrade` to set it up."
         )
-    known = {
-        step.revision
-        for step in ScriptDirectory.from_config(_config()).walk_revisions()
-    }
-    if found not in known:
+    if found not in known():
         raise ConfigurationError(
             "The shop's database was written by a newer version of Handsel.",
             "Install that version again, or restore a backup of this one.",

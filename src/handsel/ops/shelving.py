@@ -9,7 +9,7 @@ from handsel.kit.money import Money, parse_money
 from handsel.kit.text import check_slug, safe_filename, slugify
 from handsel.models import Product
 from handsel.sales import catalogue
-from handsel.sales.catalogue import Cover, NewFile, NewProduct
+from handsel.sales.catalogue import Changes, Cover, NewFile, NewProduct
 from handsel.shop import Shop
 
 
@@ -30,7 +30,7 @@ def add_product(
 
     Nothing is for sale if anything is wrong. Raises BadInputError, ConflictError.
     """
-    title = name or _title(files[0])
+    title = check_name(name or _title(files[0]))
     new = NewProduct(
         slug=check_slug(slug) if slug else slugify(title),
         name=title,
@@ -48,6 +48,43 @@ def add_product(
         product = catalogue.add(session, new, stored, picture, shop.now())
     with shop.reading() as session:
         return catalogue.get(session, product.slug)
+
+
+def edit_product(
+    shop: Shop,
+    slug: str,
+    *,
+    price: str | None = None,
+    name: str | None = None,
+    description: Path | None = None,
+    cover: Path | None = None,
+    limit: int | None = None,
+) -> Product:
+    """Change what is given of a product, in one transaction; None leaves it.
+
+    Raises NotFoundError, BadInputError; then nothing has changed.
+    """
+    with shop.reading() as session:
+        catalogue.get(session, slug)
+    changes = Changes(
+        name=check_name(name) if name is not None else None,
+        price=price_in(shop, price) if price is not None else None,
+        description=read_text(description) if description else None,
+        cover=store_cover(shop, cover) if cover else None,
+        download_limit=limit,
+    )
+    with shop.transaction() as session:
+        return catalogue.edit(session, slug, changes)
+
+
+def check_name(name: str) -> str:
+    """Give a product's name without spaces around it. Raises BadInputError."""
+    tidy = " ".join(name.split())
+    if not tidy or len(tidy) > 200:
+        raise BadInputError(
+            "A product's name has 1 to 200 letters.", "Give another one with --name."
+        )
+    return tidy
 
 
 def _title(path: Path) -> str:

@@ -28,6 +28,9 @@ from handsel.models.database import Database
 from handsel.outbound.outbox import Item
 from handsel.settings import Settings
 
+TEST = "mail.test"
+"""The topic of `handsel mail test`, which never waits in the outbox."""
+
 
 class CannotWriteError(ShopError):
     """This mail can never be written as things are."""
@@ -158,8 +161,15 @@ def _review(
     }
 
 
+def _test(
+    session: Session, keys: Keys, settings: Settings, item: Item
+) -> dict[str, Any]:
+    return {"date": item.payload["date"]}
+
+
 _FACTS: Mapping[str, Callable[[Session, Keys, Settings, Item], dict[str, Any]]] = {
     "mail.receipt": _receipt,
     "mail.find": _find,
     "mail.review": _review,
+    TEST: _test,
 }

@@ -5,7 +5,7 @@ acts, and marks it. A worker that dies leaves a lease that runs out. A repeat ca
 the same Message-ID, which is derived from `dedupe`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -164,6 +164,16 @@ def _put_back(
         .where(OutboxItem.id == item.id, OutboxItem.state == OutboxState.SENDING)
         .values(**values),
     )
+
+
+def newest(
+    session: Session, state: OutboxState | None = None, *, most: int = 50
+) -> Sequence[OutboxItem]:
+    """List items, newest first: all, or those in one state."""
+    chosen = select(OutboxItem).order_by(OutboxItem.id.desc()).limit(most)
+    if state is not None:
+        chosen = chosen.where(OutboxItem.state == state)
+    return session.scalars(chosen).all()
 
 
 def retry(session: Session, now: datetime, *, item_id: int | None = None) -> int:

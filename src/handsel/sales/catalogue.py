@@ -126,6 +126,50 @@ def add_release(
     return release
 
 
+@dataclass(frozen=True)
+class Changes:
+    """What is to be different about a product; None leaves it as it is."""
+
+    name: str | None = None
+    description: str | None = None
+    price: Money | None = None
+    cover: Cover | None = None
+    download_limit: int | None = None
+
+
+def edit(session: Session, slug: str, changes: Changes) -> Product:
+    """Change a product for those who buy from now on. Raises NotFoundError.
+
+    Orders that were begun keep the price they were shown, and purchases the number of
+    downloads they came with.
+    """
+    product = get(session, slug)
+    if changes.name is not None:
+        product.name = changes.name
+    if changes.description is not None:
+        product.description = changes.description
+    if changes.price is not None:
+        product.price_minor = changes.price.minor
+        product.currency = changes.price.currency
+    if changes.cover is not None:
+        set_cover(product, changes.cover)
+    if changes.download_limit is not None:
+        product.download_limit = changes.download_limit
+    session.flush()
+    return product
+
+
+def show(session: Session, slug: str, *, published: bool) -> Product:
+    """Put a product before strangers, or take it from them. Safe to repeat.
+
+    Who has bought it keeps it either way. Raises NotFoundError.
+    """
+    product = get(session, slug)
+    product.status = ProductStatus.PUBLISHED if published else ProductStatus.DRAFT
+    session.flush()
+    return product
+
+
 def set_cover(product: Product, cover: Cover | None) -> None:
     """Give a product this cover, or none."""
     product.cover = cover.sha256 if cover else None

@@ -1,0 +1,43 @@
+"""The doctor: looks at everything a shop stands on, and says what to do.
+
+It changes nothing and works when the shop itself cannot be opened; a finding has a
+fixed id, so that people can look it up and programs can wait for it.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from os import environ as environment
+from pathlib import Path
+
+from handsel.kit.errors import ConfigurationError, ShopError
+from handsel.ops.doctor import books, machine, selling
+from handsel.ops.doctor.findings import Finding, Level
+from handsel.settings import load_settings
+
+__all__ = ["Finding", "Level", "examine"]
+
+
+def examine(
+    home: Path, now: datetime, environ: Mapping[str, str] = environment
+) -> list[Finding]:
+    """Look at the shop in `home`, the worst findings first. Changes nothing."""
+    return sorted(
+        _look(home, now, environ), key=lambda each: list(Level).index(each.level)
+    )
+
+
+def _look(home: Path, now: datetime, environ: Mapping[str, str]) -> Iterator[Finding]:
+    yield from machine.python()
+    try:
+        settings = load_settings(home, environ)
+    except ConfigurationError as error:
+        for problem in error.message.split("\n"):
+            yield Finding("H001", Level.ERROR, problem, error.hint)
+        return
+    yield from machine.keys(home)
+    yield from machine.folders(home, settings)
+    yield from selling.settings_of(settings)
+    try:
+        yield from books.look(home, settings, now)
+    except ShopError as error:
+        yield Finding("H002", Level.ERROR, error.message, error.hint)

@@ -1,0 +1,200 @@
+"""What the records tell: schema, web hooks, mails, worker, backups, prices."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from handsel.kit.errors import ConfigurationError, ShopError
+from handsel.kit.money import Money, format_money
+from handsel.models import Duty, Inbox, Order, OutboxItem, Product
+from handsel.models.database import Database
+from handsel.models.words import OrderStatus, OutboxState, ProductStatus
+from handsel.ops import backup, schema
+from handsel.ops.doctor.findings import Finding, Level
+from handsel.ops.places import sqlite_file
+from handsel.sales.payments.stripe_money import minimum_charge, to_stripe
+from handsel.settings import Settings
+
+SILENCE = timedelta(hours=1)
+"""How much later than a payment its web hook may come before somebody is told."""
+LOOK_BACK = timedelta(days=7)
+LATE = timedelta(minutes=10)
+BACKUP_AGE = timedelta(hours=48)
+
+
+def look(home: Path, settings: Settings, now: datetime) -> Iterator[Finding]:
+    """Open the database, if it can be opened, and look at what it says."""
+    if settings.database.url.startswith("sqlite"):
+        file = sqlite_file(settings.database.url, home)
+        if not file.exists():
+            yield Finding(
+                "H040",
+                Level.ERROR,
+                f"There is no database: {file} is missing.",
+                "Restore a backup; in a new shop run `handsel upgrade`.",
+            )
+            return
+    database = Database(settings.database.url, home, threads=2)
+    try:
+        yield from _look(database, settings, now)
+    except SQLAlchemyError as error:
+        yield Finding(
+            "H041",
+            Level.ERROR,
+            f"The database cannot be used: {str(error.__cause__ or error).strip()}.",
+            "Check database.url, and that its server runs; else restore a backup.",
+        )
+    finally:
+        database.close()
+
+
+def _look(database: Database, settings: Settings, now: datetime) -> Iterator[Finding]:
+    try:
+        schema.check(database)
+    except ConfigurationError as error:
+        yield Finding("H042", Level.ERROR, error.message, error.hint)
+        return
+    with database.reading() as session:
+        if "stripe" in settings.providers:
+            yield from _prices(session)
+            yield from _web_hook(session, now)
+        yield from _reviews(session)
+        yield from _mails(session, now)
+        yield from _worker(session, now)
+        if settings.is_public:
+            yield from _backup(session, now)
+
+
+def _prices(session: Session) -> Iterator[Finding]:
+    for product in session.scalars(
+        select(Product).where(
+            Product.status == ProductStatus.PUBLISHED, Product.price_minor > 0
+        )
+    ):
+        price = Money(product.price_minor, product.currency)
+        if problem := _cannot_charge(price):
+            yield Finding(
+                "H023",
+                Level.ERROR,
+                f"Nobody can buy {product.slug}: {problem}",
+                f"Run: handsel product edit {product.slug} --price ...",
+            )
+
+
+def _cannot_charge(price: Money) -> str:
+    try:
+        to_stripe(price)
+    except ShopError as error:
+        return str(error)
+    least = minimum_charge(price.currency)
+    if least and price.minor < least.minor:
+        return (
+            f"{format_money(price, 'en')} is less than Stripe charges, which is "
+            f"{format_money(least, 'en')}."
+        )
+    return ""
+
+
+def _web_hook(session: Session, now: datetime) -> Iterator[Finding]:
+    """A shop once lost a year of receipts because nobody noticed this."""
+    heard = session.scalar(
+        select(func.max(Inbox.received_at)).where(Inbox.provider == "stripe")
+    )
+    since = max(now - LOOK_BACK, heard + SILENCE if heard else now - LOOK_BACK)
+    unheard = session.scalar(
+        select(func.count()).where(
+            Order.provider == "stripe",
+            Order.paid_at > since,
+            Order.paid_at < now - SILENCE,
+        )
+    )
+    if unheard:
+        last = f"for the last time on {heard:%Y-%m-%d %H:%M} UTC" if heard else "never"
+        yield Finding(
+            "H024",
+            Level.WARNING,
+            f"Stripe's web hook has not been heard of ({last}), though {unheard} orders "
+            "were paid since.",
+            "Look at the web hook in Stripe's dashboard: is it there, does it point to "
+            "/webhooks/stripe, is its signing secret yours?",
+        )
+
+
+def _reviews(session: Session) -> Iterator[Finding]:
+    held = session.scalar(
+        select(func.count()).where(Order.status == OrderStatus.NEEDS_REVIEW)
+    )
+    if held:
+        yield Finding(
+            "H026",
+            Level.WARNING,
+            f"{held} orders are held back until you look at them.",
+            "`handsel order list --status needs_review` shows them.",
+        )
+
+
+def _mails(session: Session, now: datetime) -> Iterator[Finding]:
+    dead = session.scalar(
+        select(func.count()).where(OutboxItem.state == OutboxState.DEAD)
+    )
+    if dead:
+        yield Finding(
+            "H033",
+            Level.ERROR,
+            f"{dead} mails could not be sent and were given up.",
+            "`handsel mail list --state dead` says why; then `handsel mail retry`.",
+        )
+    waiting = session.scalar(
+        select(func.min(OutboxItem.next_at)).where(
+            OutboxItem.state == OutboxState.WAITING
+        )
+    )
+    if waiting and waiting < now - LATE:
+        yield Finding(
+            "H034",
+            Level.WARNING,
+            f"A mail has been due since {waiting:%Y-%m-%d %H:%M} UTC.",
+            "Is the worker running? `handsel run` starts one; so does `handsel worker`.",
+        )
+    stuck = session.scalar(
+        select(func.count()).where(
+            OutboxItem.state == OutboxState.SENDING, OutboxItem.lease_until < now - LATE
+        )
+    )
+    if stuck:
+        yield Finding(
+            "H035",
+            Level.WARNING,
+            f"{stuck} mails were being sent when the worker ended.",
+            "They go again as soon as a worker runs: `handsel run`.",
+        )
+
+
+def _worker(session: Session, now: datetime) -> Iterator[Finding]:
+    last = session.scalar(
+        select(func.max(Duty.last_at)).where(Duty.name != backup.DUTY)
+    )
+    if last and last < now - LATE:
+        yield Finding(
+            "H036",
+            Level.WARNING,
+            f"The worker was last at work on {last:%Y-%m-%d %H:%M} UTC: no mails are "
+            "sent and no payments looked after.",
+            "Start the shop with `handsel run`, or `handsel worker` beside `web`.",
+        )
+
+
+def _backup(session: Session, now: datetime) -> Iterator[Finding]:
+    last = session.scalar(select(Duty.last_at).where(Duty.name == backup.DUTY))
+    if last is None or last < now - BACKUP_AGE:
+        when = f"since {last:%Y-%m-%d %H:%M} UTC" if last else "yet"
+        yield Finding(
+            "H037",
+            Level.WARNING,
+            f"No backup was made {when}.",
+            "Run `handsel backup` every day, and keep its files on another machine.",
+        )

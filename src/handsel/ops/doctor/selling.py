@@ -1,0 +1,76 @@
+"""Whether money can come in, and whether it is meant to: what the settings say."""
+
+from collections.abc import Iterator
+
+from handsel.ops.doctor.findings import Finding, Level
+from handsel.settings import Settings, is_loopback
+
+
+def settings_of(settings: Settings) -> Iterator[Finding]:
+    """Look at settings that are each allowed, and together a mistake."""
+    yield from _providers(settings)
+    yield from _mail(settings)
+    if settings.is_public and settings.server.proxy == "none":
+        yield Finding(
+            "H025",
+            Level.INFO,
+            "server.proxy is `none`, so every visitor counts as the proxy itself if "
+            "there is one in front.",
+            "Behind Caddy or nginx, set server.proxy to its name.",
+        )
+
+
+def _providers(settings: Settings) -> Iterator[Finding]:
+    if not settings.providers:
+        yield Finding(
+            "H020",
+            Level.ERROR,
+            "No payment provider is in use: nobody can buy.",
+            "Set stripe.secret_key_file; see the tutorial.",
+        )
+    if settings.is_public and "test" in settings.providers:
+        yield Finding(
+            "H021",
+            Level.WARNING,
+            f"Test payments are on in a public shop ({settings.public_url}): whoever "
+            "comes gets the files without paying.",
+            'Take "test" out of payments.enabled before you sell.',
+        )
+    if "stripe" in settings.providers and _stripe_is_for_tests(settings):
+        yield Finding(
+            "H022",
+            Level.WARNING,
+            "Stripe is used with a test key: no real money moves.",
+            "Put the live key into stripe.secret_key_file when you are ready to sell.",
+        )
+
+
+def _stripe_is_for_tests(settings: Settings) -> bool:
+    key = settings.stripe.secret_key
+    return key is not None and "_test_" in key.get_secret_value()[:9]
+
+
+def _mail(settings: Settings) -> Iterator[Finding]:
+    mail = settings.mail
+    if settings.is_public and mail.transport == "folder":
+        yield Finding(
+            "H030",
+            Level.WARNING,
+            "Mails are written into a folder and sent to nobody (mail.transport).",
+            'Set mail.transport = "smtp" and mail.host; then `handsel mail test YOU`.',
+        )
+    if not settings.shop.email:
+        yield Finding(
+            "H031",
+            Level.WARNING,
+            "Buyers cannot see how to reach you: shop.email is empty.",
+            "Set shop.email; orders that need a look are reported there, too.",
+        )
+    far = not is_loopback(mail.host)
+    if mail.transport == "smtp" and mail.security == "none" and far:
+        yield Finding(
+            "H032",
+            Level.WARNING,
+            f"Mails, and the links in them, go to {mail.host} unprotected.",
+            'Set mail.security to "starttls" or "tls".',
+        )

@@ -1,0 +1,53 @@
+"""What a seller does about mails by hand: trying whether they go, and sending again."""
+
+import secrets
+from typing import Any
+
+from sqlalchemy import select
+
+from handsel.kit.errors import ConflictError, NotFoundError
+from handsel.kit.text import normalise_email
+from handsel.models import OutboxItem
+from handsel.outbound import letters, outbox, post
+from handsel.shop import Shop
+
+
+def send_test(shop: Shop, to: str) -> dict[str, Any]:
+    """Send a test mail now, past the outbox.
+
+    Raises BadInputError for no address, TemporaryMailError or PermanentMailError with
+    what the mail server said.
+    """
+    key = f"test:{secrets.token_hex(8)}"
+    address = normalise_email(to)
+    said = {"date": shop.now().date().isoformat()}
+    item = outbox.Item(0, letters.TEST, key, address, None, said, 1)
+    message, recipient = post.write(shop.mailroom(), item)
+    with shop.transport.connect() as carrier:
+        carrier.send(message, recipient)
+    return {
+        "to": recipient,
+        "from": str(message["From"]),
+        "message_id": str(message["Message-ID"]),
+        "transport": shop.transport.name,
+    }
+
+
+def retry(shop: Shop, item_id: int | None) -> int:
+    """Let dead mails go again, all or one; give how many.
+
+    Raises NotFoundError, and ConflictError for a mail that is not dead.
+    """
+    with shop.transaction() as session:
+        count = outbox.retry(session, shop.now(), item_id=item_id)
+        if item_id is None or count:
+            return count
+        state = session.scalar(select(OutboxItem.state).where(OutboxItem.id == item_id))
+    if state is None:
+        raise NotFoundError(
+            f"There is no mail {item_id}.", "`handsel mail list` shows them."
+        )
+    raise ConflictError(
+        f"Mail {item_id} was not given up: it is {state}.",
+        "Waiting ones go by themselves; `handsel order resend` mails a link again.",
+    )

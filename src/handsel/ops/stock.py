@@ -1,0 +1,103 @@
+"""The bytes in the storage against the rows that name them."""
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from handsel.delivery.storage.local import LocalStorage
+from handsel.models import Product, ReleaseFile
+from handsel.models.database import Database
+
+log = logging.getLogger("handsel.stock")
+
+Known = dict[str, int | None]
+"""sha256 of every file that a row names, with its size; None where no row keeps it."""
+
+SWEEP_AFTER = timedelta(hours=6)
+"""Whatever is being added is newer; what is older was left by an interrupted command."""
+SWEEP_EVERY = timedelta(hours=1)
+
+
+def known(session: Session) -> Known:
+    """Give every file that a release or a cover names."""
+    covers = session.scalars(select(Product.cover).where(Product.cover.is_not(None)))
+    found: Known = {str(sha256): None for sha256 in covers}
+    for sha256, size in session.execute(select(ReleaseFile.sha256, ReleaseFile.size)):
+        found[sha256] = size
+    return found
+
+
+def damaged(storage: LocalStorage, names: Known, *, quick: bool = False) -> list[str]:
+    """Name the files whose bytes are missing or not what they were.
+
+    `quick` looks at presence and size alone.
+    """
+    return [
+        sha256
+        for sha256, size in names.items()
+        if not _right_size(storage, sha256, size)
+        or not (quick or storage.holds(sha256))
+    ]
+
+
+def _right_size(storage: LocalStorage, sha256: str, size: int | None) -> bool:
+    try:
+        path = storage.path(sha256)
+    except ValueError:  # a row that names no file at all
+        return False
+    if path.is_symlink() or not path.is_file():
+        return False
+    return size is None or path.stat().st_size == size
+
+
+def strays(storage: LocalStorage, names: Known) -> list[Path]:
+    """Give the files that no row names, those not yet whole among them."""
+    return [path for path in _lying(storage.root) if path.name not in names]
+
+
+def _lying(root: Path) -> Iterator[Path]:
+    yield from (path for path in root.glob("??/??/*") if path.is_file())
+    yield from (path for path in root.glob("tmp/*") if path.is_file())
+
+
+def is_old(
+    path: Path, now: datetime, *, age: timedelta = SWEEP_AFTER + SWEEP_EVERY
+) -> bool:
+    """Say whether a file has lain there longer than adding a product can take."""
+    try:
+        changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return False
+    return changed < now - age
+
+
+def sweep(database: Database, storage: LocalStorage, now: datetime) -> int:
+    """Remove what interrupted commands left in the storage; give how many files.
+
+    Safe to repeat, and beside commands that add the same bytes at this moment.
+    """
+    old = [p for p in _lying(storage.root) if is_old(p, now, age=SWEEP_AFTER)]
+    with database.reading() as session:
+        names = known(session)
+    removed = [path for path in old if path.name not in names and _remove(path, now)]
+    if removed:
+        log.info("Removed %d files that belonged to nothing.", len(removed))
+    return len(removed)
+
+
+def _remove(path: Path, now: datetime) -> bool:
+    """Take a file away, unless somebody has just put the same bytes there again."""
+    aside = path.with_name(f".{path.name}.leaving")
+    try:
+        path.rename(aside)
+    except FileNotFoundError:
+        return False
+    if not is_old(aside, now, age=SWEEP_AFTER):
+        aside.rename(path)
+        return False
+    aside.unlink()
+    return True

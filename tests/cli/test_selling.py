@@ -1,0 +1,147 @@
+"""Changing what is for sale, and looking at who bought, from the command line."""
+
+from pathlib import Path
+
+import pytest
+
+from handsel.ops import sample, simulation
+from handsel.sales import catalogue, checkout
+from handsel.shop import Shop
+from tests import make
+from tests.cli.test_keep import facts, real, run
+from tests.ops import keeping
+
+
+def test_a_product_is_changed_in_every_way(shop: Shop, tmp_path: Path) -> None:
+    make.product(shop)
+    words = tmp_path / "words.md"
+    words.write_text("*New* words.")
+
+    found = facts(
+        shop,
+        *("product", "edit", "book", "--name", " A  New Name ", "--price", "12"),
+        *("--limit", "7", "--description", str(words)),
+        *("--cover", str(sample.sample_cover())),
+    )
+
+    assert isinstance(found, dict)
+    assert (found["name"], found["price_minor"], found["download_limit"]) == (
+        "A New Name",
+        1200,
+        7,
+    )
+    with shop.reading() as session:
+        product = catalogue.get(session, "book")
+    assert product.description == "*New* words."
+    assert (product.cover_width, product.cover_height) == (900, 1200)
+    assert keeping.broken(shop) == {}
+
+
+def test_what_is_not_named_stays(shop: Shop) -> None:
+    before = make.product(shop)
+
+    run(shop, "product", "edit", "book", "--price", "12")
+
+    with shop.reading() as session:
+        after = catalogue.get(session, "book")
+    assert (after.name, after.description, after.download_limit) == (
+        before.name,
+        before.description,
+        before.download_limit,
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["book"], 2),
+        (["nothing", "--price", "12"], 3),
+        (["book", "--name", "  "], 2),
+        (["book", "--name", "x" * 201], 2),
+        (["book", "--limit", "0"], 2),
+        (["book", "--cover", "handsel.toml"], 2),
+        (["book", "--description", "none.md"], 2),
+    ],
+)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_change_that_cannot_be_made_changes_nothing(
+    shop: Shop, words: list[str], code: int
+) -> None:
+    before = make.product(shop)
+
+    done = real(shop.home, "product", "edit", *words, *_another(words))
+
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    with shop.reading() as session:
+        after = catalogue.get(session, "book")
+    assert (after.name, after.price_minor) == (before.name, before.price_minor)
+
+
+def _another(words: list[str]) -> list[str]:
+    """Add a good change to the bad one: it must not be made alone."""
+    return ["--price", "1"] if len(words) > 1 and "--price" not in words else []
+
+
+def test_an_order_begun_at_the_old_price_is_paid_and_delivered_at_it(
+    shop: Shop,
+) -> None:
+    make.product(shop)
+    with shop.reading() as session:
+        offer = checkout.prepare(session, "book")
+    bank = shop.providers["test"]
+    assert isinstance(bank, simulation.TestProvider)
+
+    run(shop, "product", "edit", "book", "--price", "99")
+    paid = simulation._pay(shop, bank, offer, "early@example.com")
+    late = keeping.buy(shop)[0]
+
+    early = keeping.order_of(shop, paid["number"])
+    assert (early.price_minor, early.status) == (1500, "paid")
+    assert keeping.order_of(shop, late["number"]).price_minor == 9900
+
+
+def test_publishing_and_taking_off_the_shelf_can_be_repeated(shop: Shop) -> None:
+    make.product(shop)
+
+    states = [
+        facts(shop, "product", word, "book")
+        for word in ("unpublish", "unpublish", "publish", "publish")
+    ]
+
+    assert [each["status"] for each in states if isinstance(each, dict)] == [
+        "draft",
+        "draft",
+        "published",
+        "published",
+    ]
+    assert real(shop.home, "product", "publish", "nothing").returncode == 3
+
+
+def test_customers_and_what_they_bought(shop: Shop) -> None:
+    make.product(shop)
+    keeping.buy(shop, 2)
+    run(shop, "order", "give", "book", "READER1@example.com")
+
+    everybody = facts(shop, "customer", "list")
+    one = facts(shop, "customer", "show", "Reader1@Example.com")
+    shown = run(shop, "customer", "show", "reader1@example.com")
+
+    assert isinstance(everybody, list)
+    assert [each["email"] for each in everybody] == [
+        "reader2@example.com",
+        "reader1@example.com",
+    ]
+    assert everybody[1]["orders"] == 1
+    assert everybody[1]["test_orders"] == 1
+    assert isinstance(one, dict)
+    assert [each["number"] for each in one["orders"]] == ["H-1003", "H-1001"]
+    assert one["orders"][1]["link"] in shown.stdout
+
+
+def test_nobody_with_this_address(shop: Shop) -> None:
+    done = real(shop.home, "customer", "show", "nobody@example.com")
+
+    assert done.returncode == 3
+    assert "customer list" in done.stderr
+    assert run(shop, "customer", "list").stdout == "No customers yet.\n"
