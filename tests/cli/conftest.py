@@ -1,12 +1,22 @@
 """What the tests of the command line ask for."""
 
 import socket
+from datetime import UTC, datetime
 
 import pytest
 
+from tests.ground.shops import Clock
 from tests.ops.conftest import pg_programs
 
-__all__ = ["pg_programs", "unused_port"]
+__all__ = ["clock", "pg_programs", "unused_port"]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The machine's own time, because a command asks for no other."""
+    clock = Clock()
+    clock.time = datetime.now(UTC)
+    return clock
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ def test_missing_and_broken_keys(patient: Patient) -> None:
     path.unlink()
     missing = patient.findings()
 
-    assert "cannot be used" in broken["H010"].problem
+    assert str(KEYS_FILE) in broken["H010"].problem
     assert "missing" in missing["H010"].problem
     assert missing["H010"].level is Level.ERROR
 
@@ -263,7 +263,11 @@ def test_mail_settings_that_are_a_mistake() -> None:
 
 
 def test_an_unprotected_mail_server_on_this_machine_is_no_mistake() -> None:
-    near = {"transport": "smtp", "host": "127.0.0.1", "security": "none"}
+    near: dict[str, object] = {
+        "transport": "smtp",
+        "host": "127.0.0.1",
+        "security": "none",
+    }
 
     found = selling.settings_of(_settings(shop={"email": "a@example.com"}, mail=near))
 
@@ -480,4 +484,4 @@ def test_every_finding_has_an_id_of_its_own() -> None:
     ids = [word.strip('",') for word in words.split() if word.startswith('"H0')]
 
     twice = {each for each in ids if ids.count(each) > 1}
-    assert twice == {"H010"}, "missing keys and broken keys are one matter"
+    assert twice == set()

@@ -38,23 +38,22 @@ def keys(home: Path) -> Iterator[Finding]:
     """The keys behind every link must be there and nobody else's business."""
     path = home / KEYS_FILE
     if not path.exists():
-        yield Finding(
-            "H010",
-            Level.ERROR,
-            f"The keys behind all links are missing: there is no {path}.",
-            "Bring them back: `handsel restore` takes a keys file with --keys.",
-        )
+        yield _no_keys(f"The keys behind all links are missing: there is no {path}.")
         return
+    seen = list(
+        exposed("H011", [p for p in (home / SECRETS).rglob("*") if p.is_file()])
+    )
+    yield from seen
     try:
         Keys.load(path)
-    except (ShopError, OSError, ValueError, KeyError) as error:
-        yield Finding(
-            "H010",
-            Level.ERROR,
-            f"The keys in {path} cannot be used: {error}.",
-            "Bring them back: `handsel restore` takes a keys file with --keys.",
-        )
-    yield from exposed("H011", [p for p in (home / SECRETS).rglob("*") if p.is_file()])
+    except ShopError as error:
+        if not seen:  # which is why they are refused
+            yield _no_keys(error.message)
+
+
+def _no_keys(problem: str) -> Finding:
+    hint = "Bring them back: `handsel restore` takes a keys file with --keys."
+    return Finding("H010", Level.ERROR, problem, hint)
 
 
 def exposed(name: str, paths: Iterable[Path]) -> Iterator[Finding]:
