@@ -1,0 +1,70 @@
+"""`python -m benchmarks [ROW ...]`: measure, explain, and say which goals are met."""
+
+import argparse
+import json
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict
+from importlib import import_module
+
+from benchmarks.rows import Row, heading, machine, paragraph, summary
+
+ROWS = {
+    "start": "start",
+    "slow-readers": "slow_readers",
+    "fast-reader": "fast_reader",
+    "web-hooks": "web_hooks",
+    "burst": "burst",
+    "brown-out": "brown_out",
+    "flow-2014": "flow2014_row",
+}
+
+
+def main() -> int:
+    """Measure the rows that were named, or all; 1 when one could not be measured."""
+    said = _arguments()
+    facts = machine()
+    if not said.json:
+        print(heading(facts), flush=True)
+    rows: list[Row] = []
+    failed: list[str] = []
+    for name in said.rows or ROWS:
+        if not said.json:
+            print(f"\n{name}", flush=True)
+        try:
+            measured = _measure(name)(quick=said.quick)
+        except Exception:
+            traceback.print_exc()
+            failed.append(name)
+            continue
+        rows += measured
+        if not said.json:
+            print("\n".join(map(paragraph, measured)), flush=True)
+    if said.json:
+        data = {"machine": facts, "rows": [asdict(row) for row in rows]}
+        print(json.dumps(data | {"failed": failed}, ensure_ascii=False, indent=2))
+    else:
+        print(f"\n{summary(rows, failed)}")
+    return 1 if failed else 0
+
+
+def _arguments() -> argparse.Namespace:
+    ask = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    ask.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(ROWS))
+    ask.add_argument("--quick", action="store_true", help="rougher, in a minute or so")
+    ask.add_argument("--json", action="store_true", help="for programs")
+    said = ask.parse_args()
+    for name in said.rows:
+        if name not in ROWS:
+            ask.error(f"there is no row {name!r}; there are {', '.join(ROWS)}")
+    return said
+
+
+def _measure(name: str) -> Callable[..., list[Row]]:
+    found: Callable[..., list[Row]] = import_module(f"benchmarks.{ROWS[name]}").measure
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
