@@ -69,7 +69,7 @@ class CardError(Exception):
 def charge(home: Path, delay: float, token: str, amount: int) -> None:
     """Stand in for the provider: takes `delay` seconds, and keeps books of its own."""
     time.sleep(delay)
-    if token == "tok_declined":  # noqa: S105  # what a card form hands over
+    if token == "tok_declined":  # what a card form hands over
         raise CardError
     with (home / "charges.txt").open("a") as books:
         books.write(f"{amount}\n")
@@ -152,7 +152,9 @@ def main() -> None:
             _work(app, listener)
         workers.append(worker)
     signal.signal(signal.SIGTERM, lambda *_: None)
-    print(json.dumps({"url": f"http://127.0.0.1:{listener.getsockname()[1]}"}), flush=True)
+    print(
+        json.dumps({"url": f"http://127.0.0.1:{listener.getsockname()[1]}"}), flush=True
+    )
     signal.pause()
     for worker in workers:
         os.kill(worker, signal.SIGTERM)

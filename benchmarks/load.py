@@ -113,9 +113,7 @@ def expect(answer: Answer, status: int) -> Answer:
     return answer
 
 
-def at_a_pace(
-    address: Address, visit: Visit, *, rate: float, seconds: float
-) -> Tally:
+def at_a_pace(address: Address, visit: Visit, *, rate: float, seconds: float) -> Tally:
     """Let `rate` visitors come each second, whatever becomes of those before them."""
     return asyncio.run(_at_a_pace(address, visit, rate, seconds))
 
@@ -129,7 +127,9 @@ async def _at_a_pace(
     for number in range(int(rate * seconds)):
         due = begin + number / rate
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        tasks.append(asyncio.create_task(_one(address, visit, number, due, tally, idle)))
+        tasks.append(
+            asyncio.create_task(_one(address, visit, number, due, tally, idle))
+        )
     await asyncio.gather(*tasks)
     tally.took = time.perf_counter() - begin
     _all_leave(idle)

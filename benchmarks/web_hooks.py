@@ -38,9 +38,7 @@ def measure(*, quick: bool) -> list[Row]:
     return [_latency(here), _throughput(slow, plain)]
 
 
-def _run(
-    people: Crowd, name: str, seconds: float, most: int, *options: str
-) -> Tally:
+def _run(people: Crowd, name: str, seconds: float, most: int, *options: str) -> Tally:
     with new_shop() as home:
         place_orders(home, [f"{name}{number}" for number in range(most)])
         with running("benchmarks.server", "--home", home, *options) as server:

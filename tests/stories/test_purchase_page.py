@@ -8,6 +8,7 @@ from handsel.kit.money import Money
 from handsel.models.words import FactKind
 from handsel.outbound.transports.folder import read_folder
 from handsel.sales import orders
+from handsel.sales.payments.base import Fact
 from handsel.shop import Shop
 from tests import make
 from tests.ground.shops import Clock
@@ -378,9 +379,7 @@ def test_a_purchase_the_seller_took_back_says_so(
     page = buy(visitor)
     with shop.transaction() as session:
         found = orders.by_number(session, "H-1001")
-        fact = orders.Fact(
-            FactKind.MANUAL_REVOKE, "revoked", Money(0, "EUR"), shop.now()
-        )
+        fact = Fact(FactKind.MANUAL_REVOKE, "revoked", Money(0, "EUR"), shop.now())
         orders.add_fact(session, found, fact, shop.now())
 
     said = words(visitor.get(page.request.path))
