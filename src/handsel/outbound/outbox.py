@@ -140,15 +140,30 @@ def later(session: Session, item: Item, error: str, now: datetime) -> None:
     if item.tries > len(GAPS):
         park(session, item, error)
         return
-    _put_back(session, item, error, OutboxState.WAITING, now + GAPS[item.tries - 1])
+    _stop(session, item, error, OutboxState.WAITING, now + GAPS[item.tries - 1])
+
+
+def put_back(session: Session, items: Sequence[Item]) -> None:
+    """Give back what was leased and not tried; it is due at once, and no try is lost."""
+    rows_changed(
+        session,
+        update(OutboxItem)
+        .where(
+            OutboxItem.id.in_([item.id for item in items]),
+            OutboxItem.state == OutboxState.SENDING,
+        )
+        .values(
+            state=OutboxState.WAITING, lease_until=None, tries=OutboxItem.tries - 1
+        ),
+    )
 
 
 def park(session: Session, item: Item, error: str) -> None:
     """Give up on an item until somebody says `retry`; `handsel mail list` shows it."""
-    _put_back(session, item, error, OutboxState.DEAD, None)
+    _stop(session, item, error, OutboxState.DEAD, None)
 
 
-def _put_back(
+def _stop(
     session: Session,
     item: Item,
     error: str,

@@ -59,14 +59,21 @@ def deliver_due(room: Mailroom, *, most: int = 20) -> int:
 
 def _hand_over(room: Mailroom, items: Sequence[outbox.Item]) -> None:
     waiting = list(items)
+    began = room.clock()
     try:
         with room.transport.connect() as carrier:
-            while waiting:
+            # A server that takes its time must not outlast the leases: another worker
+            # would send the rest a second time.
+            while waiting and room.clock() - began < outbox.LEASE / 2:
                 _one(room, carrier, waiting.pop(0))
     except TemporaryMailError as error:
         log.warning("Mail cannot be handed over now: %s", error)
         for item in waiting:
             _later(room, item, error)
+        return
+    if waiting:
+        with room.database.transaction() as session:
+            outbox.put_back(session, waiting)
 
 
 def _one(room: Mailroom, carrier: Carrier, item: outbox.Item) -> None:
@@ -129,5 +136,5 @@ def write(room: Mailroom, item: outbox.Item) -> tuple[EmailMessage, str]:
 def sender_of(settings: Settings) -> Sender:
     """Say who mails come from: `mail.from`, else the shop's name at its own host."""
     name, address = parseaddr(settings.mail.from_)
-    host = urlsplit(settings.shop.url).hostname or "localhost"
+    host = urlsplit(settings.shop.url).hostname if settings.is_public else "localhost"
     return Sender(name or settings.shop.name, address or f"books@{host}")
