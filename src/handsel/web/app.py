@@ -17,8 +17,17 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from handsel.kit.errors import ShopError, TryAgainError
 from handsel.shop import Shop
+from handsel.web import (
+    buying,
+    find,
+    health,
+    hooks,
+    library,
+    mailbox,
+    storefront,
+    testpay,
+)
 from handsel.web import files as file_views
-from handsel.web import find, health, hooks, library, mailbox, storefront, testpay
 from handsel.web.guards import common_headers
 from handsel.web.pages import error_page
 
@@ -54,6 +63,7 @@ def create_app(shop: Shop, *, show_mail: bool = False) -> Flask:
     _prepare_templates(app, shop)
     for blueprint in (
         storefront.blueprint,
+        buying.blueprint,
         library.blueprint,
         file_views.blueprint,
         find.blueprint,

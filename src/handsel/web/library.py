@@ -30,7 +30,7 @@ from handsel.web.pages import (
     visitor_key,
     with_visitor,
 )
-from handsel.web.storefront import cover_url
+from handsel.web.showing import cover_url
 
 blueprint = Blueprint("library", __name__)
 guard(blueprint, Policy("whoever holds the link of a purchase", secret=True))

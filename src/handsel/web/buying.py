@@ -1,0 +1,224 @@
+"""Buying: from the press on Buy to the payment page, and back to the purchase."""
+
+import logging
+import secrets
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from handsel.kit.errors import BadInputError, NotFoundError, ShopError
+from handsel.kit.text import normalise_email
+from handsel.models import Order, Product
+from handsel.models.words import PaymentState
+from handsel.sales import checkout
+from handsel.sales.payments.base import (
+    PaymentProvider,
+    ProviderUnavailableError,
+    UnknownSessionError,
+)
+from handsel.web import limits, owned
+from handsel.web.guards import Policy, guard
+from handsel.web.links import purchase_path
+from handsel.web.pages import page, set_cookie, the_shop, visitor_key, with_visitor
+from handsel.web.showing import buy_page, product_page
+
+log = logging.getLogger("handsel.web")
+
+blueprint = Blueprint("buying", __name__)
+guard(
+    blueprint, Policy("anybody; other sites may send buyers here", foreign_posts=True)
+)
+
+FRESH = timedelta(minutes=15)
+"""How long after paying the payment page's return opens the purchase."""
+
+
+class PaidBeforeError(ShopError):
+    """A payment's return address was opened long after the payment."""
+
+    status = 410
+
+
+@blueprint.post("/buy/<slug>")
+def buy(slug: str) -> AnyResponse:
+    """Open a payment session and send the buyer there; a free product is given."""
+    limits.hit("buy", most=30, minutes=10)
+    shop = the_shop()
+    with shop.reading() as session:
+        offer = checkout.prepare(session, slug)
+    press = _press()
+    typed = request.form.get("email", "").strip()
+    try:
+        email = normalise_email(typed) if typed or not offer.price.minor else None
+    except BadInputError as error:
+        return buy_page(slug, {"email": typed}, {"email": str(error)})
+    if not offer.price.minor:
+        assert email
+        return _give(offer, press, email)
+    try:
+        return _to_payment(offer, press, _chosen(), email)
+    except ProviderUnavailableError as error:
+        log.warning("A payment could not be started: %s", error)
+        response = product_page(slug, 503, error)
+        response.headers["Retry-After"] = str(error.after)
+        return response
+
+
+def _press() -> str:
+    """Name this press on Buy: the form's own word, and the browser it was sent to.
+
+    Because a page can be copied: two people must never share a payment.
+    """
+    word = request.form.get("press", "")[:64] or secrets.token_urlsafe(16)
+    return f"{word}\0{visitor_key()[0]}"
+
+
+def _chosen() -> PaymentProvider:
+    """Give the provider whose button was pressed; the first one if none is named."""
+    shop = the_shop()
+    if not shop.providers:
+        raise ShopError(
+            "This shop cannot take payments yet.", "Please come back another day."
+        )
+    wanted = request.form.get("provider", "") or next(iter(shop.providers))
+    return shop.provider(wanted)
+
+
+def _give(offer: checkout.Offer, press: str, email: str) -> AnyResponse:
+    shop = the_shop()
+    key = checkout.checkout_key(f"{press}\0{email}", offer, checkout.FREE)
+    with shop.transaction() as session:
+        order = checkout.without_payment(
+            session,
+            shop.keys,
+            offer,
+            key=key,
+            kind=checkout.FREE,
+            test=shop.test_mode,
+            email=email,
+            now=shop.now(),
+        )
+    return _to_purchase(order)
+
+
+def _to_payment(
+    offer: checkout.Offer, press: str, provider: PaymentProvider, email: str | None
+) -> AnyResponse:
+    """Send the buyer to pay. A second press with the same form is the same payment."""
+    shop = the_shop()
+    key = checkout.checkout_key(press, offer, provider.name)
+    with shop.reading() as session:
+        before = checkout.begun(session, key)
+    if before and before.payment_url and _still_open(before):
+        return redirect(before.payment_url, 303)
+    if before and before.paid_at and visitor_key()[1]:
+        return _to_purchase(before)
+    if before:
+        key = checkout.checkout_key(secrets.token_urlsafe(16), offer, provider.name)
+    wanted = checkout.purchase(
+        offer,
+        key,
+        keys=shop.keys,
+        shop_url=shop.settings.public_url,
+        provider=provider.name,
+        email=email,
+        now=shop.now(),
+    )
+    with shop.calling():
+        started = provider.start(wanted, shop.now())
+    with shop.transaction() as session:
+        checkout.place(
+            session,
+            shop.keys,
+            offer,
+            started,
+            key=key,
+            provider=provider.name,
+            test=provider.test,
+            email=email,
+            now=shop.now(),
+        )
+    return redirect(started.url, 303)
+
+
+def _still_open(order: Order) -> bool:
+    # A provider closes a session by the clock without telling us at once.
+    in_time = the_shop().now() < order.expires_at
+    return order.session_state is PaymentState.OPEN and in_time
+
+
+@blueprint.get("/return/<provider>")
+def come_back(provider: str) -> AnyResponse:
+    """Receive a buyer from the payment page: their purchase, or what happened instead.
+
+    Asks the provider itself, so that no web hook needs to have arrived.
+    """
+    session_id = request.args.get("session", "")[:255]
+    try:
+        order = the_shop().hear(provider, session_id)
+    except UnknownSessionError:
+        raise NotFoundError(
+            "There is no such payment here.",
+            "If you have paid, the link to your purchase comes by mail.",
+        ) from None
+    except ProviderUnavailableError:
+        return _waiting("", "")
+    if order.paid_at:
+        return _just_paid(order)
+    if order.session_state in (PaymentState.PROCESSING, PaymentState.COMPLETE):
+        return _waiting(_name_of(order), order.email or "")
+    slug = _slug_of(order)
+    return redirect(url_for("storefront.product", slug=slug, cancelled=1), 303)
+
+
+def _just_paid(order: Order) -> AnyResponse:
+    """Open a purchase to the browser that paid, and only while it is fresh.
+
+    A payment session's name lies in the database and at the provider; it must not open
+    for ever what only the link may open.
+    """
+    shop = the_shop()
+    fresh = order.paid_at and shop.now() - order.paid_at < FRESH
+    if not fresh and owned.find(order.product_id) is None:
+        raise PaidBeforeError(
+            "This payment was finished a while ago.",
+            "The link to your purchase is in your mail; or use “Find my purchases”.",
+        )
+    return _to_purchase(order)
+
+
+def _waiting(product_name: str, email: str) -> Response:
+    again = f"{request.path}?{urlencode({'session': request.args.get('session', '')})}"
+    response = page(
+        "processing.html",
+        product_name=product_name,
+        email=email,
+        check_url=again,
+        refresh_seconds=3,
+    )
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _name_of(order: Order) -> str:
+    with the_shop().reading() as session:
+        return session.get_one(Product, order.product_id).name
+
+
+def _slug_of(order: Order) -> str:
+    with the_shop().reading() as session:
+        return session.get_one(Product, order.product_id).slug
+
+
+def _to_purchase(order: Order) -> AnyResponse:
+    """Send the buyer to their own page, and remember that they come from paying."""
+    shop = the_shop()
+    response = redirect(purchase_path(shop.keys, order), 303)
+    if order.paid_at and shop.now() - order.paid_at < FRESH:
+        set_cookie(response, "fresh", order.public_id, seconds=FRESH.seconds)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return with_visitor(response)
