@@ -343,7 +343,7 @@ def test_a_harmed_backup_is_refused_and_nothing_is_touched(
 
 @on_sqlite
 def test_a_backup_that_is_not_there(tmp_path: Path, empty_database: str) -> None:
-    with pytest.raises(BadArchiveError, match="There is no file"):
+    with pytest.raises(BadInputError, match="There is no file"):
         bring_back(tmp_path / "none.tar.gz", tmp_path / "new", empty_database)
 
     assert not (tmp_path / "new").exists()

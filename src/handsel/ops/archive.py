@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Literal
 
-from handsel.kit.errors import ConflictError, ShopError
+from handsel.kit.errors import BadInputError, ConflictError, ShopError
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -114,7 +114,8 @@ def check(archive: Path) -> Manifest:
 def unpack(archive: Path, folder: Path) -> Manifest:
     """Check an archive while unpacking it into a folder that must not exist yet.
 
-    Raises BadArchiveError; what was unpacked until then is for the caller to remove.
+    Raises BadArchiveError, and BadInputError when there is no such file; what was
+    unpacked until then is for the caller to remove.
     """
     folder.mkdir(mode=0o700)
     return _read(archive, folder)
@@ -187,7 +188,7 @@ def _explained(archive: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         if error.filename != str(archive):
             raise
-        raise BadArchiveError(
+        raise BadInputError(
             f"There is no file {archive}.", "Check its name and folder."
         ) from None
     except (tarfile.TarError, EOFError, zlib.error, ValueError, TypeError) as error:

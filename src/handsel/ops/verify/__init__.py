@@ -1,0 +1,49 @@
+"""The invariants: sentences about the books that are true, whatever has happened.
+
+Each is one small function that looks and changes nothing; together they are one
+consistent view of the database. Most are a count in SQL of what should not be; the
+standing of orders is computed anew, a batch at a time, so that a hundred thousand
+orders need three seconds and little memory.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from handsel.delivery.storage.local import LocalStorage
+from handsel.models.database import Database
+from handsel.ops import stock
+from handsel.ops.verify import delivery, money
+from handsel.ops.verify.invariant import Invariant
+
+__all__ = ["Invariant", "verify"]
+
+_CHECKS: tuple[Callable[[Session], Invariant], ...] = (
+    money.captures_have_orders,
+    money.one_order_per_session,
+    money.access_follows_money,
+    money.refunds_within_payments,
+    money.receipts,
+    delivery.downloads_counted,
+    delivery.nothing_after_the_end,
+)
+
+
+def verify(
+    database: Database, storage: LocalStorage, now: datetime, *, quick: bool = False
+) -> list[Invariant]:
+    """Look at every invariant. Changes nothing; safe beside a shop at work.
+
+    Args:
+        quick: only look whether the files are there and as long as they should be,
+            instead of reading every byte.
+    """
+    with database.reading() as session:
+        if not database.is_sqlite:
+            # Several statements that must speak of one moment.
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        found = [check(session) for check in _CHECKS]
+        known = stock.known(session)
+        leases = delivery.leases(session, now)
+    return [*found, delivery.files(storage, known, now, quick=quick), leases]

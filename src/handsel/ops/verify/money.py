@@ -1,0 +1,216 @@
+"""What is true of payments: I1 to I5."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import and_, func, literal, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from handsel.kit.money import Money
+from handsel.models import Entitlement, LedgerEntry, Order, OutboxItem
+from handsel.models.words import FactKind
+from handsel.ops.verify.invariant import EXAMPLES, Invariant, listed, number, result
+from handsel.sales.payments.base import Fact
+from handsel.sales.standing import Standing, sum_up
+
+BATCH = 1000
+
+
+def captures_have_orders(session: Session) -> Invariant:
+    """I1: every payment taken has exactly one order."""
+    captures = LedgerEntry.kind == FactKind.CAPTURE
+    lost = session.scalars(
+        select(LedgerEntry.object_id)
+        .outerjoin(Order, Order.id == LedgerEntry.order_id)
+        .where(
+            captures, or_(Order.id.is_(None), Order.provider != LedgerEntry.provider)
+        )
+        .limit(EXAMPLES)
+    ).all()
+    twice = session.scalars(
+        select(LedgerEntry.object_id)
+        .where(captures)
+        .group_by(LedgerEntry.provider, LedgerEntry.object_id)
+        .having(func.count() > 1)
+        .limit(EXAMPLES)
+    ).all()
+    total = session.scalar(
+        select(func.count()).select_from(LedgerEntry).where(captures)
+    )
+    return result(
+        "I1",
+        f"Each of the {total} payments taken has exactly one order.",
+        listed("Payments without an order", lost),
+        listed("Payments counted twice", twice),
+    )
+
+
+def one_order_per_session(session: Session) -> Invariant:
+    """I2: no two orders share a payment session."""
+    twice = session.execute(
+        select(Order.provider, Order.session_id)
+        .group_by(Order.provider, Order.session_id)
+        .having(func.count() > 1)
+        .limit(EXAMPLES)
+    ).all()
+    total = session.scalar(select(func.count()).select_from(Order))
+    return result(
+        "I2",
+        f"Each of the {total} orders has a payment session of its own.",
+        listed("Sessions with several orders", [f"{p} {s}" for p, s in twice]),
+    )
+
+
+def access_follows_money(session: Session) -> Invariant:
+    """I3: every order stands, and opens its files, as its ledger says."""
+    total, wrong = 0, []
+    for rows in _order_batches(session):
+        total += len(rows)
+        standings = _standings(session, rows)
+        given = _given(session, rows)
+        wrong += [
+            number(row.id)
+            for row in rows
+            if not _agrees(row, standings[row.id], given.get(row.id))
+        ]
+    return result(
+        "I3",
+        f"All {total} orders stand, and open their files, as their money says.",
+        listed("Orders that do not", wrong),
+    )
+
+
+def _order_batches(session: Session) -> Iterator[Sequence[Any]]:
+    last = 0
+    while rows := session.execute(
+        select(
+            Order.id,
+            Order.session_state,
+            Order.status,
+            Order.paid_at,
+            Order.refunded_minor,
+            Order.review_reason,
+        )
+        .where(Order.id > last)
+        .order_by(Order.id)
+        .limit(BATCH)
+    ).all():
+        yield rows
+        last = rows[-1].id
+
+
+def _standings(session: Session, orders: Sequence[Any]) -> dict[int, Standing]:
+    facts: dict[int, list[Fact]] = defaultdict(list)
+    entries = session.execute(
+        select(
+            LedgerEntry.order_id,
+            LedgerEntry.kind,
+            LedgerEntry.object_id,
+            LedgerEntry.amount_minor,
+            LedgerEntry.currency,
+            LedgerEntry.at,
+        ).where(LedgerEntry.order_id.between(orders[0].id, orders[-1].id))
+    )
+    for order_id, kind, object_id, minor, currency, at in entries:
+        facts[order_id].append(Fact(kind, object_id, Money(minor, currency), at))
+    return {
+        row.id: sum_up(
+            facts[row.id],
+            row.session_state,
+            needs_review=row.review_reason is not None,
+        )
+        for row in orders
+    }
+
+
+def _given(session: Session, orders: Sequence[Any]) -> dict[int, bool]:
+    rows = session.execute(
+        select(Entitlement.order_id, Entitlement.access).where(
+            Entitlement.order_id.between(orders[0].id, orders[-1].id)
+        )
+    )
+    return {row.order_id: row.access for row in rows}
+
+
+def _agrees(row: Any, standing: Standing, access: bool | None) -> bool:
+    delivered = standing.paid_at is None or row.review_reason or access is not None
+    return (
+        bool(delivered)
+        and bool(access) is standing.access
+        and (row.status, row.paid_at, row.refunded_minor)
+        == (standing.status, standing.paid_at, standing.refunded)
+    )
+
+
+def refunds_within_payments(session: Session) -> Invariant:
+    """I4: no order is refunded more than was paid, in one currency."""
+    void = aliased(LedgerEntry)
+    voided = (
+        select(literal(1))
+        .where(
+            void.order_id == LedgerEntry.order_id,
+            void.kind == FactKind.VOID,
+            void.object_id == LedgerEntry.object_id,
+        )
+        .exists()
+    )
+    captured = _sum(LedgerEntry.kind == FactKind.CAPTURE)
+    refunded = _sum(and_(LedgerEntry.kind == FactKind.REFUND, ~voided))
+    over = session.scalars(
+        select(LedgerEntry.order_id)
+        .where(LedgerEntry.kind.in_((FactKind.CAPTURE, FactKind.REFUND)))
+        .group_by(LedgerEntry.order_id)
+        .having(refunded > captured)
+        .limit(EXAMPLES)
+    ).all()
+    foreign = session.scalars(
+        select(Order.id)
+        .join(LedgerEntry, LedgerEntry.order_id == Order.id)
+        .where(
+            LedgerEntry.kind.in_((FactKind.CAPTURE, FactKind.REFUND)),
+            LedgerEntry.currency != Order.currency,
+            Order.review_reason.is_(None),
+        )
+        .distinct()
+        .limit(EXAMPLES)
+    ).all()
+    return result(
+        "I4",
+        "No order was refunded more than was paid for it, nor in another currency.",
+        listed("Refunded more than was paid", map(number, over)),
+        listed("Paid or refunded in another currency", map(number, foreign)),
+    )
+
+
+def _sum(which: Any) -> Any:
+    return func.coalesce(func.sum(LedgerEntry.amount_minor).filter(which), 0)
+
+
+def receipts(session: Session) -> Invariant:
+    """I5: every paid order with an address has exactly one receipt."""
+    due = and_(
+        Order.paid_at.is_not(None),
+        Order.email.is_not(None),
+        Order.review_reason.is_(None),
+    )
+    without = session.scalars(
+        select(Order.id)
+        .outerjoin(OutboxItem, OutboxItem.dedupe == "receipt:" + Order.public_id)
+        .where(due, OutboxItem.id.is_(None))
+        .limit(EXAMPLES)
+    ).all()
+    twice = session.scalars(
+        select(OutboxItem.dedupe)
+        .where(OutboxItem.dedupe.like("receipt:%"))
+        .group_by(OutboxItem.dedupe)
+        .having(func.count() > 1)
+        .limit(EXAMPLES)
+    ).all()
+    total = session.scalar(select(func.count()).select_from(Order).where(due))
+    return result(
+        "I5",
+        f"Each of the {total} paid orders with an address has exactly one receipt.",
+        listed("Orders without a receipt", map(number, without)),
+        listed("Receipts written twice", twice),
+    )
