@@ -296,6 +296,33 @@ def test_a_payment_that_came_about_in_another_way_is_unknown(
         look(stripe_driver, "pi_fromanotherprogram")
 
 
+@pytest.mark.parametrize("name", ["cs_test_x/expire", "cs_test_x?a=b", "cs_x\n"])
+def test_nothing_but_a_name_gets_into_an_address(
+    stripe_driver: StripeDriver, name: str
+) -> None:
+    with pytest.raises(UnknownSessionError):
+        look(stripe_driver, name)
+    assert stripe_driver.fake.calls == []
+
+
+def test_a_subscription_of_another_program_is_none_of_ours(
+    stripe_driver: StripeDriver,
+) -> None:
+    since = stripe_driver.now
+    session = paid(stripe_driver)
+    subscribe(stripe_driver, session)
+    with pytest.raises(UnknownSessionError):
+        look(stripe_driver, session)
+    assert listed(stripe_driver, since) == []
+
+
+def subscribe(driver: StripeDriver, session: str) -> None:
+    """Make a session, and its events, into one of another program."""
+    driver.fake.bank.get("session", session)["mode"] = "subscription"
+    for event in driver.fake.bank.events:
+        event["data"]["object"]["mode"] = "subscription"
+
+
 def test_a_paid_session_costs_two_calls_and_an_open_one_only_one(
     stripe_driver: StripeDriver,
 ) -> None:
@@ -321,6 +348,15 @@ def test_cancelling_while_the_buyer_pays_lets_the_payment_win(
     assert look(stripe_driver, session).state is PaymentState.COMPLETE
 
 
+def test_a_session_that_stripe_will_not_end_is_an_error(
+    stripe_driver: StripeDriver,
+) -> None:
+    session = begin(stripe_driver)
+    stripe_driver.fake.faults.fail_next(1, 400)
+    with pytest.raises(ConfigurationError, match="refused"):
+        stripe_driver.provider.cancel(session, stripe_driver.now)
+
+
 # Listing
 
 
@@ -344,6 +380,50 @@ def test_more_sessions_than_one_page_are_all_named(
     since = stripe_driver.now
     begun = {begin(stripe_driver, f"order-{n}") for n in range(103)}
     assert {glimpse.session_id for glimpse in listed(stripe_driver, since)} == begun
+
+
+def test_a_session_begun_and_paid_since_then_is_named_once(
+    stripe_driver: StripeDriver,
+) -> None:
+    since = stripe_driver.now
+    session = paid(stripe_driver)
+    assert listed(stripe_driver, since) == [Glimpse(session, PaymentState.COMPLETE)]
+
+
+def test_a_new_session_whose_money_never_came_is_listed_as_failed(
+    stripe_driver: StripeDriver,
+) -> None:
+    since = stripe_driver.now
+    session = begin(stripe_driver)
+    stripe_driver.pay_later(session, email="ada@example.org")
+    stripe_driver.settle_later(session, ok=False)
+    assert listed(stripe_driver, since) == [Glimpse(session, PaymentState.FAILED)]
+
+
+@pytest.mark.parametrize(
+    ("ok", "state"), [(True, PaymentState.COMPLETE), (False, PaymentState.FAILED)]
+)
+def test_the_last_word_on_an_older_session_is_what_is_listed(
+    stripe_driver: StripeDriver, ok: bool, state: PaymentState
+) -> None:
+    session = begin(stripe_driver)
+    stripe_driver.pass_time(timedelta(minutes=30))
+    since = stripe_driver.now
+    stripe_driver.pay_later(session, email="ada@example.org")
+    stripe_driver.settle_later(session, ok=ok)
+    assert listed(stripe_driver, since) == [Glimpse(session, state)]
+
+
+def test_after_a_very_old_backup_what_was_begun_before_and_paid_after_is_found(
+    stripe_driver: StripeDriver,
+) -> None:
+    session = begin(stripe_driver)
+    stripe_driver.pass_time(timedelta(minutes=30))
+    since = stripe_driver.now
+    stripe_driver.pay(session, email="ada@example.org")
+    stripe_driver.pass_time(timedelta(days=40))
+    stripe_driver.fake.bank.kept["event"].clear()
+    assert Glimpse(session, PaymentState.COMPLETE) in listed(stripe_driver, since)
 
 
 def test_after_a_very_old_backup_refunds_and_disputes_are_found_without_events(

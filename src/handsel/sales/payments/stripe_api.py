@@ -75,16 +75,14 @@ class StripeApi:
 
     def cancel(self, session_id: str) -> None:
         """Expire a session; nothing happens to one that is over."""
+        name = _well_formed(session_id)
         sessions = self._client.v1.checkout.sessions
         with in_our_words():
-            session = sessions.retrieve(_well_formed(session_id))
-            if session.status != "open":
-                return
             try:
-                sessions.expire(session.id)
+                sessions.expire(name)
             except stripe.InvalidRequestError:
-                # Paid or expired since we asked; anything else is an error indeed.
-                if sessions.retrieve(session.id).status == "open":
+                # Over already, perhaps this very moment; anything else is an error.
+                if sessions.retrieve(name).status == "open":
                     raise
 
     def sessions_since(self, since: datetime, now: datetime) -> Iterator[Glimpse]:
