@@ -1,6 +1,6 @@
 """Make the picture of the README anew: a throw-away shop, a real browser, a purchase.
 
-Needs the browser that `make test` has found. Usage: python tools/pictures.py
+Needs the browser that `make test` has found. Usage: python -m tools.pictures
 """
 
 import base64
@@ -18,7 +18,7 @@ from tools import browser
 
 PICTURE = Path(__file__).parents[1] / "docs/pictures/shop.png"
 PORT = 8078
-WIDE, PHONE = (1060, 800), (375, 800)
+WIDE, PHONE = (1060, 942), (375, 800)
 BOARD = """<!doctype html><style>
 body {{ margin: 0; padding: 28px; width: 1304px; background: #d9d5cb;
   display: grid; grid-template-columns: 900px 1fr; gap: 28px; }}
