@@ -83,12 +83,13 @@ def commands() -> Iterator[list[str]]:
 @pytest.mark.parametrize("words", list(commands()), ids=" ".join)
 def test_every_command_in_the_documents_exists(words: list[str]) -> None:
     command: click.Command = handsel
-    context = None
+    context = click.Context(handsel, **handsel.context_settings)
     while isinstance(command, click.Group):
-        context = click.Context(command, parent=context)
         name, found, words = command.resolve_command(context, words)
         assert found, name
         command = found
+        if isinstance(command, click.Group):
+            context = click.Context(command, parent=context)
     command.make_context("", words, parent=context)
 
 
