@@ -10,6 +10,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal, get_args, get_origin
 
 import click
@@ -64,7 +65,7 @@ def settings_part() -> str:
     return "".join(
         f"\n### {section}\n\n{kind.__doc__}\n\n"
         "| setting, and its name in the environment | what it takes | if not set | what it is for |\n"
-        "|---|---|---|---|\n" + "".join(_setting(section, kind)) + "\n"
+        "|---|---|---|---|\n" + "".join(_setting(section, kind))
         for section, field in Settings.model_fields.items()
         if isinstance(kind := field.annotation, type) and issubclass(kind, BaseModel)
     )
@@ -82,7 +83,8 @@ def _setting(section: str, kind: type[BaseModel]) -> Iterator[str]:
 def _takes(field: FieldInfo) -> str:
     kind = field.annotation
     if get_origin(kind) is Literal:
-        return " or ".join(f"`{word}`" for word in get_args(kind))
+        *words, last = (f"`{word}`" for word in get_args(kind))
+        return f"{', '.join(words)} or {last}" if words else last
     limits = {type(limit).__name__: limit for limit in field.metadata}
     if kind is int:
         return f"a whole number, {limits['Ge'].ge} to {limits['Le'].le}"
@@ -176,18 +178,18 @@ def _sentence(module: str) -> str:
 
 def views_part() -> str:
     """The columns of every view, in a database made by the migrations."""
-    database = Database("sqlite:///:memory:", Path())
-    try:
+    with TemporaryDirectory() as folder:
+        database = Database("sqlite:///views.db", Path(folder))
         schema.upgrade(database)
         found = inspect(database.engine)
-        return "| view | columns |\n|---|---|\n" + "".join(
+        rows = [
             f"| `{view}` | "
             + ", ".join(f"`{column['name']}`" for column in found.get_columns(view))
             + " |\n"
             for view in sorted(found.get_view_names())
-        )
-    finally:
+        ]
         database.close()
+    return "| view | columns |\n|---|---|\n" + "".join(rows)
 
 
 PARTS: dict[str, Callable[[], str]] = {
