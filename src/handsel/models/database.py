@@ -131,7 +131,8 @@ def insert_new(session: Session, table: type[Base], **values: Any) -> bool:
 def _insert(table: type[Base], dialect: str) -> Executable:
     """Give the statement, made once: building it costs more than running it."""
     kind = sqlite if dialect == "sqlite" else postgresql
-    return kind.insert(table.__table__).on_conflict_do_nothing().inline()
+    made: Executable = kind.insert(table.__table__).on_conflict_do_nothing().inline()
+    return made
 
 
 def rows_changed(session: Session, statement: Update) -> int:
