@@ -17,7 +17,7 @@ def fulfil(session: Session, order: Order, *, access: bool, now: datetime) -> No
     The entitlement exists from the first payment on, so that a refunded buyer's link
     still opens a page that says so; `access` says whether it opens the files.
     """
-    insert_new(
+    new = insert_new(
         session,
         Entitlement,
         order_id=order.id,
@@ -26,7 +26,8 @@ def fulfil(session: Session, order: Order, *, access: bool, now: datetime) -> No
         granted_at=now,
         access_changed_at=now,
     )
-    _set_access(session, order, access, now)
+    if not new:
+        _set_access(session, order, access, now)
     if order.email:
         customer = customers.find_or_create(session, order.email, now)
         order.customer_id = customer.id

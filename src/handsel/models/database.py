@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Connection,
     CursorResult,
     Engine,
+    Executable,
     Update,
     create_engine,
     event,
@@ -119,11 +121,18 @@ def database_url(url: str, home: Path) -> str:
 
 def insert_new(session: Session, table: type[Base], **values: Any) -> bool:
     """Insert a row unless a unique constraint says it is there; say whether it was new."""
-    kind = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    made = kind.insert(table).values(**values).on_conflict_do_nothing()
+    made = _insert(table, session.get_bind().dialect.name)
     # Without this, SQLAlchemy drops the count of an INSERT (it is -1 on PostgreSQL).
     options = {"preserve_rowcount": True}
-    return _rows(session.execute(made.inline(), execution_options=options)) == 1
+    return _rows(session.execute(made, values, execution_options=options)) == 1
+
+
+@cache
+def _insert(table: type[Base], dialect: str) -> Executable:
+    """Give the statement, made once: building it costs more than running it."""
+    kind = sqlite if dialect == "sqlite" else postgresql
+    made: Executable = kind.insert(table.__table__).on_conflict_do_nothing().inline()
+    return made
 
 
 def rows_changed(session: Session, statement: Update) -> int:

@@ -50,10 +50,12 @@ def record(
         _rebuild(session, keys, provider, payment, now)
         order = _find(session, provider, payment.session_id)
         assert order
-    _note_progress(order, payment)
-    _add_facts(session, order, payment.facts, now)
-    _doubt(session, order, payment)
-    settle(session, order, now)
+    # Nothing below reads the order from the database: it is written once, at the end.
+    with session.no_autoflush:
+        _note_progress(order, payment)
+        _add_facts(session, order, payment.facts, now)
+        _doubt(session, order, payment)
+        settle(session, order, now)
     return order
 
 
