@@ -372,5 +372,8 @@ def file_name(answer: TestResponse) -> str:
     assert header.startswith("attachment;")
     assert "\r" not in header
     assert "\n" not in header
-    [encoded] = re.findall(r"filename\*=UTF-8''([^;\s]+)", header)
-    return unquote(encoded, errors="strict")
+    encoded = re.findall(r"filename\*=UTF-8''([^;\s]+)", header)
+    if encoded:
+        return unquote(encoded[0], errors="strict")
+    [plain] = re.findall(r'filename="([^"]+)"', header)
+    return str(plain)
