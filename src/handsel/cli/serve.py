@@ -2,9 +2,11 @@
 
 import json
 import logging
+import os
 import signal
 import sys
 import threading
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -61,7 +63,8 @@ def worker(with_parent: bool, home: Path, as_json: bool) -> None:
 
 def _end_with_input(stop: threading.Event) -> None:
     """The parent holds the other end: when it dies, however it dies, so do we."""
-    sys.stdin.buffer.read()
+    # Not sys.stdin: a thread that still holds it makes the interpreter's end fatal.
+    os.read(0, 1)
     stop.set()
 
 
@@ -75,15 +78,31 @@ def _open(home: Path, as_json: bool) -> Shop:
     return shop
 
 
+class JsonLines(logging.Formatter):
+    """One JSON object a line, tracebacks included, for programs that read logs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one record."""
+        at = datetime.fromtimestamp(record.created, UTC)
+        facts = {
+            "at": at.isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "name": record.name,
+            "text": record.getMessage(),
+        }
+        if record.exc_text:  # where RedactSecrets has put it, cleaned
+            facts["trace"] = record.exc_text
+        return json.dumps(facts, ensure_ascii=False)
+
+
 def log_to_stderr(as_json: bool) -> None:
     """Log to standard error, secrets struck out; a line of JSON each if wanted."""
     handler = logging.StreamHandler()
     handler.addFilter(RedactSecrets())
     line = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
-    if as_json:
-        line = '{"at": "%(asctime)s", "level": "%(levelname)s", "text": "%(message)s"}'
-    handler.setFormatter(logging.Formatter(line))
+    handler.setFormatter(JsonLines() if as_json else logging.Formatter(line))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def _serve(shop: Shop, bind: str | None, as_json: bool) -> None:

@@ -50,8 +50,8 @@ def _translated(error: stripe.StripeError) -> ShopError:
         case stripe.AuthenticationError() | stripe.PermissionError():
             return ConfigurationError(
                 "Stripe does not accept stripe.secret_key, or the key may not do this.",
-                "Copy a key from Stripe's dashboard that may write Checkout Sessions, "
-                "Charges, Refunds and read Disputes and Events.",
+                "Copy a key from Stripe's dashboard that may write Checkout Sessions "
+                "and read Payment Intents, Charges, Refunds, Disputes and Events.",
             )
         case stripe.IdempotencyError():
             return ConflictError(
