@@ -470,10 +470,10 @@ def test_a_buyer_without_a_browser_can_pay_at_the_page(
     page = requests.get(started.url, timeout=5)
     assert 'value="ada@example.org"' in page.text
     form = {"email": "bo@example.org", "expiry": "12 / 34", "cvc": "123"}
-    said_no = requests.post(started.url, form | {"card": DECLINED_CARD}, timeout=5)
+    said_no = requests.post(started.url, form | {"number": DECLINED_CARD}, timeout=5)
     assert (said_no.status_code, "declined" in said_no.text) == (402, True)
     said_yes = requests.post(
-        started.url, form | {"card": GOOD_CARD}, timeout=5, allow_redirects=False
+        started.url, form | {"number": GOOD_CARD}, timeout=5, allow_redirects=False
     )
     assert said_yes.headers["location"] == (
         f"http://127.0.0.1:8000/return/here?session={started.session_id}"

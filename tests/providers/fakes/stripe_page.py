@@ -33,7 +33,7 @@ def submit(bank: FakeBank, name: str, body: str) -> Page:
     if status != 200:
         return status, text, None
     fields = {key: values[0].strip() for key, values in parse_qs(body).items()}
-    card = fields.get("card", "").replace(" ", "")
+    card = fields.get("number", "").replace(" ", "")
     session = bank.get("session", name)
     if "@" not in fields.get("email", "") or not card.isdigit():
         return 400, _form(session, "Fill in all four fields."), None
@@ -55,7 +55,7 @@ def _form(session: Obj, problem: str) -> str:
         f'<p role="alert">{escape(problem)}</p>'
         '<form method="post">'
         f'<label>Email <input name="email" type="email" value="{email}"></label>'
-        '<label>Card number <input name="card" inputmode="numeric"></label>'
+        '<label>Card number <input name="number" inputmode="numeric"></label>'
         '<label>Expiry <input name="expiry" value="12 / 34"></label>'
         '<label>CVC <input name="cvc" value="123"></label>'
         "<button>Pay</button></form>"
