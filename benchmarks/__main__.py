@@ -17,7 +17,7 @@ ROWS = {
     "web-hooks": "web_hooks",
     "burst": "burst",
     "brown-out": "brown_out",
-    "flow-2014": "flow2014_row",
+    "flow-2014": "old_flow",
 }
 
 

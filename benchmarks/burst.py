@@ -18,12 +18,10 @@ def measure(*, quick: bool) -> list[Row]:
         running("benchmarks.server", "--home", home, "--delay", str(DELAY)) as server,
     ):
         where, begin = server.address, buying.start_buying
-        people.send(
-            load.at_a_pace, where, load.see_page, rate=PAGES, seconds=1
-        ).result()
+        people.send(load.at_a_pace, where, load.Look(), rate=PAGES, seconds=1).result()
         buys = people.send(load.at_a_pace, where, begin, rate=BUYS, seconds=seconds)
         pages = people.send(
-            load.at_a_pace, where, load.see_page, rate=PAGES, seconds=seconds
+            load.at_a_pace, where, load.Look(), rate=PAGES, seconds=seconds
         )
         return [_row(buys.result(), pages.result())]
 

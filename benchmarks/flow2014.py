@@ -18,7 +18,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 from wsgiref.types import WSGIApplication
 
 from flask import Flask, abort, render_template, render_template_string, request
-from sqlalchemy import ForeignKey, create_engine
+from sqlalchemy import Engine, ForeignKey, create_engine
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -75,11 +75,22 @@ def charge(home: Path, delay: float, token: str, amount: int) -> None:
         books.write(f"{amount}\n")
 
 
+def found(home: Path, price: float) -> Engine:
+    """Make a shop with one product."""
+    (home / "book.pdf").write_bytes(b"a book")
+    engine = create_engine(f"sqlite:///{home}/sales.db")
+    Base.metadata.create_all(engine)
+    book = Product(name="Book", description="Words.", file_name="book.pdf", price=price)
+    with Session(engine) as session, session.begin():
+        session.add(book)
+    return engine
+
+
 def create_app(home: Path, smtp_port: int, delay: float) -> Flask:
     """Give the application; everything that happens to a sale happens in `buy`."""
     app = Flask("flow2014")
+    app.logger.disabled = True  # its errors are what is measured
     engine = create_engine(f"sqlite:///{home}/sales.db")
-    Base.metadata.create_all(engine)
     db: scoped_session[Session] = scoped_session(sessionmaker(engine))
     app.teardown_appcontext(lambda _error: db.remove())
 
@@ -131,7 +142,7 @@ def _work(app: WSGIApplication, listener: socket.socket) -> None:
     server.socket.close()
     server.socket = listener
     server.server_address = listener.getsockname()
-    server.server_name, server.server_port = server.server_address
+    server.server_name, server.server_port = listener.getsockname()[:2]
     server.setup_environ()
     server.set_app(app)
     server.serve_forever()
@@ -144,12 +155,11 @@ def main() -> None:
     ask.add_argument("--smtp", type=int, required=True)
     ask.add_argument("--delay", type=float, default=0.0)
     said = ask.parse_args()
-    app = create_app(said.home, said.smtp, said.delay)
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     workers = []
     for _ in range(4):
         if not (worker := os.fork()):
-            _work(app, listener)
+            _work(create_app(said.home, said.smtp, said.delay), listener)
         workers.append(worker)
     signal.signal(signal.SIGTERM, lambda *_: None)
     print(

@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from handsel.ops import founding, shelving
+from handsel.ops import child, founding, shelving
 from handsel.ops.founding import Plan
+from handsel.settings import CONFIG_FILE
 from handsel.shop import open_shop
 
 SLUG = "book"
@@ -28,14 +29,17 @@ T = TypeVar("T")
 
 
 @contextmanager
-def new_shop(*sizes: int) -> Iterator[Path]:
-    """A home with one product for 15 EUR, of a file for each size in bytes; one of 1 MB.
+def new_shop(*sizes: int, smtp: int | None = None) -> Iterator[Path]:
+    """A home with a product for 15 EUR for each size in bytes of its file; one of 1 MB.
 
-    Gone at the end of the block.
+    Its mail goes to port `smtp` of this machine, or into a folder. Gone at the end of
+    the block.
     """
     with TemporaryDirectory(prefix="handsel-bench-") as folder:
         home = Path(folder) / "home"
         founding.found(home, PLAN)
+        if smtp is not None:
+            _mail_to(home, smtp)
         shop = open_shop(home)
         try:
             for number, size in enumerate(sizes or (1_000_000,)):
@@ -47,6 +51,17 @@ def new_shop(*sizes: int) -> Iterator[Path]:
         finally:
             shop.close()
         yield home
+
+
+def _mail_to(home: Path, port: int) -> None:
+    path = home / CONFIG_FILE
+    mail = f"""[mail]
+transport = "smtp"
+host = "127.0.0.1"
+port = {port}
+security = "none"
+"""
+    path.write_text(path.read_text("utf-8").replace("[mail]\n", mail), "utf-8")
 
 
 def write_file(path: Path, size: int) -> None:
@@ -76,6 +91,16 @@ class Running:
 
 
 @contextmanager
+def worker(home: Path) -> Iterator[None]:
+    """Run `handsel worker` beside a server, niced as `handsel run` does it."""
+    process = start("handsel", "worker", "--home", home, nice=child.NICE)
+    try:
+        yield
+    finally:
+        stop(process)
+
+
+@contextmanager
 def running(*command: str | Path) -> Iterator[Running]:
     """Run `python -m COMMAND`, which says `{"url": ...}` when it is open, then stop it."""
     process = start(*command)
@@ -85,15 +110,18 @@ def running(*command: str | Path) -> Iterator[Running]:
         stop(process)
 
 
-def start(*command: str | Path) -> "subprocess.Popen[bytes]":
+def start(*command: str | Path, nice: int = 0) -> "subprocess.Popen[bytes]":
     """Start a Python module as a process; settings of this machine do not reach it."""
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", *map(str, command)],
         cwd=ROOT,
         env=clean_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
+    if nice:
+        os.setpriority(os.PRIO_PROCESS, process.pid, nice)
+    return process
 
 
 def clean_environment() -> dict[str, str]:

@@ -100,9 +100,15 @@ Visit = Callable[[Visitor, int], Awaitable[None]]
 """What a visitor does; told its number. Raises Unwelcome when it ended badly."""
 
 
-async def see_page(visitor: Visitor, number: int, *, path: str = "/p/book") -> None:
-    """Look at a page."""
-    expect(await visitor.ask("GET", path), 200)
+@dataclass(frozen=True)
+class Look:
+    """A visit that looks at one page."""
+
+    path: str = "/p/book"
+
+    async def __call__(self, visitor: Visitor, number: int) -> None:
+        """Look at it. Raises Unwelcome."""
+        expect(await visitor.ask("GET", self.path), 200)
 
 
 def expect(answer: Answer, status: int) -> Answer:
@@ -142,29 +148,37 @@ def back_to_back(
     *,
     clients: int,
     seconds: float,
+    coming: float = 0.0,
     most: int = 1_000_000,
 ) -> Tally:
     """Let `clients` visitors come again and again, each when its last visit has ended.
 
-    Ends after `seconds`, or when `most` visits have begun.
+    The first time they come over `coming` seconds. Ends after `seconds`, or when `most`
+    visits have begun.
     """
-    return asyncio.run(_back_to_back(address, visit, clients, seconds, most))
+    return asyncio.run(_back_to_back(address, visit, clients, seconds, coming, most))
 
 
 async def _back_to_back(
-    address: Address, visit: Visit, clients: int, seconds: float, most: int
+    address: Address,
+    visit: Visit,
+    clients: int,
+    seconds: float,
+    coming: float,
+    most: int,
 ) -> Tally:
     tally, idle, numbers = Tally(), list[Visitor](), iter(range(most))
     begin = time.perf_counter()
 
-    async def client() -> None:
+    async def client(place: int) -> None:
+        await asyncio.sleep(coming * place / clients)
         for number in numbers:
             now = time.perf_counter()
             if now - begin > seconds:
                 return
             await _one(address, visit, number, now, tally, idle)
 
-    await asyncio.gather(*(client() for _ in range(clients)))
+    await asyncio.gather(*(client(place) for place in range(clients)))
     tally.took = time.perf_counter() - begin
     _all_leave(idle)
     return tally

@@ -52,7 +52,7 @@ def _web(home: Path) -> AbstractContextManager[Running]:
 
 def _pages(people: Crowd, server: Running, seconds: float) -> Tally:
     return people.send(
-        load.at_a_pace, server.address, load.see_page, rate=PAGES, seconds=seconds
+        load.at_a_pace, server.address, load.Look(), rate=PAGES, seconds=seconds
     ).result()
 
 
