@@ -20,7 +20,7 @@ def say(request: pytest.FixtureRequest) -> Say:
     def note(name: str, **numbers: object) -> None:
         numbers["seconds"] = round(time.monotonic() - began, 1)
         found = " ".join(f"{key}={value}" for key, value in numbers.items())
-        request.node.user_properties.append((_KEY, (name, found)))
+        request.node.user_properties.append((_KEY, f"{name} {found}"))
 
     return note
 
@@ -28,11 +28,11 @@ def say(request: pytest.FixtureRequest) -> Say:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the lines, sorted by case."""
     lines = [
-        f"{name} {'PASS' if report.passed else 'FAIL'} {found}"
+        str(line).replace(" ", " PASS " if report.passed else " FAIL ", 1)
         for kind in ("passed", "failed")
         for report in terminalreporter.stats.get(kind, [])
         if isinstance(report, pytest.TestReport) and report.when == "call"
-        for key, (name, found) in report.user_properties
+        for key, line in report.user_properties
         if key == _KEY
     ]
     if lines:
