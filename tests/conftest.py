@@ -3,12 +3,14 @@
 from hypothesis import settings
 
 pytest_plugins = [
+    "tests.ground.cases",
     "tests.ground.chromium",
     "tests.ground.leftovers",
     "tests.ground.loopback",
     "tests.ground.postgres",
     "tests.ground.shops",
     "tests.ground.smtp",
+    "tests.ground.till",
 ]
 
 # No deadline: the machine may be busy with the other worker.
