@@ -7,7 +7,7 @@ from handsel.models import Inbox
 from handsel.models.database import insert_new
 from handsel.sales import orders
 from handsel.sales.orders import NotOurSessionError
-from handsel.sales.payments.base import Notice, Payment
+from handsel.sales.payments.base import ForeignPaymentError, Notice, Payment
 from handsel.shop import Shop
 from handsel.web.guards import Policy, guard
 from handsel.web.pages import the_shop
@@ -31,10 +31,10 @@ def receive(provider: str) -> Response:
         return _answer("This kind of message changes nothing here.")
     if _applied(shop, provider, notice):
         return _answer("Recorded before.")
-    payment = shop.look_up(provider, notice.object_id)
     try:
+        payment = shop.look_up(provider, notice.object_id)
         _record(shop, provider, notice, payment)
-    except NotOurSessionError:
+    except (ForeignPaymentError, NotOurSessionError):
         return _answer("This payment belongs to another shop.")
     return _answer("Recorded.")
 

@@ -24,6 +24,10 @@ class UnknownSessionError(NotFoundError):
     """The provider knows no such session."""
 
 
+class ForeignPaymentError(UnknownSessionError):
+    """The provider knows the object, but it never was a payment session of a shop."""
+
+
 class WebhookRefusedError(ShopError):
     """The message does not prove that it comes from the provider, or is malformed."""
 

@@ -17,6 +17,7 @@ from stripe.params.checkout import (
 
 from handsel.sales.payments import stripe_facts
 from handsel.sales.payments.base import (
+    ForeignPaymentError,
     Glimpse,
     Payment,
     Purchase,
@@ -101,7 +102,7 @@ class StripeApi:
                 {"payment_intent": intent, "limit": 1}
             )
         if not found.data:
-            raise _unknown()
+            raise _foreign()
         return found.data[0].id
 
     def _payment_of(self, kind: str, object_id: str) -> str:
@@ -113,13 +114,13 @@ class StripeApi:
         else:
             intent = v1.disputes.retrieve(object_id).payment_intent
         if intent is None:
-            raise _unknown()
+            raise _foreign()
         return intent if isinstance(intent, str) else intent.id
 
     def _check(self, session: Session) -> None:
         """Refuse a session of the other mode, and one that is not for a sale."""
         if session.livemode is not self._livemode or session.mode != "payment":
-            raise _unknown()
+            raise _foreign()
 
     def _refunds(self, session: Session) -> Iterator[stripe.Refund]:
         charge = stripe_facts.charge_of(session)
@@ -184,3 +185,7 @@ def _well_formed(object_id: str) -> str:
 
 def _unknown() -> UnknownSessionError:
     return UnknownSessionError("Stripe knows no such purchase.")
+
+
+def _foreign() -> ForeignPaymentError:
+    return ForeignPaymentError("This payment at Stripe was not made by a shop of ours.")
