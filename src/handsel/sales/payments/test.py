@@ -13,8 +13,9 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
-from handsel.kit.errors import BadInputError, ConflictError
+from handsel.kit.errors import ConflictError
 from handsel.kit.money import Money
+from handsel.kit.text import normalise_email
 from handsel.models.words import FactKind, PaymentState
 from handsel.sales.payments.base import (
     Fact,
@@ -27,6 +28,7 @@ from handsel.sales.payments.base import (
 )
 from handsel.sales.payments.testbank import Bank, Session, dispute
 from handsel.sales.payments.testcards import Card, card_ending, read_card
+from handsel.settings import Settings
 
 BANK_FILE = "test-payments.sqlite3"
 
@@ -83,7 +85,7 @@ class TestProvider:
     name = "test"
     label = "test card"
     test = True
-    pages: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()  # the payment page is the shop's own
 
     def __init__(self, home: Path) -> None:
         self._bank = Bank(home / BANK_FILE)
@@ -119,8 +121,7 @@ class TestProvider:
 
     def sessions_since(self, since: datetime, now: datetime) -> Iterator[Glimpse]:
         """Name every session that somebody, or the clock, has changed since then."""
-        for session_id in self._bank.changed_since(since, now):
-            yield Glimpse(session_id, None)
+        yield from self._bank.changed_since(since, now)
 
     def cancel(self, session_id: str, now: datetime) -> None:
         """End an open session; one that is over already stays as it is."""
@@ -162,13 +163,13 @@ class TestProvider:
         session = self._bank.find(session_id)
         if session.state(now) is not PaymentState.OPEN:
             return _too_late(session, now)
-        email = _read_email(email)
+        address = normalise_email(email)
         card = read_card(number, expiry, cvc, now)
         if card.asks:
-            if self._bank.ask(session.id, card, email, now):
+            if self._bank.ask(session.id, card, address, now):
                 return Outcome(Result.CONFIRM)
             return _too_late(self._bank.find(session.id), now)
-        return self._charge(session, card, email, now, asked=False)
+        return self._charge(session, card, address, now, asked=False)
 
     def answer_3ds(self, session_id: str, *, passed: bool, now: datetime) -> Outcome:
         """Hear whether the buyer is the card's owner, after a result CONFIRM.
@@ -220,6 +221,17 @@ class TestProvider:
             )
         return name
 
+    def fail_refund(self, refund_id: str, now: datetime) -> None:
+        """Let a refund come back, as when the buyer's account is closed. Safe to repeat.
+
+        Raises UnknownSessionError when there is no such refund.
+        """
+        session = self._bank.find(refund_id)
+        for fact in session.later:
+            if (fact.kind, fact.object_id) == (FactKind.REFUND, refund_id):
+                void = Fact(FactKind.VOID, refund_id, fact.amount, now)
+                self._bank.add_fact(session.id, void)
+
     def open_dispute(self, session_id: str, now: datetime) -> str:
         """Dispute the whole payment and name the dispute. Safe to repeat.
 
@@ -245,7 +257,7 @@ class TestProvider:
         self._bank.add_fact(session.id, closed)
 
 
-def open_provider(settings: object, home: Path) -> TestProvider:
+def open_provider(settings: Settings, home: Path) -> TestProvider:
     """Open the pretend bank in the shop's home. It needs no settings."""
     return TestProvider(home)
 
@@ -279,18 +291,3 @@ def _too_late(session: Session, now: datetime) -> Outcome:
             message, result = "This payment has ended.", Result.EXPIRED
     hint = "You were not charged. Please begin again in the shop."
     return Outcome(result, session.cancel_url, message, hint)
-
-
-def _read_email(typed: str) -> str:
-    email = typed.strip()
-    if not email:
-        raise BadInputError(
-            "The e-mail address is missing.", "Your copy is sent there.", field="email"
-        )
-    if "@" not in email[1:-1] or any(letter.isspace() for letter in email):
-        raise BadInputError(
-            "This is not an e-mail address.",
-            "It looks like you@example.com.",
-            field="email",
-        )
-    return email

@@ -112,7 +112,7 @@ def _read_number(typed: str) -> Card:
     number = re.sub(r"[\s-]", "", typed)
     if not number:
         raise BadInputError("The card number is missing.", _USE_THIS, field="number")
-    if not re.fullmatch(r"[0-9]{12,19}", number):
+    if not re.fullmatch(r"[0-9]{13,19}", number):
         raise BadInputError(
             "This is not a whole card number.",
             f"It has 16 digits, sometimes a few more or less. {_USE_THIS}",
