@@ -85,7 +85,10 @@ def normalise_email(text: str) -> str:
         )
     try:
         return validate_email(
-            trimmed, strict=True, check_deliverability=False
+            trimmed,
+            strict=True,
+            check_deliverability=False,
+            test_environment=True,  # lets `.test` pass, where sellers try things
         ).normalized
     except EmailNotValidError:
         raise BadInputError(
