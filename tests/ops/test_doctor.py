@@ -23,7 +23,7 @@ STRIPE = {
     "HANDSEL_STRIPE__SECRET_KEY": "sk_test_abcdefgh12345678",
     "HANDSEL_STRIPE__WEBHOOK_SECRET": "whsec_abcdefgh12345678",
 }
-LIVE = STRIPE | {"HANDSEL_STRIPE__SECRET_KEY": "sk_live_abcdefgh12345678"}
+LIVE = STRIPE | {"HANDSEL_STRIPE__SECRET_KEY": "sk_live_" + "x" * 24}
 
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

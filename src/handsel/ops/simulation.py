@@ -38,28 +38,7 @@ def _pay(
     shop: Shop, provider: TestProvider, offer: checkout.Offer, email: str
 ) -> dict[str, str]:
     key = checkout.checkout_key(secrets.token_urlsafe(16), offer, provider.name)
-    wanted = checkout.purchase(
-        offer,
-        key,
-        keys=shop.keys,
-        shop_url=shop.settings.public_url,
-        provider=provider.name,
-        email=email,
-        now=shop.now(),
-    )
-    started = provider.start(wanted, shop.now())
-    with shop.transaction() as session:
-        checkout.place(
-            session,
-            shop.keys,
-            offer,
-            started,
-            key=key,
-            provider=provider.name,
-            test=True,
-            email=email,
-            now=shop.now(),
-        )
+    started = shop.begin(offer, key, provider, email)
     expiry = f"12/{(shop.now().year + 1) % 100:02}"
     provider.submit(
         started.session_id,

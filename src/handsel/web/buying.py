@@ -117,29 +117,7 @@ def _to_payment(
         return _to_purchase(before)
     if before:
         key = checkout.checkout_key(secrets.token_urlsafe(16), offer, provider.name)
-    wanted = checkout.purchase(
-        offer,
-        key,
-        keys=shop.keys,
-        shop_url=shop.settings.public_url,
-        provider=provider.name,
-        email=email,
-        now=shop.now(),
-    )
-    with shop.calling():
-        started = provider.start(wanted, shop.now())
-    with shop.transaction() as session:
-        checkout.place(
-            session,
-            shop.keys,
-            offer,
-            started,
-            key=key,
-            provider=provider.name,
-            test=provider.test,
-            email=email,
-            now=shop.now(),
-        )
+    started = shop.begin(offer, key, provider, email)
     return redirect(started.url, 303)
 
 
