@@ -95,7 +95,7 @@ def used_up(page: Page, browser: Browser, demo: Demo) -> Iterator[str]:
     page.wait_for_url("**/d/*")
     with visit(browser) as late:
         late.goto(page.url)
-        late.get_by_text("downloads are used up").wait_for()
+        late.get_by_text("the one download is used up").wait_for()
     page.reload()
     yield "purchase, used up"
 
