@@ -375,3 +375,14 @@ def file_name(answer: TestResponse) -> str:
     encoded = re.findall(r"filename\*=UTF-8''([^;\s]+)", header)
     plain = re.findall(r'filename="((?:[^"\\]|\\.)*)"', header)
     return unquote(encoded[0], errors="strict") if encoded else str(plain[0])
+
+
+def test_one_download_is_called_one(shop: Shop, visitor: Visitor) -> None:
+    make.product(shop, limit=1)
+    page = buy(visitor)
+    assert "downloaded 1 time." in words(visitor.get("/p/book"))
+    download(visitor, page)
+    late = visitor.device().press(page, "/1")
+
+    assert "downloaded 1 time " in words(late)
+    assert "the one download is used up" in words(visitor.get(page.request.path))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from handsel.sales.payments.test import BANK_FILE
 from handsel.sales.payments.testcards import LATER
 from handsel.shop import Shop
 from tests import make
@@ -190,3 +191,39 @@ def test_a_return_that_nobody_paid_for_leads_nowhere(
     make.product(shop)
     for address in ("/return/test?session=tp_guess", "/return/test", "/return/cash"):
         assert visitor.get(address).status_code == 404
+
+
+def test_a_buyer_who_returns_while_the_bank_is_away_waits_and_then_gets_the_files(
+    shop: Shop, visitor: Visitor
+) -> None:
+    make.product(shop)
+    coming_back = visitor.press(payment_page(visitor), "/testpay/", buyers.BUYER)
+    books = shop.home / BANK_FILE
+    books.rename(books.with_suffix(".away"))
+    books.mkdir()
+
+    waiting = visitor.follow(coming_back.location)
+
+    assert "Your payment is being processed" in words(waiting)
+    assert "we send the link by e-mail" in words(waiting)
+    assert "noindex" in waiting.get_data(as_text=True)
+    books.rmdir()
+    books.with_suffix(".away").rename(books)
+    assert visitor.follow(waiting.request.url).request.path.startswith("/d/")
+
+
+def test_buying_while_the_bank_is_away_says_not_charged_and_works_later(
+    shop: Shop, visitor: Visitor
+) -> None:
+    make.product(shop)
+    books = shop.home / BANK_FILE
+    books.mkdir()
+
+    away = visitor.press(visitor.get("/p/book"), "/buy/book")
+
+    assert away.status_code == 503
+    assert "You were not charged" in words(away)
+    assert away.headers["Retry-After"]
+    books.rmdir()
+    page = visitor.press_and_follow(away, "/buy/book")
+    assert pay(visitor, page).request.path.startswith("/d/")

@@ -76,6 +76,7 @@ def demo(port: int, home: Path, as_json: bool) -> None:
 
     log_to_stderr(as_json)
     place = (Path(".demo") if home == Path() else home).resolve()
+    port = port or trial.free_port()
     shop = trial.prepare(place, port=port)
     with watched_worker(place):
         serve_shop(

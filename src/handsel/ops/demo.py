@@ -1,6 +1,7 @@
 """The throw-away shop of `handsel demo`: a sample book, test money, mail in the browser."""
 
 import os
+import socket
 from pathlib import Path
 
 from handsel.kit.money import Money
@@ -29,6 +30,13 @@ def prepare(home: Path, *, port: int) -> Shop:
     if empty:
         _stock(shop)
     return shop
+
+
+def free_port() -> int:
+    """Find a port nobody listens on. It must be known before: links name it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _plan(port: int) -> Plan:

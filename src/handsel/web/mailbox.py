@@ -43,7 +43,7 @@ def mail(name: str) -> Response:
         "mail.html",
         mail={
             "subject": found.subject,
-            "sender": found.subject,
+            "sender": found.sender,
             "to": found.to,
             "date": found.date.strftime("%Y-%m-%d %H:%M"),
             "text": found.text,

@@ -24,18 +24,18 @@ def product_page(
     """Show one product with its button, and what went wrong before, if anything did."""
     with the_shop().reading() as session:
         found = catalogue.published(session, slug)
-        response = page(
-            "product.html",
-            status,
-            product=_details(found),
-            buy_action=url_for("buying.buy", slug=slug),
-            buttons=_buttons(),
-            hidden={"press": secrets.token_urlsafe(16)},
-            error=error and {"message": error.message, "hint": error.hint},
-            cancelled="cancelled" in request.args,
-            owned_url=owned.find(found.id),
-            meta=_meta(found),
-        )
+    response = page(
+        "product.html",
+        status,
+        product=_details(found),
+        buy_action=url_for("buying.buy", slug=slug),
+        buttons=_buttons(),
+        hidden={"press": secrets.token_urlsafe(16)},
+        error=error and {"message": error.message, "hint": error.hint},
+        cancelled="cancelled" in request.args,
+        owned_url=owned.find(found.id),
+        meta=_meta(found),
+    )
     return _with_press(response)
 
 
@@ -51,17 +51,17 @@ def buy_page(
     """Sum up what is bought; a free product asks for the e-mail address here."""
     with the_shop().reading() as session:
         found = catalogue.published(session, slug)
-        suggestion = suggest_email(values.get("email", "")) or ""
-        response = page(
-            "buy.html",
-            422 if errors else 200,
-            product=_details(found),
-            form={"values": values, "errors": errors, "suggestion": suggestion},
-            buy_action=url_for("buying.buy", slug=slug),
-            buttons=_buttons(),
-            hidden={"press": secrets.token_urlsafe(16)},
-            statement_text="",
-        )
+    suggestion = suggest_email(values.get("email", "")) or ""
+    response = page(
+        "buy.html",
+        422 if errors else 200,
+        product=_details(found),
+        form={"values": values, "errors": errors, "suggestion": suggestion},
+        buy_action=url_for("buying.buy", slug=slug),
+        buttons=_buttons(),
+        hidden={"press": secrets.token_urlsafe(16)},
+        statement_text="",
+    )
     return _with_press(response)
 
 

@@ -75,6 +75,7 @@ class StoredMail:
 
     path: Path
     subject: str
+    sender: str
     to: str
     date: datetime
     text: str
@@ -130,6 +131,7 @@ def _read(path: Path) -> StoredMail | None:
     return StoredMail(
         path=path,
         subject=str(message["Subject"] or ""),
+        sender=str(message["From"] or ""),
         to=str(message["To"] or ""),
         date=date.astimezone(UTC),
         text=_part(message, "plain"),
