@@ -55,6 +55,7 @@ def worker(with_parent: bool, home: Path, as_json: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     if with_parent:
+        os.nice(NICE)
         threading.Thread(target=_end_with_input, args=(stop,), daemon=True).start()
     logging.getLogger("handsel").info("The worker is ready.")
     loop.run(shop, stop)
@@ -76,6 +77,10 @@ def _open(home: Path, as_json: bool) -> Shop:
         schema.upgrade(shop.database)
     schema.check(shop.database)
     return shop
+
+
+NICE = 10
+"""How far the worker beside the pages steps back behind them."""
 
 
 class JsonLines(logging.Formatter):

@@ -4,7 +4,6 @@ Never a thread: writing mails holds Python's lock for so long that pages would w
 """
 
 import logging
-import os
 import subprocess
 import sys
 import threading
@@ -14,7 +13,6 @@ from pathlib import Path
 
 log = logging.getLogger("handsel")
 
-NICE = 10
 SLOWEST_RESTART = 30.0
 
 
@@ -61,7 +59,6 @@ def _start(home: Path) -> "subprocess.Popen[bytes]":
             str(home),
         ],
         stdin=subprocess.PIPE,
-        preexec_fn=lambda: os.nice(NICE),
         start_new_session=True,
     )
 
