@@ -41,7 +41,11 @@ def test(to: str, home: Path, as_json: bool) -> None:
 
 
 @mail.command("list")
-@click.option("--state", type=click.Choice([str(word) for word in OutboxState]))
+@click.option(
+    "--state",
+    type=click.Choice([str(word) for word in OutboxState]),
+    help="Only those that have come so far.",
+)
 @click.option("--most", type=click.IntRange(1), default=50, show_default=True)
 @shop_command
 def list_mails(state: str | None, most: int, home: Path, as_json: bool) -> None:

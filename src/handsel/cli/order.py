@@ -24,7 +24,11 @@ def order() -> None:
 
 @order.command("list")
 @click.option("--product", metavar="SLUG", help="Only of this product.")
-@click.option("--status", type=click.Choice([str(word) for word in OrderStatus]))
+@click.option(
+    "--status",
+    type=click.Choice([str(word) for word in OrderStatus]),
+    help="Only those that have come to this.",
+)
 @click.option("--email", help="Only of this buyer.")
 @click.option("--since", metavar="WHEN", help="For instance 7d, 12h or 2026-11-01.")
 @click.option("--all", "started", is_flag=True, help="Those never paid, too.")
