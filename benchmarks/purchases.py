@@ -65,7 +65,7 @@ def open_downloads(
         limit = shop.settings.delivery.download_limit
         while len(paths) < count:
             with shop.transaction() as session:
-                order = _buy(session, shop, slug, f"{name}{len(paths)}")
+                order = _buy(session, shop, slug, f"{name}-{len(paths)}")
                 browsers = range(min(limit, count - len(paths)))
                 paths += [_press(session, shop, order, each) for each in browsers]
     return paths

@@ -11,6 +11,9 @@ from aiohttp import web
 from handsel.web.carrier.wire import Wire
 
 PIECE = 256 * 1024
+# Each piece costs turns of the loop: whoever takes one at once is given greater ones.
+GREATEST_PIECE = 2 * 1024 * 1024
+_AT_ONCE = 0.02
 # Iterating is only for files that are not on a disk; 8 kB is not worth a thread's turn.
 _BLOCK = 64 * 1024
 
@@ -108,9 +111,13 @@ class Transfer:
 
     async def run(self) -> None:
         """Send it all. Raises ConnectionError or TimeoutError when the client is gone."""
+        clock, piece = asyncio.get_running_loop().time, PIECE
         while self._handed_over < self._length:
-            async with asyncio.timeout(self._stall):
-                await self._send_piece()
+            begun = clock()
+            async with asyncio.timeout(self._stall * piece / PIECE):
+                await self._send_piece(piece)
+            at_once = self._sendfile and clock() - begun < _AT_ONCE
+            piece = min(2 * piece, GREATEST_PIECE) if at_once else PIECE
         await self._arrival()
 
     def finish(self) -> int:
@@ -123,9 +130,9 @@ class Transfer:
             arrived = self._handed_over - self._transport.get_write_buffer_size()
         return max(0, min(arrived, self._length))
 
-    async def _send_piece(self) -> None:
+    async def _send_piece(self, piece: int) -> None:
         offset = self._start + self._handed_over
-        count = min(PIECE, self._length - self._handed_over)
+        count = min(piece, self._length - self._handed_over)
         if self._transport.is_closing():
             raise ConnectionResetError
         sent = await (
@@ -151,7 +158,7 @@ class Transfer:
             # Also what asyncio says when the client has gone since the last piece;
             # writing by hand will notice.
             self._sendfile = False
-            return await self._by_hand(offset, count)
+            return await self._by_hand(offset, min(count, PIECE))
         except OSError:
             position = os.lseek(self._file.fileno(), 0, os.SEEK_CUR)
             self._handed_over = max(self._handed_over, position - self._start)
