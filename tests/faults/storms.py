@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from handsel.models import Order
 from tests.ground.till import Till, rows, untrue
@@ -74,6 +74,9 @@ def _one_round(till: Till, buyer: Visitor, name: str) -> float:
         come_back,
         lambda: till.reconcile(seconds=1),
     )
+    with till.shop.reading() as session:
+        made = session.scalars(select(Order.id).where(Order.session_id == name)).all()
+    assert len(made) == 1, f"{len(made)} orders of one payment"
     assert (hook, copy, found.failed) == (200, 200, ())
     assert place == till.link(name)
     return took
