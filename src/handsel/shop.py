@@ -105,7 +105,8 @@ class Shop:
     def hear(self, provider: str, object_id: str) -> Order:
         """Ask a provider for the truth about a payment, and record it. Safe to repeat.
 
-        Raises UnknownSessionError, NotOurSessionError, ProviderUnavailableError.
+        Raises UnknownSessionError, NotOurSessionError, ForgottenProductError,
+        ProviderUnavailableError.
         """
         payment = self.look_up(provider, object_id)
         with self.transaction() as session:

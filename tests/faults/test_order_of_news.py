@@ -125,6 +125,22 @@ def _end(
     return _come_to(shop, name)
 
 
+def test_money_for_a_product_that_was_forgotten_is_never_taken_for_another_shops(
+    shop: Shop,
+) -> None:
+    """After an old backup: the payment is ours, only the product is not there yet."""
+    news = (PaymentState.COMPLETE, (Fact(FactKind.CAPTURE, "pi_1", PRICE, NOON),))
+    payment = _payment(shop, "forgotten", *news)
+    with pytest.raises(orders.ForgottenProductError), shop.transaction() as session:
+        orders.record(session, shop.keys, "test", payment, shop.now())
+
+    make.product(shop)
+
+    with shop.transaction() as session:
+        order = orders.record(session, shop.keys, "test", payment, shop.now())
+    assert order.status is OrderStatus.PAID
+
+
 def _at(number: int) -> datetime:
     return NOON + timedelta(minutes=number)
 

@@ -216,6 +216,28 @@ def test_two_presses_of_one_browser_at_one_instant_are_one(
     assert used(shop) == 1
 
 
+def test_two_presses_at_one_instant_on_the_last_download_are_one(
+    shop: Shop, visitor: Visitor
+) -> None:
+    make.product(shop, limit=1)
+    page = buy(visitor)
+    start = threading.Barrier(4)
+    places: list[str] = []
+
+    def push(tab: Visitor) -> None:
+        start.wait()
+        places.append(press(tab, page))
+
+    threads = [threading.Thread(target=push, args=[visitor.tab()]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(places) == 4
+    assert len(set(places)) == 1
+
+
 def test_whoever_always_stops_just_before_half_gets_seven_sizes_at_the_most(
     shop: Shop, visitor: Visitor, page: TestResponse, clock: Clock
 ) -> None:

@@ -77,6 +77,20 @@ def test_another_address_in_the_same_form_is_another_copy(
     assert {mail.to for mail in mails(shop)} == {"a@example.com", "b@example.com"}
 
 
+def test_nobodys_mailbox_is_filled_with_free_copies(
+    shop: Shop, visitor: Visitor
+) -> None:
+    answers = [
+        visitor.press(
+            visitor.get("/buy/leaflet"), "/buy/leaflet", {"email": "A@example.com"}
+        ).status_code
+        for _ in range(8)
+    ]
+
+    assert answers == [303] * 5 + [429] * 3
+    assert len(mails(shop)) == 5
+
+
 def test_the_receipt_of_a_present_does_not_talk_of_money(
     shop: Shop, visitor: Visitor
 ) -> None:

@@ -243,6 +243,22 @@ def test_a_mistyped_address_is_mended_and_the_link_in_a_strangers_mail_is_dead(
     )
 
 
+def test_an_address_mended_back_and_forth_in_a_minute_gets_the_last_link(
+    shop: Shop, visitor: Visitor
+) -> None:
+    make.product(shop)
+    page = buy(visitor, email="a@example.com")
+    for email in ("b@example.com", "a@example.com", "b@example.com"):
+        mails(shop)
+        page = visitor.press_and_follow(page, "/address", {"email": email})
+
+    mails(shop)
+
+    sent = read_folder(shop.home / "mail")
+    last = [mail.to for mail in sent if page.request.path in mail.text]
+    assert last == ["b@example.com"]
+
+
 def test_an_address_that_is_none_is_said_to_be_so_beside_the_field(
     shop: Shop, visitor: Visitor
 ) -> None:

@@ -111,7 +111,7 @@ def press(
     if running is not None:
         return running
     _take(session, entitlement, file_id, limit)
-    new = insert_new(
+    insert_new(
         session,
         Grant,
         entitlement_id=entitlement,
@@ -123,20 +123,18 @@ def press(
         bytes_out=0,
         parts=[],
     )
-    if (
-        not new
-    ):  # the same browser pressed twice at one instant: PostgreSQL lets both in
-        _give_back_unit(session, entitlement, file_id, forgiven=False)
     return session.scalars(select(Grant.id).where(mine, _OPEN)).one()
 
 
 def _entitled(session: Session, order: Order, file_id: int) -> tuple[int, int]:
+    """Give entitlement and limit; presses on one purchase, and its end, take turns."""
     row = session.execute(
         select(Entitlement.id, Entitlement.access, Product.download_limit)
         .join(Product, Product.id == Entitlement.product_id)
         .join(Product.releases)
         .join(ReleaseFile)
         .where(Entitlement.order_id == order.id, ReleaseFile.id == file_id)
+        .with_for_update(of=Entitlement, key_share=True)  # not in the way of a grant
     ).one_or_none()
     if row is None:
         raise NotFoundError("There is no such file in this purchase.")
@@ -311,7 +309,7 @@ def _close_over(session: Session, which: ColumnElement[bool], now: datetime) -> 
     ).all()
     for grant in over:
         if grant.state is GrantState.RESERVED and _give_back_unit(
-            session, grant.entitlement_id, grant.file_id, forgiven=True
+            session, grant.entitlement_id, grant.file_id
         ):
             grant.state = GrantState.RETURNED
         else:
@@ -320,10 +318,7 @@ def _close_over(session: Session, which: ColumnElement[bool], now: datetime) -> 
     return len(over)
 
 
-def _give_back_unit(
-    session: Session, entitlement: int, file_id: int, *, forgiven: bool
-) -> bool:
-    one = int(forgiven)
+def _give_back_unit(session: Session, entitlement: int, file_id: int) -> bool:
     return bool(
         rows_changed(
             session,
@@ -331,9 +326,9 @@ def _give_back_unit(
             .where(
                 _allowance(entitlement, file_id),
                 Allowance.taken > 0,
-                Allowance.given_back + one <= GIVE_BACKS,
+                Allowance.given_back < GIVE_BACKS,
             )
-            .values(taken=Allowance.taken - 1, given_back=Allowance.given_back + one),
+            .values(taken=Allowance.taken - 1, given_back=Allowance.given_back + 1),
         )
     )
 

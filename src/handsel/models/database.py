@@ -61,7 +61,10 @@ class Database:
             self._writing = Turns(self._writer, BUSY_MS / 1000).transaction
         else:
             self._writer = _postgres_engine(self.url, size=threads)
-            self._reader = self._writer.execution_options(postgresql_readonly=True)
+            # As SQLite's: every statement of a view sees the same moment.
+            self._reader = self._writer.execution_options(
+                postgresql_readonly=True, isolation_level="REPEATABLE READ"
+            )
             self._writing = self._alone
 
     @property

@@ -1,6 +1,5 @@
 """Every mail the shop writes, as a row in the outbox; one function for each."""
 
-import hashlib
 from datetime import datetime
 
 from sqlalchemy import update
@@ -32,15 +31,14 @@ def receipt(session: Session, order: Order, now: datetime) -> None:
 def receipt_again(session: Session, order: Order, now: datetime) -> None:
     """The same link once more, because somebody asked for it or mended the address.
 
-    At most once a minute for an order and address, however often it is asked for.
+    At most once a minute for a link, which is another one for another address.
     """
     assert order.email
     minute = now.strftime("%Y%m%d%H%M")
-    address = hashlib.sha256(order.email.encode()).hexdigest()[:16]
     outbox.put(
         session,
         RECEIPT,
-        f"receipt:{order.public_id}:{address}:{minute}",
+        f"receipt:{order.public_id}:{order.token_version}:{minute}",
         recipient=order.email,
         order_id=order.id,
         now=now,

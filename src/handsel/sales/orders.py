@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from handsel.delivery import fulfilment
-from handsel.kit.errors import NotFoundError
+from handsel.kit.errors import NotFoundError, ShopError
 from handsel.kit.money import Money, format_money
 from handsel.kit.signing import Keys, public_id
 from handsel.models import LedgerEntry, Order, Product, Release
@@ -35,6 +35,15 @@ class NotOurSessionError(NotFoundError):
     """The payment belongs to another shop that uses the same provider account."""
 
 
+class ForgottenProductError(ShopError):
+    """A payment of ours is for a product that the database has forgotten.
+
+    Never to be answered as if it were somebody else's: it must come again.
+    """
+
+    status = 503
+
+
 def record(
     session: Session, keys: Keys, provider: str, payment: Payment, now: datetime
 ) -> Order:
@@ -43,7 +52,7 @@ def record(
     If the database has forgotten the order, for instance after restoring an old backup,
     it is rebuilt from what the provider kept for us; its link is the same as before.
 
-    Raises NotOurSessionError.
+    Raises NotOurSessionError, ForgottenProductError.
     """
     order = _find(session, provider, payment.session_id)
     if order is None:
@@ -116,8 +125,10 @@ def _rebuild(
         select(Product).where(Product.slug == reference.get("product"))
     ).one_or_none()
     if product is None:
-        raise NotOurSessionError(
-            "This payment is for a product the shop does not have."
+        raise ForgottenProductError(
+            "This payment is for a product the shop does not have at the moment.",
+            "Nothing is lost: when the seller has put it back under the name "
+            f"“{reference.get('product')}”, it is delivered.",
         )
     release_id = session.scalars(
         select(Release.id)

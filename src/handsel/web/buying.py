@@ -9,7 +9,7 @@ from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from handsel.kit.errors import BadInputError, NotFoundError, ShopError
-from handsel.kit.text import normalise_email
+from handsel.kit.text import email_key, normalise_email
 from handsel.models import Order, Product
 from handsel.models.words import PaymentState
 from handsel.sales import checkout
@@ -87,6 +87,8 @@ def _chosen() -> PaymentProvider:
 
 
 def _give(offer: checkout.Offer, press: str, email: str) -> AnyResponse:
+    # Nobody has to prove an address here: it must not become a way to bother somebody.
+    limits.hit("give", most=5, minutes=60, who=email_key(email))
     shop = the_shop()
     key = checkout.checkout_key(f"{press}\0{email}", offer, checkout.FREE)
     with shop.transaction() as session:

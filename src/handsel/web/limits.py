@@ -13,6 +13,7 @@ from handsel.kit.errors import TryAgainError
 from handsel.kit.signing import sign
 from handsel.models import RateCounter
 from handsel.models.database import insert_new, rows_changed
+from handsel.models.turns import DatabaseBusyError
 from handsel.settings import is_loopback
 from handsel.shop import Shop
 from handsel.web.pages import network, the_shop
@@ -38,7 +39,7 @@ def hit(what: str, *, most: int, minutes: int, who: str | None = None) -> None:
         return
     try:
         tries = _count(shop, what, who or _visitor(), minutes * 60)
-    except SQLAlchemyError:
+    except (SQLAlchemyError, DatabaseBusyError):
         log.exception("The limit on %s could not be counted; letting it pass.", what)
         return
     if tries > most:
