@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 from importlib import import_module
 
-from benchmarks.rows import Row, heading, machine, paragraph, summary
+from benchmarks import machine
+from benchmarks.rows import Row, paragraph, summary
 
 ROWS = {
     "start": "start",
@@ -24,14 +25,14 @@ ROWS = {
 def main() -> int:
     """Measure the rows that were named, or all; 1 when one could not be measured."""
     said = _arguments()
-    facts = machine()
-    if not said.json:
-        print(heading(facts), flush=True)
+    tell = _quiet if said.json else _tell
+    tell(machine.heading())
     rows: list[Row] = []
     failed: list[str] = []
+    others: dict[str, float] = {}
     for name in said.rows or ROWS:
-        if not said.json:
-            print(f"\n{name}", flush=True)
+        tell(f"\n{name}")
+        watch = machine.Others()
         try:
             measured = _measure(name)(quick=said.quick)
         except Exception:  # noqa: BLE001  # the other rows shall still be measured
@@ -39,14 +40,29 @@ def main() -> int:
             failed.append(name)
             continue
         rows += measured
-        if not said.json:
-            print("\n".join(map(paragraph, measured)), flush=True)
+        others[name] = watch.share()
+        tell("\n".join(map(paragraph, measured)))
+        if others[name] > machine.BUSY:
+            tell(f"  Other programs took {others[name]:.0%} of this machine meanwhile:")
+            tell("  trust the ratios only, and measure again when it is quiet.")
     if said.json:
-        data = {"machine": facts, "rows": [asdict(row) for row in rows]}
-        print(json.dumps(data | {"failed": failed}, ensure_ascii=False, indent=2))
-    else:
-        print(f"\n{summary(rows, failed)}")
+        data = {
+            "machine": machine.facts(),
+            "rows": [asdict(row) for row in rows],
+            "others": others,
+            "failed": failed,
+        }
+        print(json.dumps(data, ensure_ascii=False, indent=2))
+    tell(f"\n{summary(rows, failed)}")
     return 1 if failed else 0
+
+
+def _tell(text: str) -> None:
+    print(text, flush=True)
+
+
+def _quiet(_text: str) -> None:
+    """Say nothing but the JSON at the end."""
 
 
 def _arguments() -> argparse.Namespace:

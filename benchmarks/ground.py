@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -88,6 +89,12 @@ class Running:
     def memory(self) -> int:
         """Bytes of memory the process has now."""
         return int(psutil.Process(self.process.pid).memory_info().rss)
+
+    def settle(self) -> None:
+        """Wait until the process has nothing more to do, half a minute at most."""
+        watched, deadline = psutil.Process(self.process.pid), time.monotonic() + 30
+        while time.monotonic() < deadline and watched.cpu_percent(0.5) > 5:
+            pass
 
 
 @contextmanager

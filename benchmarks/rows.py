@@ -1,14 +1,8 @@
 """What a benchmark says: a row with a goal and a sentence, and how rows are printed."""
 
-import os
-import platform
-import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-
-from handsel import __version__
-from handsel.models.database import SQLITE
 
 WIDTH = 88
 
@@ -47,29 +41,6 @@ def quantile(values: Iterable[float], share: float) -> float:
     if not ordered:
         return float("nan")
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
-def machine() -> dict[str, str | int | float]:
-    """Say what this was measured on."""
-    return {
-        "handsel": __version__,
-        "cores": os.cpu_count() or 1,
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": f"{sys.implementation.name} {platform.python_version()}",
-        "sqlite": str(SQLITE.sqlite_version),
-        "load": round(os.getloadavg()[0], 1),
-    }
-
-
-def heading(facts: Mapping[str, object]) -> str:
-    """Write the machine in one line, and warn when it has other things to do."""
-    line = (
-        f"Handsel {facts['handsel']} on {facts['cores']} cores, {facts['system']}, "
-        f"{facts['python']}, SQLite {facts['sqlite']}, load {facts['load']}"
-    )
-    if float(str(facts["load"])) > 0.7:
-        line += "\nThis machine is busy: trust the ratios, and measure again when it is not."
-    return line
 
 
 def paragraph(row: Row) -> str:
