@@ -79,7 +79,7 @@ def _one_round(till: Till, buyer: Visitor, name: str) -> float:
     assert len(made) == 1, f"{len(made)} orders of one payment"
     assert (hook, copy, found.failed) == (200, 200, ())
     assert place == till.link(name)
-    return took
+    return float(took)
 
 
 def percentile(values: Sequence[float], part: float) -> float:

@@ -125,7 +125,7 @@ def _cut(till: Till, say: Say, postgres: PostgresServer, *, times: int) -> None:
         till.stripe.bank.pay(name, email=f"reader{number}@example.com")
         told, _ = at_once(
             lambda: till.stripe.hooks.deliver(times=3),
-            lambda: [_terminate(postgres, till) for _ in range(3)],
+            lambda: _terminate(postgres, till, times=3),
         )
         answers += told
         paid.append(name)
@@ -141,12 +141,10 @@ def _close_doors(postgres: PostgresServer, till: Till, *, open_: bool) -> None:
         _terminate(postgres, till)
 
 
-def _terminate(postgres: PostgresServer, till: Till) -> None:
-    _say_to(
-        postgres,
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name",
-        name=_name(till),
-    )
+def _terminate(postgres: PostgresServer, till: Till, times: int = 1) -> None:
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
+    for _ in range(times):
+        _say_to(postgres, cut, name=_name(till))
 
 
 def _say_to(postgres: PostgresServer, words: str, **values: str) -> None:
@@ -163,7 +161,7 @@ def _name(till: Till) -> str:
 @ON_SQLITE
 def test_the_disk_is_full(till: Till, say: Say) -> None:
     held = _payments(till, 20)
-    pages = _pragma(till, "page_count")
+    pages = int(_pragma(till, "page_count"))
     _pragma(till, f"max_page_count={pages + 6}")
 
     answers = till.stripe.hooks.deliver()

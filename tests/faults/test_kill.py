@@ -10,6 +10,7 @@ import random
 import secrets
 import threading
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -80,8 +81,12 @@ class Crowd:
             for event in reversed(self.stripe.bank.events)
             if event["data"]["object"]["id"] == name
         )
-        ways = [lambda: self._hook(event), lambda: self._hook(event)]
-        ways += [lambda: self._hook(again(event)), lambda: self._return(name)]
+        ways: list[Callable[[], bool]] = [
+            lambda: self._hook(event),
+            lambda: self._hook(event),
+            lambda: self._hook(again(event)),
+            lambda: self._return(name),
+        ]
         source.shuffle(ways)
         for way in ways:
             while not way():
