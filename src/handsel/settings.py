@@ -52,17 +52,22 @@ class ShopSettings(Section):
         description="The shop's own address, as buyers see it. Every mailed link "
         "begins with it. https, except on this machine itself.",
         pattern=r"^https?://[^/?#\s]+/?$",
+        examples=["https://shop.example.com"],
     )
     name: str = Field(
         "My shop",
         description="The shop's name: in every page, mail and payment page.",
         min_length=1,
         max_length=80,
+        pattern=r"^[^\x00-\x1f\x7f]*$",
+        examples=["Ada's Books"],
     )
     email: str = Field(
         "",
         description="Where buyers can reach you; shown on purchase pages and receipts.",
         max_length=254,
+        pattern=r"^([^@\s<>]+@[^@\s<>]+)?$",
+        examples=["books@example.com"],
     )
     address: str = Field(
         "",
@@ -73,11 +78,13 @@ class ShopSettings(Section):
         "EUR",
         description="The currency of a price typed without one, as three letters.",
         pattern=r"^[A-Z]{3}$",
+        examples=["EUR"],
     )
     locale: str = Field(
         "en",
         description="How prices and dates are written, for instance `en` or `de_AT`.",
         pattern=r"^[a-z]{2,3}([_-][A-Za-z]{2,4}){0,2}$",
+        examples=["en", "de_AT"],
     )
 
 
@@ -88,6 +95,7 @@ class ServerSettings(Section):
         "127.0.0.1:8000",
         description="Address and port to listen on.",
         pattern=r"^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$",
+        examples=["127.0.0.1:8000"],
     )
     threads: int = Field(
         128,
@@ -115,6 +123,7 @@ class DatabaseSettings(Section):
         description="`sqlite:///FILE` (relative to the home folder) or "
         "`postgresql://USER@HOST/NAME`.",
         pattern=r"^(sqlite:///|postgres(ql)?(\+psycopg)?://).+",
+        examples=["sqlite:///data/handsel.db", "postgresql://USER@HOST/NAME"],
     )
 
 
@@ -141,6 +150,8 @@ class MailSettings(Section):
         alias="from",
         description='The sender, for instance `"Ada Byron <books@example.com>"`. '
         "Empty: the shop's name at the host of `shop.url`.",
+        pattern=r"^(.*<[^@\s<>]+@[^@\s<>]+>|[^@\s<>]+@[^@\s<>]+)?$",
+        examples=["Ada Byron <books@example.com>"],
     )
     host: str = Field("", description="The mail server of the `smtp` transport.")
     port: int = Field(
@@ -290,7 +301,8 @@ def _config_text(home: Path) -> str:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(
-            f"{path} cannot be read: {error}.", "Check its owner, mode and encoding."
+            f"{path} cannot be read: {_why(error)}.",
+            "It should be a text file in UTF-8 that the shop's user may read.",
         ) from error
 
 
@@ -314,7 +326,9 @@ def _read_secret_files(values: dict[str, Any], home: Path) -> list[str]:
             try:
                 keys[key.removesuffix("_file")] = path.read_text("utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
-                problems.append(f"{section}.{key}: {path} cannot be read: {error}.")
+                problems.append(
+                    f"{section}.{key}: {path} cannot be read: {_why(error)}."
+                )
     return problems
 
 
@@ -326,10 +340,32 @@ def _problem(error: dict[str, Any], text: str) -> str:
     where = f"{CONFIG_FILE}, line {line}: " if line else ""
     if error["type"] == "extra_forbidden":
         return f"{where}there is no setting called {name}."
-    message = error["msg"].replace("Input should", "it should")
+    message = _wanted(error, path)
     secret = any(word in name for word in ("key", "secret", "password"))
     given = "" if secret else f"; it is {error['input']!r}"
-    return f"{where}{name}: {message[0].lower()}{message[1:]}{given}."
+    return f"{where}{name}: {message}{given}."
+
+
+def _wanted(error: dict[str, Any], path: list[str]) -> str:
+    """Say what a value should be, in words a seller knows."""
+    if error["type"] == "string_pattern_mismatch":
+        section: Any = Settings.model_fields[path[0]].annotation
+        fields = section.model_fields.items()
+        (field,) = [f for key, f in fields if path[1] in (key, f.alias)]
+        return f"it should look like {' or '.join(map(repr, field.examples))}"
+    if error["type"] == "model_type":
+        return f"it is a section: write [{path[0]}] on a line of its own"
+    if error["type"] == "string_type":
+        return "it should be text, in quotes"
+    message = error["msg"].replace("Input should", "it should")
+    return f"{message[0].lower()}{message[1:]}"
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    """Give the reason alone: the path is said already."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not text in UTF-8"
+    return error.strerror or str(error)
 
 
 def _line_of(path: list[str], text: str) -> int | None:

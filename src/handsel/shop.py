@@ -191,12 +191,20 @@ def open_shop(
     )
 
 
+def check_names(settings: Settings) -> None:
+    """Look for every provider and the transport by name. Raises ConfigurationError."""
+    for name in settings.providers:
+        _plug("payments", name)
+    _plug("transports", settings.mail.transport)
+
+
 def _plug(kind: str, name: str) -> Any:
     """Find an implementation by its entry point, ours and other people's alike."""
     found = {point.name: point for point in entry_points(group=f"handsel.{kind}")}
+    setting = {"payments": "payments.enabled", "transports": "mail.transport"}[kind]
     if name not in found:
         raise ConfigurationError(
-            f"There is nothing called {name!r} among the {kind}.",
+            f"{setting}: there is nothing called {name!r}.",
             f"Installed are: {', '.join(sorted(found))}.",
         )
     return _load(found[name])

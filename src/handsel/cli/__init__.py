@@ -90,6 +90,11 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
+    except OSError as error:
+        if os.environ.get("HANDSEL_DEBUG"):
+            raise
+        _tell(*_of_the_system(error))
+        code = 1
     except Exception as error:
         if os.environ.get("HANDSEL_DEBUG"):
             raise
@@ -99,6 +104,15 @@ def main() -> None:
         )
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _of_the_system(error: OSError) -> tuple[str, str]:
+    """Say what disk or system refused; most often a mode, a full disk, a wrong path."""
+    place = f"{os.fsdecode(error.filename)}: " if error.filename else ""
+    return (
+        f"{place}{error.strerror or error}.",
+        "Check the path, who may read and write there, and the room on the disk.",
+    )
 
 
 def _tell(message: str, hint: str) -> None:

@@ -12,7 +12,7 @@ from handsel.kit.errors import ConfigurationError
 from handsel.kit.text import human_size
 from handsel.ops.verify import Invariant
 from handsel.settings import CONFIG_FILE, load_settings
-from handsel.shop import open_shop, utc_now
+from handsel.shop import check_names, open_shop, utc_now
 
 FilePath = click.Path(dir_okay=False, path_type=Path)
 COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
@@ -112,15 +112,16 @@ def config() -> None:
 def check_config(ctx: click.Context, home: Path, as_json: bool) -> None:
     """Name every problem in the settings, with its line. Exit code 4 if there is one."""
     problems: list[str] = []
+    hint = ""
     try:
-        load_settings(home.resolve())
+        check_names(load_settings(home.resolve()))
     except ConfigurationError as error:
-        problems = error.message.split("\n")
+        problems, hint = error.message.split("\n"), error.hint
     answer(
         as_json,
         {"ok": not problems, "problems": problems},
         "\n".join(problems) or f"{home / CONFIG_FILE} is right.",
-        then="Mend them, then run this again." if problems else "",
+        then=hint,
     )
     ctx.exit(ConfigurationError.exit_code if problems else 0)
 

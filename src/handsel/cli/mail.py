@@ -46,7 +46,9 @@ def test(to: str, home: Path, as_json: bool) -> None:
     type=click.Choice([str(word) for word in OutboxState]),
     help="Only those that have come so far.",
 )
-@click.option("--most", type=click.IntRange(1), default=50, show_default=True)
+@click.option(
+    "--most", type=click.IntRange(1, 1_000_000), default=50, show_default=True
+)
 @shop_command
 def list_mails(state: str | None, most: int, home: Path, as_json: bool) -> None:
     """List mails, newest first, with what went wrong."""
@@ -92,7 +94,9 @@ def _facts(item: OutboxItem) -> dict[str, Any]:
 
 
 @mail.command()
-@click.argument("id_", metavar="[ID]", type=click.IntRange(1), required=False)
+@click.argument(
+    "id_", metavar="[ID]", type=click.IntRange(1, 2**31 - 1), required=False
+)
 @shop_command
 def retry(id_: int | None, home: Path, as_json: bool) -> None:
     """Let mails that were given up go again: one by its ID, or all."""

@@ -32,7 +32,9 @@ def order() -> None:
 @click.option("--email", help="Only of this buyer.")
 @click.option("--since", metavar="WHEN", help="For instance 7d, 12h or 2026-11-01.")
 @click.option("--all", "started", is_flag=True, help="Those never paid, too.")
-@click.option("--most", type=click.IntRange(1), default=100, show_default=True)
+@click.option(
+    "--most", type=click.IntRange(1, 1_000_000), default=100, show_default=True
+)
 @shop_command
 def list_orders(
     product: str | None,
@@ -71,7 +73,9 @@ def list_orders(
         for each in found
     ]
     head = ("NUMBER", "WHEN", "AMOUNT", "STATUS", "USED", "PRODUCT", "E-MAIL")
-    answer(as_json, found, table(head, rows) if rows else "No orders yet.")
+    chosen = bool(product or status or email or since)
+    empty = "No order fits." if chosen else "No orders yet."
+    answer(as_json, found, table(head, rows) if rows else empty)
 
 
 def moment(text: str, now: datetime) -> datetime:
@@ -108,7 +112,7 @@ def show(number: str, home: Path, as_json: bool) -> None:
         }
         for fact in facts
     ]
-    lines = [f"{key:16} {value}" for key, value in data.items() if key != "ledger"]
+    lines = [f"{key:16} {value}" for key, value in _for_people(data).items()]
     lines += [
         f"{'ledger':16} {fact.at:%Y-%m-%d %H:%M} {fact.kind} "
         f"{format_money(fact.amount, 'en')} {fact.object_id}"
@@ -163,6 +167,24 @@ def give(slug: str, email: str, home: Path, as_json: bool) -> None:
             f"{data['number']}: {data['link']}",
             then=f"A mail with the link goes to {data['email']}.",
         )
+
+
+def _for_people(data: dict[str, Any]) -> dict[str, str]:
+    """Write the facts of an order in words: money, times, yes and no."""
+    said = {}
+    for key, value in data.items():
+        if key in ("ledger", "currency") or value is None:
+            continue
+        if key.endswith("_minor"):
+            money = format_money(Money(value, data["currency"]), "en")
+            said[key.removesuffix("_minor")] = money
+        elif isinstance(value, bool):
+            said[key] = "yes" if value else "no"
+        elif key.endswith("_at"):
+            said[key] = f"{value[:16].replace('T', ' ')} UTC"
+        else:
+            said[key] = str(value)
+    return said
 
 
 def _facts(shop: Shop, session: Any, found: Any) -> dict[str, Any]:

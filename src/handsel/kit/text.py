@@ -125,8 +125,7 @@ def safe_filename(text: str) -> str:
     signs that Windows refuses and names it reserves are taken out or replaced.
     """
     last = re.split(r"[/\\]", unicodedata.normalize("NFC", text))[-1]
-    shown = "".join(sign for sign in re.sub(r"\s+", " ", last) if _is_shown(sign))
-    clean = re.sub(r'[<>:"|?*]', "_", shown).strip(" .")
+    clean = re.sub(r'[<>:"|?*]', "_", shown(last)).strip(" .")
     if _RESERVED.match(clean):
         clean = f"_{clean}"
     return _shorten(clean) or "file"
@@ -195,6 +194,14 @@ def _slips(typed: str, meant: str) -> int:
                 cost = min(cost, last[j - 2] + 1)
             row.append(cost)
     return row[-1]
+
+
+def shown(text: str) -> str:
+    """Leave out what cannot be seen or stored: control characters, half letters.
+
+    Spaces of every kind, line ends among them, become one plain space.
+    """
+    return "".join(sign for sign in re.sub(r"\s+", " ", text) if _is_shown(sign))
 
 
 def _is_shown(sign: str) -> bool:

@@ -191,6 +191,8 @@ def _explained(archive: Path) -> Iterator[None]:
         raise BadInputError(
             f"There is no file {archive}.", "Check its name and folder."
         ) from None
+    except tarfile.ReadError as error:
+        raise _bad(archive, str(error).partition(":")[0]) from error
     except (tarfile.TarError, EOFError, zlib.error, ValueError, TypeError) as error:
         raise _bad(archive, str(error)) from error
     except KeyError as error:

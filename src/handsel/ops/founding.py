@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from handsel.kit.errors import ConflictError
+from handsel.kit.errors import ConfigurationError, ConflictError
 from handsel.kit.signing import Keys
 from handsel.models.database import Database
 from handsel.ops import schema
@@ -45,14 +46,21 @@ def found(home: Path, plan: Plan) -> None:
     Raises ConflictError, ConfigurationError.
     """
     check_free(home)
+    was_there = home.exists()
     home.mkdir(parents=True, exist_ok=True)
     draft = home / CONFIG_FILE
     draft.write_text(config_text(plan), "utf-8")
     try:
         settings = load_settings(home, {})
-    except BaseException:
+    except ConfigurationError as error:
         draft.unlink()
-        raise
+        if not was_there:
+            home.rmdir()
+        # Nobody has seen that file: its lines say nothing, and it is gone.
+        problems = re.sub(rf"(?m)^{CONFIG_FILE}, line \d+: ", "", error.message)
+        raise ConfigurationError(
+            problems, "Nothing was made. Try again with another value."
+        ) from None
     if not (home / KEYS_FILE).exists():
         Keys.create().save(home / KEYS_FILE)
     (home / "templates").mkdir(exist_ok=True)

@@ -1,11 +1,13 @@
 """Bringing the database's schema to what this version of the shop expects."""
 
 from importlib.resources import files
+from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import DBAPIError
 
 from handsel.kit.errors import ConfigurationError
 from handsel.models.database import Database
@@ -31,9 +33,29 @@ def known() -> set[str]:
 
 
 def current(database: Database) -> str | None:
-    """Name the last step the database has taken; None when it is empty."""
-    with database.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+    """Name the last step the database has taken; None when it is empty.
+
+    Raises ConfigurationError for a database that cannot be used at all.
+    """
+    if _missing(database):
+        return None
+    try:
+        with database.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    except DBAPIError as error:
+        raise ConfigurationError(
+            f"The shop's database cannot be used: {str(error.orig).strip()}.",
+            "`handsel doctor` says more. Check database.url, who may write there, and "
+            "that its server runs; a damaged file is mended by `handsel restore`.",
+        ) from error
+
+
+def _missing(database: Database) -> Path | None:
+    """Give the file of a SQLite database that is not there: a look would make it."""
+    if not database.is_sqlite:
+        return None
+    file = Path(database.engine.url.database or "")
+    return None if file.exists() else file
 
 
 def upgrade(database: Database) -> None:
@@ -42,6 +64,9 @@ def upgrade(database: Database) -> None:
     All steps are one transaction: a crash leaves the schema as it was.
     """
     config = _config()
+    missing = _missing(database)
+    if missing:  # nobody else on the machine may look into it
+        missing.touch(mode=0o600)
     with database.engine.connect() as connection:
         if not database.is_sqlite:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(4153)")
@@ -55,6 +80,12 @@ def check(database: Database) -> None:
     found = current(database)
     if found == newest():
         return
+    missing = _missing(database)
+    if missing:
+        raise ConfigurationError(
+            f"There is no database: {missing} is missing.",
+            "Restore a backup; in a new shop run `handsel upgrade`.",
+        )
     if found is None:
         raise ConfigurationError(
             "The shop's database is empty.", "Run `handsel upgrade` to set it up."

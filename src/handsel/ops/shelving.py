@@ -1,12 +1,13 @@
 """Bringing files from the seller's disk onto the shelf."""
 
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
 from handsel.kit.errors import BadInputError
 from handsel.kit.images import image_size
 from handsel.kit.money import Money, parse_money
-from handsel.kit.text import check_slug, safe_filename, slugify
+from handsel.kit.text import check_slug, safe_filename, shown, slugify
 from handsel.models import Product
 from handsel.sales import catalogue
 from handsel.sales.catalogue import Changes, Cover, NewFile, NewProduct
@@ -30,18 +31,18 @@ def add_product(
 
     Nothing is for sale if anything is wrong. Raises BadInputError, ConflictError.
     """
-    title = check_name(name or _title(files[0]))
+    for path in files:
+        check_file(path)
+    title = check_name(_title(files[0]) if name is None else name)
     new = NewProduct(
-        slug=check_slug(slug) if slug else slugify(title),
+        slug=slugify(title) if slug is None else check_slug(slug),
         name=title,
         price=price_in(shop, price),
         description=read_text(description) if description else "",
-        version=version,
+        version=_check_version(version),
         download_limit=limit or shop.settings.delivery.download_limit,
         published=not draft,
     )
-    for path in files:
-        check_file(path)
     picture = store_cover(shop, cover) if cover else None
     stored = [store(shop, path) for path in files]
     with shop.transaction() as session:
@@ -79,10 +80,19 @@ def edit_product(
 
 def check_name(name: str) -> str:
     """Give a product's name without spaces around it. Raises BadInputError."""
-    tidy = " ".join(name.split())
+    tidy = " ".join(shown(name).split())
     if not tidy or len(tidy) > 200:
         raise BadInputError(
             "A product's name has 1 to 200 letters.", "Give another one with --name."
+        )
+    return tidy
+
+
+def _check_version(version: str) -> str:
+    tidy = " ".join(shown(version).split())
+    if not tidy or len(tidy) > 40:
+        raise BadInputError(
+            "A version has 1 to 40 letters.", "Write it like 1.0 or 2026-11."
         )
     return tidy
 
@@ -97,8 +107,8 @@ def price_in(shop: Shop, text: str) -> Money:
 
 
 def read_text(path: Path) -> str:
-    """Read a text the seller wrote. Raises BadInputError."""
-    check_file(path)
+    """Read a text the seller wrote; it may be empty. Raises BadInputError."""
+    _check_readable(path)
     try:
         return path.read_text("utf-8")
     except UnicodeDecodeError as error:
@@ -109,21 +119,31 @@ def read_text(path: Path) -> str:
 
 def check_file(path: Path) -> None:
     """Refuse what cannot be sold before anything is stored. Raises BadInputError."""
-    if not path.exists():
-        raise BadInputError(f"There is no file {path}.", "Check its name and folder.")
-    if path.is_dir():
-        raise BadInputError(
-            f"{path} is a folder.", "Name the files in it, or pack it as one zip."
-        )
+    if _check_readable(path) == 0:
+        raise BadInputError(f"{path} is empty.", "Buyers would get nothing: check it.")
+
+
+def _check_readable(path: Path) -> int:
+    """Give the size of a file in bytes. Raises BadInputError for what is no file."""
     try:
-        with path.open("rb") as file:
-            empty = not file.read(1)
+        facts = path.stat()
+        if stat.S_ISDIR(facts.st_mode):
+            raise BadInputError(
+                f"{path} is a folder.", "Name the files in it, or pack it as one zip."
+            )
+        if not stat.S_ISREG(facts.st_mode):  # a device need not ever end
+            raise BadInputError(f"{path} is no file.", "Name a file on your disk.")
+        path.open("rb").close()
+    except FileNotFoundError:
+        raise BadInputError(
+            f"There is no file {path}.", "Check its name and folder."
+        ) from None
     except OSError as error:
         raise BadInputError(
-            f"{path} cannot be read: {error.strerror}.", "Check its mode."
+            f"{path} cannot be read: {error.strerror}.",
+            "Check its name, and who may read it.",
         ) from error
-    if empty:
-        raise BadInputError(f"{path} is empty.", "Buyers would get nothing: check it.")
+    return facts.st_size
 
 
 def store(shop: Shop, path: Path) -> NewFile:

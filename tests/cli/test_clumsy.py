@@ -1,0 +1,178 @@
+"""A seller in a hurry: wrong files, wrong words, and what the machine refuses."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from handsel.kit.money import format_money
+from handsel.sales import catalogue
+from handsel.shop import Shop
+from tests import make
+from tests.cli.test_keep import on_sqlite, real, run
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["none.pdf"], "There is no file none.pdf"),
+        (["x" * 300], "File name too long"),
+        (["/dev/zero"], "is no file"),
+        (["handsel.toml", "--name", ""], "1 to 200 letters"),
+        (["handsel.toml", "--slug", ""], "The short name of a product"),
+        (["handsel.toml", "--version", "x" * 41], "A version has 1 to 40 letters"),
+    ],
+)
+def test_what_cannot_be_sold_is_refused_in_a_sentence(
+    shop: Shop, words: list[str], said: str
+) -> None:
+    if words[0] == "handsel.toml":
+        words[0] = str(shop.home / words[0])
+
+    done = real(shop.home, "product", "add", *words, "--price", "3")
+
+    assert done.returncode == 2
+    assert said in done.stderr
+    with shop.reading() as session:
+        assert not catalogue.all_products(session, drafts=True)
+
+
+def test_a_name_keeps_only_what_can_be_seen(shop: Shop, tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"odd\xff\x1b[31m.pdf")
+    odd.write_bytes(b"a book")
+
+    done = real(shop.home, "product", "add", str(odd), "--price", "3")
+
+    assert done.returncode == 0, done.stderr
+    with shop.reading() as session:
+        product = catalogue.get(session, "odd-31m")
+        assert product.name == "Odd[31M"
+
+
+def test_a_description_may_be_emptied(shop: Shop, tmp_path: Path) -> None:
+    make.product(shop)
+    (tmp_path / "nothing.md").touch()
+
+    run(shop, "product", "edit", "book", "--description", str(tmp_path / "nothing.md"))
+
+    with shop.reading() as session:
+        assert catalogue.get(session, "book").description == ""
+
+
+def test_a_number_that_no_order_can_have(shop: Shop) -> None:
+    assert real(shop.home, "order", "show", "9" * 30).returncode == 3
+
+
+def test_a_search_that_finds_nothing_does_not_say_that_nobody_bought(
+    shop: Shop,
+) -> None:
+    assert run(shop, "order", "list").stdout == "No orders yet.\n"
+    assert run(shop, "order", "list", "--since", "7d").stdout == "No order fits.\n"
+
+
+def test_an_order_is_shown_in_words(shop: Shop) -> None:
+    product = make.product(shop)
+    run(shop, "simulate", "book", "--email", "reader@example.com")
+
+    shown = run(shop, "order", "show", "1001").stdout
+
+    price = format_money(catalogue.price_of(product), "en")
+    assert ["amount", price] in [line.split() for line in shown.splitlines()]
+    assert "None" not in shown
+
+
+@on_sqlite
+def test_a_damaged_database_is_named_and_not_a_stack(shop: Shop) -> None:
+    (shop.home / "data" / "handsel.db").write_bytes(b"rubbish" * 100)
+
+    for words in (("product", "list"), ("upgrade",), ("run",), ("backup",)):
+        done = real(shop.home, *words)
+
+        assert done.returncode == 4, done.stderr
+        assert "The shop's database cannot be used" in done.stderr
+
+
+@on_sqlite
+def test_looking_does_not_make_a_database_that_is_gone(shop: Shop) -> None:
+    file = shop.home / "data" / "handsel.db"
+    shop.close()
+    file.unlink()
+
+    done = real(shop.home, "product", "list")
+
+    assert done.returncode == 4
+    assert f"{file} is missing" in done.stderr
+    assert not file.exists()
+    assert real(shop.home, "upgrade").returncode == 0
+    assert file.stat().st_mode & 0o077 == 0
+
+
+def test_what_the_system_refuses_is_a_sentence(shop: Shop, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    done = real(tmp_path / "file" / "shop", "init")
+
+    assert done.returncode == 1
+    assert "Not a directory" in done.stderr
+    assert "nobody foresaw" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--currency", "XX", "it should look like 'EUR'"),
+        ("--url", "shop", "it should look like 'https://shop.example.com'"),
+        ("--email", "nobody", "it should look like 'books@example.com'"),
+        ("--name", "two\nlines", "it should look like"),
+    ],
+)
+def test_a_shop_with_a_wrong_setting_is_not_begun(
+    tmp_path: Path, option: str, value: str, said: str
+) -> None:
+    done = real(tmp_path / "new", "init", "--no-input", option, value)
+
+    assert done.returncode == 4
+    assert said in done.stderr
+    assert "line" not in done.stderr.partition(":")[0]
+    assert not (tmp_path / "new").exists()
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[mail]\ntransport = "pigeon"', "mail.transport: there is nothing called"),
+        ('[payments]\nenabled = ["tst"]', "payments.enabled: there is nothing called"),
+        ("[shop]\nname = 3", "shop.name: it should be text, in quotes; it is 3"),
+        ("shop = 3", "it is a section: write [shop]"),
+        ('[mail]\nfrom = "a b c"', "mail.from: it should look like 'Ada Byron <books"),
+        ('[mail]\npassword_file = "none"', "none cannot be read: No such file"),
+    ],
+)
+def test_a_wrong_setting_is_explained_without_patterns(
+    shop: Shop, text: str, said: str
+) -> None:
+    (shop.home / "handsel.toml").write_text(text)
+
+    done = real(shop.home, "config", "check")
+
+    assert done.returncode == 4
+    assert said in done.stdout
+
+
+def test_a_check_where_no_shop_is_says_how_to_make_one(tmp_path: Path) -> None:
+    done = real(tmp_path, "config", "check")
+
+    assert done.returncode == 4
+    assert "handsel init" in done.stderr
+
+
+@on_sqlite
+def test_rubbish_is_no_backup_in_one_line(shop: Shop, tmp_path: Path) -> None:
+    (tmp_path / "x.tar.gz").write_bytes(b"rubbish")
+
+    done = real(shop.home, "restore", str(tmp_path / "x.tar.gz"), "--yes")
+
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 2
