@@ -53,8 +53,7 @@ def found(home: Path, plan: Plan) -> None:
     except BaseException:
         draft.unlink()
         raise
-    if not (home / KEYS_FILE).exists():
-        Keys.create().save(home / KEYS_FILE)
+    Keys.load_or_create(home / KEYS_FILE)
     (home / "templates").mkdir(exist_ok=True)
     prepare(home, settings)
 
