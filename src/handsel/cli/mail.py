@@ -92,7 +92,9 @@ def _facts(item: OutboxItem) -> dict[str, Any]:
 
 
 @mail.command()
-@click.argument("id_", metavar="[ID]", type=click.IntRange(1), required=False)
+@click.argument(
+    "id_", metavar="[ID]", type=click.IntRange(1, 2**31 - 1), required=False
+)
 @shop_command
 def retry(id_: int | None, home: Path, as_json: bool) -> None:
     """Let mails that were given up go again: one by its ID, or all."""
