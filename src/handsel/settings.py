@@ -9,6 +9,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from email.utils import parseaddr
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -24,6 +25,7 @@ from pydantic import (
 )
 
 from handsel.kit.errors import ConfigurationError
+from handsel.kit.money import currencies, is_locale
 
 CONFIG_FILE = "handsel.toml"
 
@@ -273,7 +275,9 @@ def load_settings(home: Path, environ: Mapping[str, str] = os.environ) -> Settin
         ) from error
     values.pop("env", None)
     for section, key, value in _from_environment(environ):
-        values.setdefault(section, {})[key] = value
+        keys = values.setdefault(section, {})
+        if isinstance(keys, dict):
+            keys[key] = value
     if "HANDSEL_ENV" in environ:
         values["env"] = environ["HANDSEL_ENV"]
     problems = _read_secret_files(values, home)
@@ -398,6 +402,19 @@ def _contradictions(settings: Settings) -> list[str]:
         problems.append("mail.host: the smtp transport needs the mail server's name.")
     if "stripe" in settings.providers:
         problems += _stripe_problems(settings.stripe)
+    return problems + _unknown(settings)
+
+
+def _unknown(settings: Settings) -> list[str]:
+    """Say what has the right form, and yet names nothing."""
+    shop, sender = settings.shop, settings.mail.from_
+    problems = []
+    if shop.currency not in currencies():
+        problems.append(f"shop.currency: {shop.currency} is no currency of ISO 4217.")
+    if not is_locale(shop.locale):
+        problems.append(f"shop.locale: {shop.locale} is no language known here.")
+    if sender and "@" not in parseaddr(sender)[1]:
+        problems.append(f"mail.from: {sender!r} is no address.")
     return problems
 
 

@@ -8,11 +8,12 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, func, select, update
 
 from handsel.delivery import access
-from handsel.models import Duty, FindLink, Inbox, RateCounter
+from handsel.models import Duty, FindLink, Inbox, Order, RateCounter
 from handsel.models.database import insert_new, rows_changed
+from handsel.models.words import PaymentState
 from handsel.ops import reconcile, stock
 from handsel.outbound import post
 from handsel.shop import Shop
@@ -21,6 +22,8 @@ log = logging.getLogger("handsel.worker")
 
 IDLE_SECONDS = 1.0
 KEEP_INBOX = timedelta(days=30)
+FARTHEST = timedelta(days=28)
+"""How far back payments are asked about: providers keep their news for a month."""
 
 
 def run(shop: Shop, stop: threading.Event) -> None:
@@ -71,7 +74,19 @@ def _reconcile(shop: Shop) -> None:
 
 
 def _reconcile_far_back(shop: Shop) -> None:
-    reconcile.reconcile(shop, since=shop.now() - timedelta(days=4))
+    """Ask about four days; after a long pause, about all that is still open here."""
+    now = shop.now()
+    with shop.reading() as session:
+        oldest = session.scalar(
+            select(func.min(Order.created_at)).where(
+                Order.provider.in_(shop.providers),
+                Order.session_state.in_((PaymentState.OPEN, PaymentState.PROCESSING)),
+            )
+        )
+    since = now - timedelta(days=4)
+    if oldest:
+        since = max(now - FARTHEST, min(since, oldest - timedelta(hours=1)))
+    reconcile.reconcile(shop, since=since)
 
 
 def _tidy(shop: Shop) -> None:

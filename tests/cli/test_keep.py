@@ -80,6 +80,30 @@ def test_doctor_answers_and_fails_only_for_errors(sold: Shop) -> None:
 
 
 @on_sqlite
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ('[shop]\ncurrency = "XYZ"\n', "shop.currency: XYZ is no currency"),
+        ('[shop]\nlocale = "xx"\n', "shop.locale: xx is no language"),
+        ('[mail]\nfrom = "the shop"\n', "mail.from: 'the shop' is no address"),
+        ("database = 1\n", "database: it should be"),
+    ],
+)
+def test_config_check_knows_what_cannot_be(shop: Shop, config: str, said: str) -> None:
+    (shop.home / "handsel.toml").write_text(config)
+
+    found = facts(shop, "config", "check", code=4)
+
+    assert said in str(found)
+
+
+@pytest.mark.parametrize("what", [("order", "show"), ("mail", "retry")])
+def test_a_number_no_database_can_hold_is_not_there(
+    shop: Shop, what: tuple[str, str]
+) -> None:
+    assert real(shop.home, *what, "9" * 30).returncode in (2, 3)
+
+
 def test_config_check_names_every_problem_with_its_line(shop: Shop) -> None:
     assert facts(shop, "config", "check") == {"ok": True, "problems": []}
     config = shop.home / "handsel.toml"

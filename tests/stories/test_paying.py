@@ -2,6 +2,7 @@
 
 import pytest
 
+from handsel import worker
 from handsel.sales.payments.test import BANK_FILE
 from handsel.sales.payments.testcards import LATER
 from handsel.shop import Shop
@@ -115,6 +116,22 @@ def test_who_closes_the_page_gets_the_link_by_mail_when_the_money_is_there(
     link = facts(shop)["link"]
     assert link in mail.text
     assert "Your files" in words(visitor.get(link))
+
+
+def test_money_that_came_while_the_shop_was_shut_for_a_week_is_found(
+    shop: Shop, visitor: Visitor, clock: Clock
+) -> None:
+    make.product(shop)
+    worker.turn(shop)
+    page = payment_page(visitor)
+    session_id = form_of(page, "/testpay/").action.rpartition("/")[2]
+    bank = buyers.bank(shop)
+    bank.submit(session_id, **buyers.BUYER, now=shop.now())
+    clock.move(days=7)
+
+    worker.turn(shop)
+
+    assert facts(shop)["status"] == "paid"
 
 
 def test_money_that_never_comes_is_said_to_be_not_charged(

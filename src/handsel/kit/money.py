@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, total_ordering
 
-from babel.core import Locale, get_global
+from babel.core import Locale, UnknownLocaleError, get_global
 from babel.numbers import parse_pattern
 
 from handsel.kit.errors import BadInputError
@@ -177,6 +177,15 @@ def format_money(money: Money, locale: str) -> str:
     )
     # CLDR wants a space between letters and digits, which Babel leaves out: KWD 15.500.
     return re.sub(r"(?<=[^\W\d_])(?=\d)", "\N{NO-BREAK SPACE}", written)
+
+
+def is_locale(name: str) -> bool:
+    """Say whether `format_money` knows how people of this locale write."""
+    try:
+        Locale.parse(name.replace("-", "_"))
+    except (ValueError, UnknownLocaleError):
+        return False
+    return True
 
 
 def _currency(mark: str | None, default: str) -> str:

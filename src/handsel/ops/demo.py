@@ -4,6 +4,7 @@ import os
 import socket
 from pathlib import Path
 
+from handsel.kit.errors import ConflictError
 from handsel.kit.money import Money
 from handsel.ops import founding, sample, shelving
 from handsel.ops.founding import Plan
@@ -17,9 +18,19 @@ PRICE = Money(1500, "EUR")
 
 
 def prepare(home: Path, *, port: int) -> Shop:
-    """Open the demo's shop, made anew if it is not there. Safe to repeat."""
+    """Open the demo's shop, made anew if it is not there. Safe to repeat.
+
+    Raises ConflictError for a shop that sells in earnest: its mails would go out with
+    links to this machine.
+    """
     if not (home / CONFIG_FILE).exists():
         founding.found(home, _plan(port))
+    settings = load_settings(home)
+    if settings.is_public or settings.providers != ["test"]:
+        raise ConflictError(
+            f"The shop in {home} is not a demo.",
+            "Name another folder with --home; is HANDSEL_HOME set?",
+        )
     # In the environment, so that the worker beside us sees the same address.
     os.environ["HANDSEL_SHOP__URL"] = f"http://127.0.0.1:{port}"
     settings = load_settings(home)

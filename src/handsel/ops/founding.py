@@ -61,8 +61,7 @@ def found(home: Path, plan: Plan) -> None:
         raise ConfigurationError(
             problems, "Nothing was made. Try again with another value."
         ) from None
-    if not (home / KEYS_FILE).exists():
-        Keys.create().save(home / KEYS_FILE)
+    Keys.load_or_create(home / KEYS_FILE)
     (home / "templates").mkdir(exist_ok=True)
     prepare(home, settings)
 

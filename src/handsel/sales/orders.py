@@ -209,7 +209,8 @@ def _doubt(session: Session, order: Order, payment: Payment) -> None:
 def by_number(session: Session, number: str) -> Order:
     """Give the order people call `H-1042`; `1042` will do. Raises NotFoundError."""
     digits = number.strip().upper().removeprefix("H-")
-    row = int(digits) - FIRST_NUMBER + 1 if re.fullmatch("[0-9]{1,9}", digits) else 0
+    found = re.fullmatch(r"[0-9]{1,9}", digits)
+    row = int(digits) - FIRST_NUMBER + 1 if found else 0
     order = session.get(Order, row, options=[joinedload(Order.product)])
     if order is None:
         raise NotFoundError(
