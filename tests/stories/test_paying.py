@@ -244,3 +244,16 @@ def test_buying_while_the_bank_is_away_says_not_charged_and_works_later(
     books.rmdir()
     page = visitor.press_and_follow(away, "/buy/book")
     assert pay(visitor, page).request.path.startswith("/d/")
+
+
+def test_a_page_that_waited_for_an_hour_still_turns_into_the_files(
+    shop: Shop, visitor: Visitor, clock: Clock
+) -> None:
+    make.product(shop)
+    waiting = pay(visitor, payment_page(visitor), number=buyers.PAYS_LATER)
+    clock.move(hours=1)
+
+    there = visitor.follow(waiting.request.url)
+
+    assert there.request.path.startswith("/d/")
+    assert "data-autostart" in there.get_data(as_text=True)

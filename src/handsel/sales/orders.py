@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from handsel.delivery import fulfilment
@@ -103,6 +103,19 @@ def facts_of(session: Session, order: Order) -> list[Fact]:
         Fact(row.kind, row.object_id, Money(row.amount_minor, row.currency), row.at)
         for row in rows
     ]
+
+
+def heard_at(session: Session, order: Order) -> datetime | None:
+    """Say when we first heard of an order's money, which may have been days on its way.
+
+    None while we have heard of none.
+    """
+    return session.scalar(
+        select(func.min(LedgerEntry.recorded_at)).where(
+            LedgerEntry.order_id == order.id,
+            LedgerEntry.kind.in_((FactKind.CAPTURE, FactKind.MANUAL_GRANT)),
+        )
+    )
 
 
 def _find(session: Session, provider: str, session_id: str) -> Order | None:

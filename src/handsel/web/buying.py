@@ -12,7 +12,7 @@ from handsel.kit.errors import BadInputError, NotFoundError, ShopError
 from handsel.kit.text import email_key, normalise_email
 from handsel.models import Order, Product
 from handsel.models.words import PaymentState
-from handsel.sales import checkout
+from handsel.sales import checkout, orders
 from handsel.sales.payments.base import (
     PaymentProvider,
     ProviderUnavailableError,
@@ -159,14 +159,20 @@ def _just_paid(order: Order) -> AnyResponse:
     A payment session's name lies in the database and at the provider; it must not open
     for ever what only the link may open.
     """
-    shop = the_shop()
-    fresh = order.paid_at and shop.now() - order.paid_at < FRESH
-    if not fresh and owned.find(order.product_id) is None:
+    if not _is_fresh(order) and owned.find(order.product_id) is None:
         raise PaidBeforeError(
             "This payment was finished a while ago.",
             "The link to your purchase is in your mail; or use “Find my purchases”.",
         )
     return _to_purchase(order)
+
+
+def _is_fresh(order: Order) -> bool:
+    """Say whether the money came just now, however long ago the buyer sent it."""
+    shop = the_shop()
+    with shop.reading() as session:
+        heard = orders.heard_at(session, order)
+    return heard is not None and shop.now() - heard < FRESH
 
 
 def _waiting(product_name: str, email: str) -> Response:
@@ -197,7 +203,7 @@ def _to_purchase(order: Order) -> AnyResponse:
     """Send the buyer to their own page, and remember that they come from paying."""
     shop = the_shop()
     response = redirect(purchase_path(shop.keys, order), 303)
-    if order.paid_at and shop.now() - order.paid_at < FRESH:
+    if _is_fresh(order):
         set_cookie(response, "fresh", order.public_id, seconds=FRESH.seconds)
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
