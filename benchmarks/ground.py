@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from handsel.ops import child, founding, shelving
+from handsel.cli.serve import NICE
+from handsel.ops import founding, shelving
 from handsel.ops.founding import Plan
 from handsel.settings import CONFIG_FILE
 from handsel.shop import open_shop
@@ -100,7 +101,7 @@ class Running:
 @contextmanager
 def worker(home: Path) -> Iterator[None]:
     """Run `handsel worker` beside a server, niced as `handsel run` does it."""
-    process = start("handsel", "worker", "--home", home, nice=child.NICE)
+    process = start("handsel", "worker", "--home", home, nice=NICE)
     try:
         yield
     finally:
