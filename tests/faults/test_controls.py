@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import inspect, select, text
+from sqlalchemy.exc import MultipleResultsFound
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import UniqueConstraint
 
@@ -54,7 +55,8 @@ def test_check_then_insert_makes_two_orders_of_one_payment(
     for module in (orders, fulfilment, outbox):
         monkeypatch.setattr(module, "insert_new", check_then_insert)
 
-    with pytest.raises(AssertionError) as failure:
+    # Either the case counts two orders, or the shop stumbles over them before it.
+    with pytest.raises((AssertionError, MultipleResultsFound)) as failure:
         race(till, 60)
 
     say("P05", control="check-then-insert", caught=_first_line(failure))
@@ -212,5 +214,5 @@ def _holds_orders(file: Path, wanted: int) -> None:
     assert found == wanted, f"{found} of {wanted} orders"
 
 
-def _first_line(failure: pytest.ExceptionInfo[AssertionError]) -> str:
+def _first_line(failure: pytest.ExceptionInfo[Exception]) -> str:
     return repr(str(failure.value).partition("\n")[0][:80])
