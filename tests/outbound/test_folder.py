@@ -46,6 +46,7 @@ def test_a_mail_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     _send(tmp_path, "Ihr Büchlein: كتابك", to="قارئ@bücher.example")
     (mail,) = read_folder(tmp_path)
     assert mail.subject == "Ihr Büchlein: كتابك"
+    assert mail.sender == "Ada <books@example.com>"
     assert mail.to == "قارئ@xn--bcher-kva.example"
     assert mail.date == NOON
     assert mail.text.strip() == "Grüße"

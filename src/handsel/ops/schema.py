@@ -13,6 +13,10 @@ from handsel.kit.errors import ConfigurationError
 from handsel.models.database import Database
 
 
+class UnusableDatabaseError(ConfigurationError):
+    """The database does not answer, or is none."""
+
+
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(files("handsel") / "migrations"))
@@ -35,7 +39,7 @@ def known() -> set[str]:
 def current(database: Database) -> str | None:
     """Name the last step the database has taken; None when it is empty.
 
-    Raises ConfigurationError for a database that cannot be used at all.
+    Raises UnusableDatabaseError.
     """
     if _missing(database):
         return None
@@ -43,10 +47,10 @@ def current(database: Database) -> str | None:
         with database.engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
     except DBAPIError as error:
-        raise ConfigurationError(
+        raise UnusableDatabaseError(
             f"The shop's database cannot be used: {str(error.orig).strip()}.",
-            "`handsel doctor` says more. Check database.url, who may write there, and "
-            "that its server runs; a damaged file is mended by `handsel restore`.",
+            "Check database.url, who may write there, and that its server runs; "
+            "else restore a backup.",
         ) from error
 
 

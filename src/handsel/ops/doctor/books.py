@@ -55,6 +55,9 @@ def look(home: Path, settings: Settings, now: datetime) -> Iterator[Finding]:
 def _look(database: Database, settings: Settings, now: datetime) -> Iterator[Finding]:
     try:
         schema.check(database)
+    except schema.UnusableDatabaseError as error:
+        yield Finding("H041", Level.ERROR, error.message, error.hint)
+        return
     except ConfigurationError as error:
         yield Finding("H042", Level.ERROR, error.message, error.hint)
         return
