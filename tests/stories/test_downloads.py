@@ -264,7 +264,7 @@ def test_one_press_serves_three_sizes_at_the_most(
     answers = [visitor.get(where) for _ in range(4)]
 
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
-    assert "Wait a day" in words(answers[3])
+    assert "in a minute" in words(answers[3])
     assert used(shop) == 1
 
 

@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from handsel.cli import handsel
-from handsel.kit.errors import ShopError
+from handsel.kit.errors import ConflictError, ShopError
+from handsel.sales import orders
 from handsel.shop import Shop
 from tests import make
 from tests.ground.shops import Clock
@@ -121,3 +122,37 @@ def test_what_cannot_be_done_is_said_with_what_to_do(
         with pytest.raises(ShopError, match=said) as refused:
             seller(*command)
         assert refused.value.hint
+
+
+def test_a_held_order_is_delivered_when_the_seller_accepts_it(
+    shop: Shop, visitor: Visitor, seller: Seller
+) -> None:
+    make.product(shop)
+    where = buy(visitor).request.path
+    with shop.transaction() as session:
+        found = orders.by_number(session, "H-1001")
+        found.review_reason = "The price was 15.00, but 1.00 was paid."
+        orders.settle(session, found, shop.now())
+    held = words(visitor.get(where))
+
+    accepted = seller("order", "accept", "H-1001")
+    delivered = words(visitor.get(where))
+    shop.hear("test", found.session_id)  # which goes on saying what it said
+
+    assert "Download EPUB" not in held
+    assert (accepted["status"], accepted["access"]) == ("paid", True)
+    assert "Download EPUB" in delivered
+    assert "Download EPUB" in words(visitor.get(where))
+    with pytest.raises(ConflictError, match="not waiting"):
+        seller("order", "accept", "H-1001")
+
+
+def test_a_purchase_keeps_the_number_of_downloads_it_was_sold_with(
+    shop: Shop, visitor: Visitor, seller: Seller
+) -> None:
+    make.product(shop, limit=5)
+    where = buy(visitor).request.path
+
+    seller("product", "edit", "book", "--limit", "1")
+
+    assert "5 of 5 left" in words(visitor.get(where))

@@ -145,11 +145,29 @@ def reset_downloads(number: str, home: Path, as_json: bool) -> None:
     with opened(home) as shop:
         with shop.transaction() as session:
             found = orders.by_number(session, number)
-            limit = found.product.download_limit
+            limit = found.download_limit
             access.reset(session, found, limit)
             data = _facts(shop, session, found)
         answer(
             as_json, data, f"{found.number} has {limit} downloads of each file again."
+        )
+
+
+@order.command()
+@click.argument("number")
+@shop_command
+def accept(number: str, home: Path, as_json: bool) -> None:
+    """Deliver an order that is held back because something looked wrong."""
+    with opened(home) as shop:
+        with shop.transaction() as session:
+            found = orders.by_number(session, number)
+            orders.accept(session, found, shop.now())
+            data = _facts(shop, session, found)
+        answer(
+            as_json,
+            data,
+            f"{found.number} is delivered: {data['link']}",
+            then=f"A mail with the link goes to {data['email']}.",
         )
 
 

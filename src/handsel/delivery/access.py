@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, select, update
 from sqlalchemy.orm import Session
 
-from handsel.kit.errors import ConflictError, NotFoundError, ShopError
+from handsel.kit.errors import ConflictError, NotFoundError, ShopError, TryAgainError
 from handsel.kit.ranges import Spans
 from handsel.models import Allowance, Entitlement, Grant, Order, Product, ReleaseFile
 from handsel.models.database import insert_new, rows_changed
@@ -43,8 +43,8 @@ class AccessEndedError(ShopError):
     status = 403
 
 
-class TooMuchSentError(ShopError):
-    """This download has been fetched over and over; its window must pass first."""
+class TooMuchSentError(TryAgainError):
+    """This download is being fetched too many times over at the moment."""
 
     status = 429
 
@@ -74,14 +74,14 @@ def can_access(session: Session, order_id: int) -> bool:
     )
 
 
-def left(session: Session, order: Order, file: ReleaseFile, limit: int) -> int:
+def left(session: Session, order: Order, file: ReleaseFile) -> int:
     """Say how many downloads of a file are left to a purchase."""
     allowance = session.execute(
         select(Allowance.lim - Allowance.taken)
         .join(Entitlement, Entitlement.id == Allowance.entitlement_id)
         .where(Entitlement.order_id == order.id, Allowance.file_id == file.id)
     ).scalar_one_or_none()
-    return limit if allowance is None else allowance
+    return order.download_limit if allowance is None else allowance
 
 
 def press(
@@ -100,7 +100,7 @@ def press(
     Raises NotFoundError for a file of another product, AccessEndedError,
     DownloadsUsedUpError.
     """
-    entitlement, limit = _entitled(session, order, file_id)
+    entitlement = _entitled(session, order, file_id)
     mine = and_(
         Grant.entitlement_id == entitlement,
         Grant.file_id == file_id,
@@ -110,7 +110,7 @@ def press(
     running = session.scalar(select(Grant.id).where(mine, _OPEN))
     if running is not None:
         return running
-    _take(session, entitlement, file_id, limit)
+    _take(session, entitlement, file_id, order.download_limit)
     insert_new(
         session,
         Grant,
@@ -126,10 +126,10 @@ def press(
     return session.scalars(select(Grant.id).where(mine, _OPEN)).one()
 
 
-def _entitled(session: Session, order: Order, file_id: int) -> tuple[int, int]:
-    """Give entitlement and limit; presses on one purchase, and its end, take turns."""
+def _entitled(session: Session, order: Order, file_id: int) -> int:
+    """Give the entitlement; presses on one purchase, and its end, take turns."""
     row = session.execute(
-        select(Entitlement.id, Entitlement.access, Product.download_limit)
+        select(Entitlement.id, Entitlement.access)
         .join(Product, Product.id == Entitlement.product_id)
         .join(Product.releases)
         .join(ReleaseFile)
@@ -143,7 +143,7 @@ def _entitled(session: Session, order: Order, file_id: int) -> tuple[int, int]:
             "This purchase does not open its files any more.",
             "If you think that is a mistake, write to the seller.",
         )
-    return row.id, row.download_limit
+    return int(row.id)
 
 
 def _take(session: Session, entitlement: int, file_id: int, limit: int) -> None:
@@ -248,7 +248,7 @@ def book(session: Session, grant: OpenGrant, count: int) -> None:
     if not together:
         raise TooMuchSentError(
             "This download has been fetched too many times over.",
-            "Wait a day, then press Download on your purchase page again.",
+            "Try again in a minute; if that does not help, write to the seller.",
         )
 
 
@@ -280,8 +280,21 @@ def arrived(
         .where(_allowance_of(grant))
         .values(bytes_out=Allowance.bytes_out - unsent),
     )
-    if 2 * spans.total() >= grant.size and row.state is GrantState.RESERVED:
+    if 2 * spans.total() >= grant.size:
+        _use(session, row, grant)
+
+
+def _use(session: Session, row: Grant, grant: OpenGrant) -> None:
+    """Count a download; one that outlived its window is counted after all."""
+    if row.state is GrantState.RESERVED:
         row.state = GrantState.CONSUMED
+    elif row.state is GrantState.RETURNED and rows_changed(
+        session,
+        update(Allowance)
+        .where(_allowance_of(grant), Allowance.taken < Allowance.lim)
+        .values(taken=Allowance.taken + 1),
+    ):
+        row.state = GrantState.CLOSED
 
 
 def consume(session: Session, grant_id: int) -> None:

@@ -178,7 +178,9 @@ def _sqlite_engine(url: str, begin: str, *, size: int) -> Engine:
 
 def _postgres_engine(url: str, *, size: int) -> Engine:
     try:
-        return create_engine(url, pool_size=8, max_overflow=size, pool_pre_ping=True)
+        return create_engine(
+            url, pool_size=8, max_overflow=min(size, 24), pool_pre_ping=True
+        )
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             "PostgreSQL needs one package more.", 'Run: pip install "handsel[postgres]"'

@@ -32,6 +32,7 @@ class Order(Base):
         UniqueConstraint("provider", "session_id"),
         CheckConstraint("price_minor >= 0", name="price_not_negative"),
         CheckConstraint("refunded_minor >= 0", name="refunded_not_negative"),
+        CheckConstraint("download_limit BETWEEN 1 AND 1000", name="limit_sensible"),
         Index("ix_orders_open", "session_state", "created_at"),
     )
 
@@ -49,6 +50,8 @@ class Order(Base):
     release_id: Mapped[int] = mapped_column(ForeignKey("releases.id"))
     price_minor: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3))
+    download_limit: Mapped[int]
+    """What the product allowed when this was bought; later changes do not touch it."""
     email: Mapped[str | None] = mapped_column(
         String(254), info={"personal": "erase"}, index=True
     )

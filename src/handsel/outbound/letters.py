@@ -118,7 +118,7 @@ def _receipt(
         "order": order_facts(order, settings),
         "product": {"name": order.product.name},
         "link": purchase_link(keys, settings, order),
-        "downloads_limit": order.product.download_limit,
+        "downloads_limit": order.download_limit,
         "files": [
             {"name": file.name, "size": human_size(file.size)} for file in release.files
         ],

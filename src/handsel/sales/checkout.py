@@ -32,6 +32,7 @@ class Offer:
     slug: str
     name: str
     price: Money
+    download_limit: int
 
 
 def prepare(session: Session, slug: str, *, drafts: bool = False) -> Offer:
@@ -43,6 +44,7 @@ def prepare(session: Session, slug: str, *, drafts: bool = False) -> Offer:
         product.slug,
         product.name,
         catalogue.price_of(product),
+        product.download_limit,
     )
 
 
@@ -121,6 +123,7 @@ def place(
         release_id=offer.release_id,
         price_minor=offer.price.minor,
         currency=offer.price.currency,
+        download_limit=offer.download_limit,
         email=email,
         created_at=now,
         expires_at=ending(now),
@@ -145,7 +148,14 @@ def without_payment(
     `test`: whether the shop is only being tried, so that the order counts apart.
     """
     nothing = Money(0, offer.price.currency)
-    gift = Offer(offer.product_id, offer.release_id, offer.slug, offer.name, nothing)
+    gift = Offer(
+        offer.product_id,
+        offer.release_id,
+        offer.slug,
+        offer.name,
+        nothing,
+        offer.download_limit,
+    )
     place(
         session,
         keys,

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from handsel.delivery import fulfilment
-from handsel.kit.errors import NotFoundError, ShopError
+from handsel.kit.errors import ConflictError, NotFoundError, ShopError
 from handsel.kit.money import Money, format_money
 from handsel.kit.signing import Keys, public_id
 from handsel.models import LedgerEntry, Order, Product, Release
@@ -22,6 +22,9 @@ from handsel.models.words import FactKind, OrderStatus, PaymentState
 from handsel.outbound import emails
 from handsel.sales.payments.base import Fact, Payment
 from handsel.sales.standing import Standing, sum_up
+
+MOST_EMAIL = 254
+"""Letters of the longest address mail can go to (RFC 5321, 4.5.3.1.3)."""
 
 _PROGRESS = {
     PaymentState.OPEN: 0,
@@ -75,17 +78,31 @@ def add_fact(session: Session, order: Order, fact: Fact, now: datetime) -> None:
     settle(session, order, now)
 
 
+def accept(session: Session, order: Order, now: datetime) -> None:
+    """Deliver an order that was held back for a look; the seller has looked.
+
+    Raises ConflictError when nothing holds it back.
+    """
+    if order.review_reason is None:
+        raise ConflictError(
+            f"Order {order.number} is not waiting for anybody.",
+            f"`handsel order show {order.number}` says how it stands.",
+        )
+    order.review_reason = None
+    nothing = Money(0, order.currency)
+    name = f"accepted:{order.public_id}"
+    add_fact(session, order, Fact(FactKind.MANUAL_GRANT, name, nothing, now), now)
+
+
 def settle(session: Session, order: Order, now: datetime) -> Standing:
     """Compute the order anew from its ledger, and deliver. Safe to repeat."""
-    standing = sum_up(
-        facts_of(session, order),
-        order.session_state,
-        needs_review=order.review_reason is not None,
-    )
+    review = order.review_reason is not None
+    facts = facts_of(session, order)
+    standing = sum_up(facts, order.session_state, needs_review=review)
     order.status = standing.status
     order.refunded_minor = standing.refunded
     order.paid_at = standing.paid_at
-    if order.review_reason is not None:
+    if review:
         fulfilment.hold(session, order, now)
         emails.review(session, order, now)
     elif standing.paid_at is not None:
@@ -163,6 +180,7 @@ def _rebuild(
         release_id=release_id,
         price_minor=int(reference.get("price", payment.price.minor)),
         currency=reference.get("currency", payment.price.currency),
+        download_limit=product.download_limit,
         created_at=now,
         expires_at=now,
         status=OrderStatus.STARTED,
@@ -179,7 +197,8 @@ def _note_progress(order: Order, payment: Payment) -> None:
     """Keep the furthest state heard of: an answer may be older than what we know."""
     if _PROGRESS[payment.state] >= _PROGRESS[order.session_state]:
         order.session_state = payment.state
-    order.email = order.email or payment.email
+    if payment.email and len(payment.email) <= MOST_EMAIL:
+        order.email = order.email or payment.email
     order.card_last4 = payment.card_last4 or order.card_last4
     order.statement_text = payment.statement_text or order.statement_text
 
@@ -206,7 +225,8 @@ def _doubt(session: Session, order: Order, payment: Payment) -> None:
     """Hold an order back when the money heard of is not the money agreed on."""
     agreed = Money(order.price_minor, order.currency)
     captures = [f.amount for f in payment.facts if f.kind is FactKind.CAPTURE]
-    if not captures:
+    known = {fact.kind for fact in facts_of(session, order)}
+    if not captures or FactKind.MANUAL_GRANT in known:  # the seller has looked
         return
     if payment.test != order.test:
         order.review_reason = "A test payment and a real order were mixed up."

@@ -85,7 +85,7 @@ def _downloads(session: Session, order: Order) -> tuple[int, int]:
         .order_by(Allowance.taken.desc())
         .limit(1)
     ).one_or_none()
-    return (row.taken, row.lim) if row else (0, order.product.download_limit)
+    return (row.taken, row.lim) if row else (0, order.download_limit)
 
 
 def customers(session: Session, *, email: str | None = None) -> list[dict[str, Any]]:

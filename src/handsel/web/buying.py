@@ -8,7 +8,12 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from handsel.kit.errors import BadInputError, NotFoundError, ShopError
+from handsel.kit.errors import (
+    BadInputError,
+    ConfigurationError,
+    NotFoundError,
+    ShopError,
+)
 from handsel.kit.text import email_key, normalise_email
 from handsel.models import Order, Product
 from handsel.models.words import PaymentState
@@ -59,11 +64,22 @@ def buy(slug: str) -> AnyResponse:
         return _give(offer, press, email)
     try:
         return _to_payment(offer, press, _chosen(), email)
-    except ProviderUnavailableError as error:
-        log.warning("A payment could not be started: %s", error)
-        response = product_page(slug, 503, error)
-        response.headers["Retry-After"] = str(error.after)
+    except (ProviderUnavailableError, ConfigurationError) as error:
+        log.error("A payment could not be started: %s", error)
+        away = _away(error)
+        response = product_page(slug, 503, away)
+        response.headers["Retry-After"] = str(away.after)
         return response
+
+
+def _away(error: ShopError) -> ProviderUnavailableError:
+    """Tell a buyer what they can do; what is wrong with a key is for the seller's log."""
+    if isinstance(error, ProviderUnavailableError):
+        return error
+    return ProviderUnavailableError(
+        "This shop cannot take payments at the moment. You were not charged.",
+        "Please try again later.",
+    )
 
 
 def _press() -> str:
@@ -143,7 +159,8 @@ def come_back(provider: str) -> AnyResponse:
             "There is no such payment here.",
             "If you have paid, the link to your purchase comes by mail.",
         ) from None
-    except ProviderUnavailableError:
+    except (ProviderUnavailableError, ConfigurationError) as error:
+        log.error("A payment could not be looked up: %s", error)
         return _waiting("", "")
     if order.paid_at:
         return _just_paid(order)

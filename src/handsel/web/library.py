@@ -115,8 +115,8 @@ def _files(token: str, order: Order) -> list[dict[str, Any]]:
                 "newest": release is found.releases[-1],
                 "sha256": file.sha256,
                 "action": url_for("library.press", token=token, file_id=file.id),
-                "left": access.left(session, order, file, found.download_limit),
-                "limit": found.download_limit,
+                "left": access.left(session, order, file),
+                "limit": order.download_limit,
             }
             for release in reversed(found.releases)
             for file in release.files
@@ -196,7 +196,7 @@ def _used_up(token: str, order: Order) -> Response:
         410,
         product_name=order.product.name,
         order_number=order.number,
-        limit=order.product.download_limit,
+        limit=order.download_limit,
         seller_email=the_shop().settings.shop.email,
         purchase_url=url_for("library.purchase", token=token),
     )

@@ -181,6 +181,7 @@ def upgrade() -> None:
         sa.Column("release_id", sa.Integer(), nullable=False),
         sa.Column("price_minor", sa.Integer(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("download_limit", sa.Integer(), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=True),
         sa.Column("customer_id", sa.Integer(), nullable=True),
         sa.Column("card_last4", sa.String(length=4), nullable=True),
@@ -208,6 +209,9 @@ def upgrade() -> None:
         sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("refunded_minor", sa.Integer(), nullable=False),
         sa.Column("review_reason", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "download_limit BETWEEN 1 AND 1000", name=op.f("ck_orders_limit_sensible")
+        ),
         sa.CheckConstraint(
             "price_minor >= 0", name=op.f("ck_orders_price_not_negative")
         ),
