@@ -30,9 +30,10 @@ class Program:
             )
 
     def open(self) -> tuple[str, float]:
-        """Start, and wait until the shop says where it is; with the seconds it took."""
+        """Wait until the shop says where it is; with the seconds it took."""
         began = time.monotonic()
-        self.start()
+        if not self._process:
+            self.start()
         assert self._process
         assert self._process.stdout
         line = self._process.stdout.readline()

@@ -43,6 +43,8 @@ def _press(shop: Shop, say: Say, log: Path, *, processes: int, rounds: int) -> N
             stack.enter_context(program(*shop_program("web", shop.home), log=log))
             for _ in range(processes)
         ]
+        for door in doors:
+            door.start()
         urls = [door.open()[0] for door in doors]
         pool = stack.enter_context(ThreadPoolExecutor(CLIENTS))
         answers = [press_all(pool, urls, link) for link in links]

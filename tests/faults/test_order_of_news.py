@@ -34,7 +34,8 @@ NEWS: list[tuple[PaymentState, Fact | None]] = [
     (PaymentState.COMPLETE, Fact(FactKind.DISPUTE_LOST, "du_1", PRICE, NOON)),
 ]
 ALL = [list(order) for order in itertools.permutations(range(len(NEWS)))]
-END = (OrderStatus.DISPUTED, 1500, False, 5, 6000)
+END = (PaymentState.COMPLETE, OrderStatus.DISPUTED, 1500, False, 5, 6000)
+End = tuple[PaymentState, OrderStatus, int, bool, int, int]
 
 
 def test_the_sum_of_facts_is_the_same_in_all_720_orders(say: Say) -> None:
@@ -49,6 +50,26 @@ def test_the_sum_of_facts_is_the_same_in_all_720_orders(say: Say) -> None:
     (end,) = ends
     assert (end.status, end.access) == (OrderStatus.DISPUTED, False)
     assert (end.captured, end.refunded) == (1500, 1500)
+
+
+def test_a_refund_that_failed_and_a_dispute_that_was_won_leave_access() -> None:
+    facts = [
+        Fact(FactKind.CAPTURE, "pi_1", PRICE, NOON),
+        Fact(FactKind.REFUND, "re_1", Money(500, "EUR"), NOON),
+        Fact(FactKind.REFUND, "re_2", Money(1000, "EUR"), NOON),
+        Fact(FactKind.VOID, "re_2", Money(1000, "EUR"), NOON),
+        Fact(FactKind.DISPUTE_OPEN, "du_1", PRICE, NOON),
+        Fact(FactKind.DISPUTE_WON, "du_1", PRICE, NOON),
+    ]
+    (end,) = {
+        sum_up(order, PaymentState.COMPLETE) for order in itertools.permutations(facts)
+    }
+    assert (end.status, end.access) == (OrderStatus.PARTLY_REFUNDED, True)
+    (lost,) = {
+        sum_up(order, PaymentState.COMPLETE)
+        for order in itertools.permutations([facts[0], facts[4]])
+    }
+    assert (lost.status, lost.access) == (OrderStatus.DISPUTED, False)
 
 
 @pytest.mark.parametrize("whole", [True, False], ids=["whole", "piecemeal"])
@@ -99,9 +120,7 @@ def test_news_at_random_with_repeats(shop: Shop, order: list[int]) -> None:
     assert _end(shop, f"cs_{number}", order, whole=False) == END
 
 
-def _end(
-    shop: Shop, name: str, order: Sequence[int], *, whole: bool
-) -> tuple[OrderStatus, int, bool, int, int]:
+def _end(shop: Shop, name: str, order: Sequence[int], *, whole: bool) -> End:
     """Record the news of one payment in this order; give what its order has come to.
 
     `whole`: each answer holds all that happened up to then, as a provider's does;
@@ -164,12 +183,13 @@ def _payment(
     )
 
 
-def _come_to(shop: Shop, name: str) -> tuple[OrderStatus, int, bool, int, int]:
+def _come_to(shop: Shop, name: str) -> End:
     with shop.reading() as session:
         order = session.query(Order).filter_by(session_id=name).one()
         ledger = session.query(LedgerEntry).filter_by(order_id=order.id).all()
         right = session.query(Entitlement).filter_by(order_id=order.id).one()
         return (
+            order.session_state,
             order.status,
             order.refunded_minor,
             right.access,
