@@ -152,8 +152,6 @@ class MailSettings(Section):
         alias="from",
         description='The sender, for instance `"Ada Byron <books@example.com>"`. '
         "Empty: the shop's name at the host of `shop.url`.",
-        pattern=r"^(.*<[^@\s<>]+@[^@\s<>]+>|[^@\s<>]+@[^@\s<>]+)?$",
-        examples=["Ada Byron <books@example.com>"],
     )
     host: str = Field("", description="The mail server of the `smtp` transport.")
     port: int = Field(
@@ -358,7 +356,7 @@ def _wanted(error: dict[str, Any], path: list[str]) -> str:
         (field,) = [f for key, f in fields if path[1] in (key, f.alias)]
         return f"it should look like {' or '.join(map(repr, field.examples))}"
     if error["type"] == "model_type":
-        return f"it is a section: write [{path[0]}] on a line of its own"
+        return f"it should be a section: write [{path[0]}] on a line of its own"
     if error["type"] == "string_type":
         return "it should be text, in quotes"
     message = error["msg"].replace("Input should", "it should")

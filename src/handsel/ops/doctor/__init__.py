@@ -34,8 +34,17 @@ def _look(home: Path, now: datetime, environ: Mapping[str, str]) -> Iterator[Fin
         for problem in error.message.split("\n"):
             yield Finding("H001", Level.ERROR, problem, error.hint)
         return
-    yield from machine.keys(home)
-    yield from machine.folders(home, settings)
+    try:
+        yield from machine.keys(home)
+        yield from machine.folders(home, settings)
+    except PermissionError as error:
+        yield Finding(
+            "H002",
+            Level.ERROR,
+            f"This user may not look at {error.filename}.",
+            "Run commands as the user the shop runs as, for instance with sudo -u.",
+        )
+        return
     yield from selling.settings_of(settings)
     try:
         yield from books.look(home, settings, now)
