@@ -85,8 +85,8 @@ def test_doctor_answers_and_fails_only_for_errors(sold: Shop) -> None:
     [
         ('[shop]\ncurrency = "XYZ"\n', "shop.currency: XYZ is no currency"),
         ('[shop]\nlocale = "xx"\n', "shop.locale: xx is no language"),
-        ('[mail]\nfrom = "the shop"\n', "mail.from: it should look like"),
-        ("database = 1\n", "database: it is a section"),
+        ('[mail]\nfrom = "the shop"\n', "mail.from: 'the shop' is no address"),
+        ("database = 1\n", "database: it should be a section"),
     ],
 )
 def test_config_check_knows_what_cannot_be(shop: Shop, config: str, said: str) -> None:
@@ -94,7 +94,7 @@ def test_config_check_knows_what_cannot_be(shop: Shop, config: str, said: str) -
 
     found = facts(shop, "config", "check", code=4)
 
-    assert said in str(found)
+    assert said in str(found).replace("\\'", "'")
 
 
 @pytest.mark.parametrize("what", [("order", "show"), ("mail", "retry")])

@@ -408,3 +408,18 @@ def test_one_download_is_called_one(shop: Shop, visitor: Visitor) -> None:
 
     assert "downloaded 1 time " in words(late)
     assert "the one download is used up" in words(visitor.get(page.request.path))
+
+
+def test_the_last_download_can_be_gone_on_with_by_the_browser_that_began_it(
+    shop: Shop, visitor: Visitor
+) -> None:
+    make.product(shop, limit=1)
+    page = buy(visitor)
+    where = press(visitor, page)
+
+    again = visitor.get(page.request.path)
+    stranger = Visitor(shop).get(page.request.path)
+
+    assert press(visitor, again) == where
+    assert "Download EPUB" not in words(stranger)
+    assert "is used up" in words(stranger)

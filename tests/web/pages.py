@@ -117,6 +117,7 @@ def bought_file(
         "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "action": f"/d/token/{number}",
         "left": left,
+        "running": False,
         "limit": 5,
     }
 

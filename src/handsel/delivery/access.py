@@ -84,6 +84,22 @@ def left(session: Session, order: Order, file: ReleaseFile) -> int:
     return order.download_limit if allowance is None else allowance
 
 
+def running(session: Session, order: Order, client_key: str, now: datetime) -> set[int]:
+    """Name the files this browser may go on fetching without taking a download."""
+    return set(
+        session.scalars(
+            select(Grant.file_id)
+            .join(Entitlement, Entitlement.id == Grant.entitlement_id)
+            .where(
+                Entitlement.order_id == order.id,
+                Grant.client_key == client_key,
+                Grant.expires_at > now,
+                _OPEN,
+            )
+        )
+    )
+
+
 def press(
     session: Session,
     order: Order,

@@ -105,6 +105,7 @@ def _files(token: str, order: Order) -> list[dict[str, Any]]:
     """List every file of the product, the newest release first."""
     with the_shop().reading() as session:
         found = catalogue.get(session, order.product.slug)
+        running = access.running(session, order, visitor_key()[0], the_shop().now())
         return [
             {
                 "id": file.id,
@@ -117,6 +118,7 @@ def _files(token: str, order: Order) -> list[dict[str, Any]]:
                 "action": url_for("library.press", token=token, file_id=file.id),
                 "left": access.left(session, order, file),
                 "limit": order.download_limit,
+                "running": file.id in running,
             }
             for release in reversed(found.releases)
             for file in release.files

@@ -1,0 +1,185 @@
+"""Reading and checking the settings: every problem in one go, with its line."""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from handsel.kit.errors import ConfigurationError
+from handsel.kit.money import currencies, is_locale
+from handsel.settings.fields import CONFIG_FILE, Settings, StripeSettings
+
+
+def load_settings(home: Path, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read and check all settings of the shop in `home`.
+
+    Raises ConfigurationError with one line for each problem.
+    """
+    text = _config_text(home)
+    try:
+        values: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(
+            f"{home / CONFIG_FILE} cannot be read: {error}.",
+            "Mend that line; text values need quotes.",
+        ) from error
+    values.pop("env", None)
+    for section, key, value in _from_environment(environ):
+        keys = values.setdefault(section, {})
+        if isinstance(keys, dict):
+            keys[key] = value
+    if "HANDSEL_ENV" in environ:
+        values["env"] = environ["HANDSEL_ENV"]
+    problems = _read_secret_files(values, home)
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        problems += [_problem(dict(each), text) for each in error.errors()]
+    else:
+        problems += _contradictions(settings)
+    if problems:
+        raise ConfigurationError(
+            "\n".join(problems), "Mend handsel.toml, then try again."
+        )
+    return settings
+
+
+def _config_text(home: Path) -> str:
+    path = home / CONFIG_FILE
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"There is no shop in {home}: it has no {CONFIG_FILE}.",
+            "Make one with `handsel init`, or say where it is with --home.",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"{path} cannot be read: {_why(error)}.",
+            "It should be a text file in UTF-8 that the shop's user may read.",
+        ) from error
+
+
+def _from_environment(environ: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    found = []
+    for name, value in environ.items():
+        match = re.fullmatch(r"HANDSEL_([A-Z]+)__([A-Z0-9_]+)", name)
+        if match:
+            found.append((match[1].lower(), match[2].lower(), value))
+    return found
+
+
+def _read_secret_files(values: dict[str, Any], home: Path) -> list[str]:
+    """Replace every `key_file` by `key` with the file's content; give the problems."""
+    problems = []
+    for section, keys in values.items():
+        if not isinstance(keys, dict):
+            continue
+        for key in [key for key in keys if key.endswith("_file")]:
+            path = home / str(keys.pop(key))
+            try:
+                keys[key.removesuffix("_file")] = path.read_text("utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                problems.append(
+                    f"{section}.{key}: {path} cannot be read: {_why(error)}."
+                )
+    return problems
+
+
+def _problem(error: dict[str, Any], text: str) -> str:
+    """Put one finding of the checker into a sentence with the line it is about."""
+    path = [str(part) for part in error["loc"]]
+    name = ".".join(path)
+    line = _line_of(path, text)
+    where = f"{CONFIG_FILE}, line {line}: " if line else ""
+    if error["type"] == "extra_forbidden":
+        return f"{where}there is no setting called {name}."
+    message = _wanted(error, path)
+    secret = any(word in name for word in ("key", "secret", "password"))
+    given = "" if secret else f"; it is {error['input']!r}"
+    return f"{where}{name}: {message}{given}."
+
+
+def _wanted(error: dict[str, Any], path: list[str]) -> str:
+    """Say what a value should be, in words a seller knows."""
+    if error["type"] == "string_pattern_mismatch":
+        section: Any = Settings.model_fields[path[0]].annotation
+        fields = section.model_fields.items()
+        (field,) = [f for key, f in fields if path[1] in (key, f.alias)]
+        return f"it should look like {' or '.join(map(repr, field.examples))}"
+    if error["type"] == "model_type":
+        return f"it should be a section: write [{path[0]}] on a line of its own"
+    if error["type"] == "string_type":
+        return "it should be text, in quotes"
+    message = error["msg"].replace("Input should", "it should")
+    return f"{message[0].lower()}{message[1:]}"
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    """Give the reason alone: the path is said already."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not text in UTF-8"
+    return error.strerror or str(error)
+
+
+def _line_of(path: list[str], text: str) -> int | None:
+    section, current = path[0], ""
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[\s*([\w.-]+)\s*\]", line)
+        if header:
+            current = header[1]
+        wanted = path[1] if len(path) > 1 else None
+        if current == section and (header if wanted is None else _sets(line, wanted)):
+            return number
+    return None
+
+
+def _sets(line: str, key: str) -> bool:
+    return re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line) is not None
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    """Say what is wrong between settings that are each right by themselves."""
+    problems = []
+    if settings.is_public and not settings.shop.url.startswith("https://"):
+        problems.append(
+            "shop.url: a shop that others can reach needs https, or their links and "
+            f"payments could be read on the way; it is {settings.shop.url!r}."
+        )
+    if settings.stripe.api_base and settings.env != "test":
+        problems.append("stripe.api_base: only accepted with HANDSEL_ENV=test.")
+    if settings.mail.transport == "smtp" and not settings.mail.host:
+        problems.append("mail.host: the smtp transport needs the mail server's name.")
+    if "stripe" in settings.providers:
+        problems += _stripe_problems(settings.stripe)
+    return problems + _unknown(settings)
+
+
+def _unknown(settings: Settings) -> list[str]:
+    """Say what has the right form, and yet names nothing."""
+    shop, sender = settings.shop, settings.mail.from_
+    problems = []
+    if shop.currency not in currencies():
+        problems.append(f"shop.currency: {shop.currency} is no currency of ISO 4217.")
+    if not is_locale(shop.locale):
+        problems.append(f"shop.locale: {shop.locale} is no language known here.")
+    if sender and "@" not in parseaddr(sender)[1]:
+        problems.append(f"mail.from: {sender!r} is no address.")
+    return problems
+
+
+def _stripe_problems(stripe: StripeSettings) -> list[str]:
+    if not stripe.secret_key:
+        return ["stripe.secret_key: payments by Stripe need it; see the tutorial."]
+    key = stripe.secret_key.get_secret_value()
+    if not re.match(r"(sk|rk)_(test|live)_\w+$", key):
+        return ["stripe.secret_key: it should begin with sk_test_, sk_live_ or rk_."]
+    secrets = stripe.webhook_secret.get_secret_value() if stripe.webhook_secret else ""
+    if any(len(secret.strip()) < 20 for secret in secrets.split(",")):
+        return ["stripe.webhook_secret: needed, at least 20 letters; see the tutorial."]
+    return []
