@@ -201,42 +201,6 @@ def test_prices_are_written_as_readers_expect(
     assert format_money(price, locale) == written
 
 
-def test_half_a_cent_rounds_up() -> None:
-    assert eur(50).share(100) == eur(1)
-    assert eur(49).share(100) == eur(0)
-    assert eur(-50).share(100) == eur(-1)
-    assert eur(1999).share(2000) == eur(400)
-    assert eur(1999).share(10_000) == eur(1999)
-
-
-@given(amounts, st.integers(0, 10_000))
-def test_a_share_is_never_half_a_cent_off(minor: int, points: int) -> None:
-    part = eur(minor).share(points).minor
-    assert -5_000 < part * 10_000 - minor * points <= 5_000
-    assert eur(-minor).share(points).minor == -part
-
-
-@given(
-    st.integers(-MAX_MINOR, MAX_MINOR),
-    st.lists(st.integers(0, 10_000), min_size=1).filter(any),
-)
-def test_parts_add_up_to_the_whole(minor: int, weights: list[int]) -> None:
-    parts = eur(minor).split(weights)
-    assert len(parts) == len(weights)
-    assert sum(parts, start=eur(0)) == eur(minor)
-
-
-def test_the_last_part_takes_what_remains() -> None:
-    assert eur(100).split([1, 1, 1]) == [eur(33), eur(33), eur(34)]
-    assert eur(-100).split([1, 1, 1]) == [eur(-33), eur(-33), eur(-34)]
-
-
-@pytest.mark.parametrize("weights", [[], [0], [1, -1], [-1, 3]])
-def test_nothing_is_divided_by_nothing(weights: list[int]) -> None:
-    with pytest.raises(ValueError, match="weights"):
-        eur(100).split(weights)
-
-
 @pytest.mark.parametrize("module", [money_module, stripe_money])
 def test_no_float_and_no_division_touches_money(module: ModuleType) -> None:
     found = [

@@ -98,8 +98,10 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("HANDSEL_DEBUG"):
             raise
+        # The first line only: a database's error goes on with rows, and their people.
+        first = str(error).partition("\n")[0]
         _tell(
-            f"That failed in a way nobody foresaw: {type(error).__name__}: {error}",
+            f"That failed in a way nobody foresaw: {type(error).__name__}: {first}",
             "Please report it; HANDSEL_DEBUG=1 shows where it happened.",
         )
         code = 1

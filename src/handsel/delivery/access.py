@@ -51,16 +51,14 @@ class TooMuchSentError(TryAgainError):
 
 @dataclass(frozen=True)
 class OpenGrant:
-    """An open grant with the file it serves. `serves_until` is UTC."""
+    """An open grant with the file it serves."""
 
     grant_id: int
-    order_public_id: str
     file_id: int
     name: str
     content_type: str
     size: int
     sha256: str
-    serves_until: datetime
 
 
 def can_access(session: Session, order_id: int) -> bool:
@@ -208,13 +206,11 @@ def open_grant(session: Session, grant_id: int, now: datetime) -> OpenGrant:
         )
     return OpenGrant(
         grant_id,
-        row.public_id,
         row.file_id,
         row.name,
         row.content_type,
         row.size,
         row.sha256,
-        row.expires_at,
     )
 
 
@@ -224,7 +220,6 @@ def _grant_query() -> Select[*tuple[Any, ...]]:
             Grant.expires_at,
             Grant.file_id,
             Entitlement.access,
-            Order.public_id,
             ReleaseFile.name,
             ReleaseFile.content_type,
             ReleaseFile.size,

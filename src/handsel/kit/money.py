@@ -5,7 +5,6 @@ cash in a purse, not for amounts: they give the Serbian dinar none, banks give i
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, total_ordering
@@ -97,28 +96,6 @@ class Money:
         """Give the exact amount in the currency's main unit."""
         sign, digits, _ = Decimal(self.minor).as_tuple()
         return Decimal((sign, digits, -exponent(self.currency)))
-
-    def share(self, basis_points: int) -> "Money":
-        """Work out a part of it: 2000 basis points are 20 %. Half a unit rounds up.
-
-        Below zero it rounds as its opposite does, so that a refund mirrors the sale.
-        """
-        part = (abs(self.minor) * basis_points + 5_000) // 10_000
-        return Money(part if self.minor >= 0 else -part, self.currency)
-
-    def split(self, weights: Sequence[int]) -> list["Money"]:
-        """Divide it by weights, whole units each; the last takes what remains.
-
-        The parts always add up to the whole. Raises ValueError when a weight is below
-        zero or all are zero.
-        """
-        total = sum(weights)
-        if total <= 0 or min(weights) < 0:
-            raise ValueError("weights are at least zero, and one of them is more")
-        sign = 1 if self.minor >= 0 else -1
-        parts = [sign * (abs(self.minor) * each // total) for each in weights[:-1]]
-        parts.append(self.minor - sum(parts))
-        return [Money(part, self.currency) for part in parts]
 
     def _same(self, other: "Money") -> "Money":
         if self.currency != other.currency:

@@ -71,9 +71,6 @@ class Order(Base):
     """Why somebody should look at this order; set means it is not delivered."""
 
     product: Mapped[Product] = relationship(lazy="raise_on_sql")
-    ledger: Mapped[list["LedgerEntry"]] = relationship(
-        lazy="raise_on_sql", order_by="LedgerEntry.id"
-    )
 
     @property
     def number(self) -> str:

@@ -101,8 +101,8 @@ def restore(
         _check_kind(staged, places)
         _check_free(places, home, replace=replace)
         aside = _put_in_place(staged, places, home, f"before-{stamp(now)}")
-    if new_keys and not (home / KEYS_FILE).exists():
-        Keys.create().save(home / KEYS_FILE)
+    if new_keys:
+        Keys.load_or_create(home / KEYS_FILE)
     return Restored(
         made_at=datetime.fromisoformat(staged.manifest.made_at),
         keys=_say_keys(staged, home, new=new_keys),

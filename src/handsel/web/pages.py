@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from ipaddress import ip_address, ip_network
 from typing import Any, cast
 
 from flask import Response, current_app, make_response, render_template, request
@@ -61,9 +62,11 @@ def network(address: str | None) -> str:
     """Shorten an address to its network: IPv4 /24, IPv6 /48."""
     if not address:
         return "unknown"
-    if ":" in address:
-        return ":".join(address.split(":")[:3])
-    return address.rpartition(".")[0]
+    try:
+        length = 48 if ip_address(address).version == 6 else 24
+    except ValueError:
+        return "unknown"
+    return str(ip_network(f"{address}/{length}", strict=False))
 
 
 def cookie_name(name: str) -> str:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 SAMPLE_TITLE = "The First Coin"
 
-SAMPLE_SUMMARY = "Small stories about handsel money, one kettle long each."
 
 SAMPLE_DESCRIPTION = """\
 *Handsel* is the first money of the day: the penny that comes across the counter before
