@@ -1,5 +1,6 @@
 """Opening the doors: our application, carried by our server."""
 
+import gc
 from collections.abc import Callable
 
 from handsel.kit.errors import ConfigurationError
@@ -22,8 +23,13 @@ def serve_shop(
         raise ConfigurationError(
             f"{bind!r} is no address to listen on.", "Write it as 127.0.0.1:8000."
         )
+    app = create_app(shop, show_mail=show_mail)
+    # What is loaded by now stays: looking through it for garbage, again and again,
+    # would hold every page up for a tenth of a second.
+    gc.collect()
+    gc.freeze()
     serve(
-        create_app(shop, show_mail=show_mail),
+        app,
         host=host.strip("[]"),
         port=int(port),
         threads=shop.settings.server.threads,
