@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from benchmarks.load import Address
 
-TICK = 0.2
+TICK = 0.4
 """Seconds between two sips of a slow reader."""
-BUFFER = 32 * 1024
+BUFFER = 64 * 1024
 """Bytes a slow reader's own machine takes unasked."""
 
 
