@@ -60,6 +60,9 @@ ORDER = {
     "test": True,
 }
 
+PATIENT = 3600
+"""Seconds after which an example that waits for money looks again: not while a test looks."""
+
 HIDDEN = {"nonce": "3q8f"}
 FORM: Context = {"values": {}, "errors": {}, "suggestion": ""}
 FORM_WRONG: Context = {
@@ -140,7 +143,7 @@ PURCHASE: Context = {
     "address": FORM,
     "notice": "",
     "check_url": "/d/token",
-    "refresh_seconds": 1,
+    "refresh_seconds": PATIENT,
 }
 
 PRODUCT_PAGE: Context = {
@@ -226,7 +229,7 @@ PAGES: dict[str, tuple[str, Context]] = {
             "product_name": "The First Coin",
             "email": "ann@reader.example",
             "check_url": "/return/test?session=1",
-            "refresh_seconds": 1,
+            "refresh_seconds": PATIENT,
         },
     ),
     "purchase": ("purchase.html", PURCHASE),

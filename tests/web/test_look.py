@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, Route
 
 from handsel.ops import sample
 from tests.ground.chromium import PHONE, axe, visit
-from tests.web.pages import PAGES
+from tests.web.pages import PAGES, Context
 from tests.web.test_templates import render, render_mail
 
 PACKAGE = Path(sample.__file__).parents[2]
@@ -34,13 +34,17 @@ TOO_SMALL = """() => [...document.querySelectorAll("a, button, input, summary")]
 
 
 class Window(ThreadingHTTPServer):
-    """Shows every example page at `/page/<name>` and remembers what was posted."""
+    """Shows every example page at `/page/<name>` and remembers what was posted.
+
+    `other` is given to the pages instead of what their examples say.
+    """
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answer)
         self.posted: list[str] = []
+        self.other: Context = {}
 
     def address(self, name: str) -> str:
         """The address of an example page."""
@@ -67,7 +71,7 @@ class Answer(BaseHTTPRequestHandler):
             self._send(mail, "text/html; charset=utf-8", MAIL_POLICY)
         else:
             name = path.removeprefix("/page/") if path.startswith("/page/") else "error"
-            page = render(name, test_mode=True)
+            page = render(name, test_mode=True, **self.server.other)
             self._send(page.encode(), "text/html; charset=utf-8")
 
     def do_POST(self) -> None:
@@ -175,6 +179,7 @@ def test_a_second_press_while_the_first_is_on_its_way_does_nothing(
 def test_a_page_that_waits_for_the_money_looks_again(
     scripts: bool, window: Window, browser: Browser
 ) -> None:
+    window.other = {"refresh_seconds": 1}
     with visit(browser, java_script_enabled=scripts) as page:
         page.goto(window.address("processing"))
         page.wait_for_url(lambda url: url.endswith("/return/test?session=1"))

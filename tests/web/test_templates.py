@@ -32,10 +32,17 @@ def environment(*, autoescape: bool = True, trim: bool = False) -> Environment:
     )
 
 
-def render(name: str, *, spoiled: bool = False, test_mode: bool = False) -> str:
-    """Render one example page; `spoiled`: with something nasty in every text."""
+def render(
+    name: str, *, spoiled: bool = False, test_mode: bool = False, **other: Any
+) -> str:
+    """Render one example page; `spoiled`: with something nasty in every text.
+
+    Args:
+        other: what the page is given instead of its example's.
+    """
     template, context = PAGES[name]
     given = {"shop": SHOP, "test_mode": test_mode, "show_mail": False, **context}
+    given |= other
     return (
         environment()
         .get_template(template)
