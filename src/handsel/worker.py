@@ -15,7 +15,7 @@ from handsel.models import Duty, FindLink, Inbox, Order, RateCounter
 from handsel.models.database import insert_new, rows_changed
 from handsel.models.words import PaymentState
 from handsel.ops import reconcile, stock
-from handsel.outbound import post
+from handsel.outbound import broadcast, post
 from handsel.shop import Shop
 
 log = logging.getLogger("handsel.worker")
@@ -27,11 +27,19 @@ FARTHEST = timedelta(days=28)
 
 
 def run(shop: Shop, stop: threading.Event) -> None:
-    """Work until `stop` is set. A failed duty is logged and comes again."""
+    """Work until `stop` is set. A failed duty is logged and comes again.
+
+    Mails to everyone go beside all this, so that a receipt never waits for them.
+    """
+    beside = threading.Thread(
+        target=broadcast.run, args=(shop.mailroom(), stop), name="broadcast"
+    )
+    beside.start()
     while not stop.is_set():
         busy = turn(shop)
         if not busy:
             stop.wait(IDLE_SECONDS)
+    beside.join()
 
 
 def turn(shop: Shop) -> bool:

@@ -8,7 +8,6 @@ import shlex
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from click.testing import CliRunner
 from handsel.cli import handsel
 from handsel.kit.money import Money
 from handsel.models.words import FactKind, PaymentState
-from handsel.outbound.transports.base import PermanentMailError
+from handsel.outbound.transports.base import Envelope, PermanentMailError
 from handsel.sales.payments.base import (
     PaymentProvider,
     Purchase,
@@ -145,19 +144,17 @@ def module(source: str) -> dict[str, Any]:
 def test_the_transport_of_the_documents_hands_over_a_mail(tmp_path: Path) -> None:
     program = tmp_path / "sendmail"
     program.write_text(
-        f'#!/bin/sh\n[ "$3" = no@example.com ] && exit 67\ncat > {tmp_path}/mail\n'
+        f'#!/bin/sh\n[ "$5" = no@example.com ] && exit 67\ncat > {tmp_path}/mail\n'
     )
     program.chmod(0o755)
     source = example("handsel_sendmail").replace("/usr/sbin/sendmail", str(program))
     transport = module(source)["open_transport"](Settings(), tmp_path)
-    message = EmailMessage()
-    message["Subject"] = "Your copy"
-    message.set_content("Here.")
+    content = b"Subject: Your copy\r\n\r\nHere.\r\n"
 
     with transport.connect() as carrier:
-        carrier.send(message, "reader@example.com")
+        carrier.send(Envelope("ada@example.com", "reader@example.com", content))
         with pytest.raises(PermanentMailError):
-            carrier.send(message, "no@example.com")
+            carrier.send(Envelope("ada@example.com", "no@example.com", content))
 
     assert b"Subject: Your copy\r\n" in (tmp_path / "mail").read_bytes()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from flask import Flask
 
 import handsel
-from handsel.outbound import letters
+from handsel.outbound import announcing, letters
 from handsel.shop import Shop
 from handsel.web import create_app
 from handsel.web.guards import POLICIES
@@ -47,7 +47,13 @@ def test_only_what_other_sites_may_send_takes_forms_of_theirs(shop: Shop) -> Non
         if "POST" in (rule.methods or ())
         and POLICIES[rule.endpoint.rpartition(".")[0]].foreign_posts
     }
-    assert posts == {"/buy/<slug>", "/webhooks/<provider>"}
+    assert posts == {"/buy/<slug>", "/u/<token>", "/webhooks/<provider>"}
+
+
+ANNOUNCEMENTS = (
+    announcing.of_release("Book", "1.1", "", []),
+    announcing.of_words("Book", "Hello", ""),
+)
 
 
 def test_every_template_named_in_code_exists_and_every_one_is_used() -> None:
@@ -60,4 +66,5 @@ def test_every_template_named_in_code_exists_and_every_one_is_used() -> None:
     named = set(re.findall(r'"([a-z0-9_]+\.html)"', code))
     named |= set(re.findall(r'(?:from|extends|include) "([\w./]+)"', words))
     named |= {f"mail/{topic.removeprefix('mail.')}.jinja" for topic in letters._FACTS}
+    named |= {f"mail/{told.template}.jinja" for told in ANNOUNCEMENTS}
     assert named == kept

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 from handsel.outbound import outbox, post
+from handsel.outbound.compose import seal
 from handsel.shop import Shop, open_shop
 
 
@@ -20,7 +21,7 @@ def work(shop: Shop) -> None:
             outbox.done(session, item, shop.now())
     with room.transport.connect() as carrier:
         for item in items:
-            carrier.send(*post.write(room, item))
+            carrier.send(seal(*post.write(room, item)))
 
 
 if __name__ == "__main__":

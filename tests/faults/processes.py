@@ -40,6 +40,11 @@ class Program:
         assert line, "the shop ended without opening"
         return str(json.loads(line)["url"]), time.monotonic() - began
 
+    def wait(self) -> None:
+        """Wait until it has ended by itself, and well."""
+        assert self._process
+        assert self._process.wait(120) == 0
+
     def kill(self) -> None:
         """Kill it and all its children at once, as a power cut would. Safe to repeat."""
         if not self._process:

@@ -19,7 +19,7 @@ from typing import Any, Literal
 import pytest
 
 from handsel.kit.errors import ConfigurationError
-from handsel.outbound.compose import Sender, compose
+from handsel.outbound.compose import Sender, compose, seal
 from handsel.outbound.transports import smtp
 from handsel.outbound.transports.base import PermanentMailError, TemporaryMailError
 from handsel.outbound.transports.smtp import SmtpTransport
@@ -42,10 +42,10 @@ def test_one_bad_recipient_never_blocks_the_others(smtp_server: SmtpServer) -> N
     smtp_server.replies["grey@example.org"] = "450 4.2.0 Greylisted"
     with _to(smtp_server).connect() as carrier:
         with pytest.raises(PermanentMailError, match=r"550 5\.1\.1 No such user"):
-            carrier.send(_mail(1), "gone@example.org")
+            carrier.send(seal(_mail(1), "gone@example.org"))
         with pytest.raises(TemporaryMailError, match=r"450 4\.2\.0 Greylisted"):
-            carrier.send(_mail(2), "grey@example.org")
-        carrier.send(_mail(3), ADA)
+            carrier.send(seal(_mail(2), "grey@example.org"))
+        carrier.send(seal(_mail(3), ADA))
     assert [letter.recipients for letter in smtp_server.letters] == [(ADA,)]
     assert smtp_server.connections == 1
 
@@ -54,9 +54,9 @@ def test_grey_today_is_taken_tomorrow(smtp_server: SmtpServer) -> None:
     smtp_server.replies[ADA] = "451 4.7.1 Greylisted, come again"
     with _to(smtp_server).connect() as carrier:
         with pytest.raises(TemporaryMailError):
-            carrier.send(_mail(1), ADA)
+            carrier.send(seal(_mail(1), ADA))
         smtp_server.replies.clear()
-        carrier.send(_mail(1), ADA)
+        carrier.send(seal(_mail(1), ADA))
     assert len(smtp_server.letters) == 1
 
 
@@ -76,9 +76,9 @@ def test_a_mail_refused_after_it_was_read(
     smtp_server.reply_to_data = reply
     with _to(smtp_server).connect() as carrier:
         with pytest.raises(kind, match=reply):
-            carrier.send(_mail(1), ADA)
+            carrier.send(seal(_mail(1), ADA))
         smtp_server.reply_to_data = None
-        carrier.send(_mail(2), ADA)
+        carrier.send(seal(_mail(2), ADA))
     assert smtp_server.connections == 1
 
 
@@ -88,7 +88,7 @@ def test_a_server_that_wants_few_mails_at_a_time_gets_them_all(
     smtp_server.letters_per_connection = 3
     with _to(smtp_server).connect() as carrier:
         for number in range(10):
-            carrier.send(_mail(number), ADA)
+            carrier.send(seal(_mail(number), ADA))
     assert [letter.connection for letter in smtp_server.letters] == [
         *(1, 1, 1, 2, 2, 2, 3, 3, 3, 4)
     ]
@@ -102,7 +102,7 @@ def test_a_server_that_wants_none_is_asked_twice_and_no_more(
         _to(smtp_server).connect() as carrier,
         pytest.raises(TemporaryMailError, match="421"),
     ):
-        carrier.send(_mail(1), ADA)
+        carrier.send(seal(_mail(1), ADA))
     assert smtp_server.connections == 2
 
 
@@ -112,9 +112,9 @@ def test_a_lost_answer_is_doubt_and_the_repeat_is_the_same_mail(
     smtp_server.lose_answers = 1
     with _to(smtp_server).connect() as carrier:
         with pytest.raises(TemporaryMailError):
-            carrier.send(_mail(1), ADA)
+            carrier.send(seal(_mail(1), ADA))
         assert len(smtp_server.letters) == 1, "it must not be repeated in secret"
-        carrier.send(_mail(1), ADA)
+        carrier.send(seal(_mail(1), ADA))
     assert [letter.message["Message-ID"] for letter in smtp_server.letters] == [
         "<1@example.com>",
         "<1@example.com>",
@@ -124,13 +124,13 @@ def test_a_lost_answer_is_doubt_and_the_repeat_is_the_same_mail(
 def test_a_server_that_is_away_for_a_while(smtp_server: SmtpServer) -> None:
     transport = _to(smtp_server)
     with transport.connect() as carrier:
-        carrier.send(_mail(1), ADA)
+        carrier.send(seal(_mail(1), ADA))
         smtp_server.down()
         for _ in range(2):
             with pytest.raises(TemporaryMailError, match="refused"):
-                carrier.send(_mail(2), ADA)
+                carrier.send(seal(_mail(2), ADA))
         smtp_server.up()
-        carrier.send(_mail(2), ADA)
+        carrier.send(seal(_mail(2), ADA))
     assert len(smtp_server.letters) == 2
 
 
@@ -144,7 +144,7 @@ def test_nobody_listens(smtp_server: SmtpServer) -> None:
 def test_a_slow_greeting_is_waited_for(smtp_server: SmtpServer) -> None:
     smtp_server.greeting_delay = 0.3
     with _to(smtp_server, connect_seconds=0.2).connect() as carrier:
-        carrier.send(_mail(1), ADA)
+        carrier.send(seal(_mail(1), ADA))
     assert len(smtp_server.letters) == 1
 
 
@@ -165,7 +165,7 @@ def test_an_answer_that_never_comes_ends_in_time() -> None:
             transport.connect() as carrier,
             pytest.raises(TemporaryMailError, match="timed out"),
         ):
-            carrier.send(_mail(1), ADA)
+            carrier.send(seal(_mail(1), ADA))
         assert time.monotonic() - began < 5
 
 
@@ -194,7 +194,7 @@ def test_mail_goes_encrypted_and_logged_in(
     with SmtpServer(security=security, users={"shop": SECRET}) as server:
         transport = _to(server, security=security, user="shop", password=SECRET)
         with transport.connect() as carrier:
-            carrier.send(_mail(1), ADA)
+            carrier.send(seal(_mail(1), ADA))
     (letter,) = server.letters
     assert (letter.encrypted, letter.user) == (True, "shop")
     assert letter.sender == "books@example.com"
@@ -247,7 +247,7 @@ def test_a_server_that_wants_a_log_in_we_do_not_give() -> None:
             _to(server).connect() as carrier,
             pytest.raises(TemporaryMailError, match="530") as caught,
         ):
-            carrier.send(_mail(1), ADA)
+            carrier.send(seal(_mail(1), ADA))
         assert "mail.user" in caught.value.hint
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from handsel.outbound.compose import Sender, compose
+from handsel.outbound.compose import Sender, compose, seal
 from handsel.outbound.transports.base import TemporaryMailError
 from handsel.outbound.transports.folder import FolderTransport, read_folder
 
@@ -83,7 +83,7 @@ def test_a_folder_that_goes_away_leaves_nothing_half_done(tmp_path: Path) -> Non
     with FolderTransport(tmp_path / "mail").connect() as carrier:
         os.rmdir(tmp_path / "mail")
         with pytest.raises(TemporaryMailError, match="could not be written into"):
-            carrier.send(_mail("Hello", "ada@example.org"), "ada@example.org")
+            carrier.send(seal(_mail("Hello", "ada@example.org"), "ada@example.org"))
 
 
 DIES_WHILE_WRITING = """
@@ -118,7 +118,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
 
 def _send(folder: Path, subject: str, *, to: str = "ada@example.org") -> None:
     with FolderTransport(folder).connect() as carrier:
-        carrier.send(_mail(subject, to), to)
+        carrier.send(seal(_mail(subject, to), to))
 
 
 def _mail(subject: str, to: str) -> EmailMessage:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import pytest
 
-from handsel.outbound.compose import Sender, compose
+from handsel.outbound.compose import Sender, compose, seal
 from handsel.outbound.transports import folder, smtp
 from handsel.outbound.transports.base import PermanentMailError, Transport
 from handsel.outbound.transports.folder import read_folder
@@ -82,7 +82,7 @@ def route(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Route]:
 def test_a_mail_arrives_byte_for_byte(route: Route) -> None:
     mail = _mail(1, text="A line.\n.\n..two dots\n本\n" + "x" * 3_000)
     with route.transport.connect() as carrier:
-        carrier.send(mail, "ada@example.org")
+        carrier.send(seal(mail, "ada@example.org"))
     (arrived,) = route.arrived()
     assert arrived.raw.rstrip() == mail.as_bytes().rstrip()
     assert arrived.subject == "Your copy of Bücher (order H-1)"
@@ -91,7 +91,7 @@ def test_a_mail_arrives_byte_for_byte(route: Route) -> None:
 def test_many_mails_go_over_one_connection(route: Route) -> None:
     with route.transport.connect() as carrier:
         for number in range(20):
-            carrier.send(_mail(number), "ada@example.org")
+            carrier.send(seal(_mail(number), "ada@example.org"))
     assert sorted(mail.head("Message-ID") for mail in route.arrived()) == sorted(
         f"<{number}@example.com>" for number in range(20)
     )
@@ -102,7 +102,7 @@ def test_the_same_mail_twice_is_seen_twice_with_the_same_message_id(
 ) -> None:
     for _ in range(2):
         with route.transport.connect() as carrier:
-            carrier.send(_mail(7), "ada@example.org")
+            carrier.send(seal(_mail(7), "ada@example.org"))
     assert [mail.head("Message-ID") for mail in route.arrived()] == [
         "<7@example.com>"
     ] * 2
@@ -111,15 +111,15 @@ def test_the_same_mail_twice_is_seen_twice_with_the_same_message_id(
 def test_what_is_no_address_is_refused_and_the_next_mail_goes(route: Route) -> None:
     with route.transport.connect() as carrier:
         with pytest.raises(PermanentMailError, match="not an address"):
-            carrier.send(_mail(1), "ada@example.org\r\nRCPT TO:<x@y.z>")
-        carrier.send(_mail(2), "ada@example.org")
+            carrier.send(seal(_mail(1), "ada@example.org\r\nRCPT TO:<x@y.z>"))
+        carrier.send(seal(_mail(2), "ada@example.org"))
     assert [mail.head("Message-ID") for mail in route.arrived()] == ["<2@example.com>"]
 
 
 def test_domains_and_names_in_any_script_arrive(route: Route) -> None:
     with route.transport.connect() as carrier:
-        carrier.send(_mail(1, to="leser@bücher.example"), "leser@bücher.example")
-        carrier.send(_mail(2, to="قارئ@مثال.example"), "قارئ@مثال.example")
+        carrier.send(seal(_mail(1, to="leser@bücher.example"), "leser@bücher.example"))
+        carrier.send(seal(_mail(2, to="قارئ@مثال.example"), "قارئ@مثال.example"))
     assert {mail.head("To") for mail in route.arrived()} == {
         "leser@xn--bcher-kva.example",
         "قارئ@xn--mgbh0fb.example",
@@ -129,8 +129,8 @@ def test_domains_and_names_in_any_script_arrive(route: Route) -> None:
 def test_connections_side_by_side_do_not_mix(route: Route) -> None:
     with route.transport.connect() as one, route.transport.connect() as other:
         for number in range(0, 6, 2):
-            one.send(_mail(number), "ada@example.org")
-            other.send(_mail(number + 1), "ada@example.org")
+            one.send(seal(_mail(number), "ada@example.org"))
+            other.send(seal(_mail(number + 1), "ada@example.org"))
     assert len({mail.head("Message-ID") for mail in route.arrived()}) == 6
 
 

@@ -107,7 +107,12 @@ CARDS = [
 
 
 def bought_file(
-    number: int, kind: str, *, left: int = 3, newest: bool = True
+    number: int,
+    kind: str,
+    *,
+    left: int = 3,
+    newest: bool = True,
+    news: bool = False,
 ) -> Context:
     """One file on the purchase page."""
     return {
@@ -117,6 +122,7 @@ def bought_file(
         "size": "131 kB",
         "version": "1.1" if newest else "1.0",
         "newest": newest,
+        "news": news,
         "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "action": f"/d/token/{number}",
         "left": left,
@@ -135,6 +141,7 @@ PURCHASE: Context = {
         bought_file(3, "TXT", left=0),
         bought_file(4, "PDF", left=5, newest=False),
     ],
+    "news": [],
     "hidden": HIDDEN,
     "autostart": False,
     "mail_state": "sent",
@@ -233,6 +240,25 @@ PAGES: dict[str, tuple[str, Context]] = {
         },
     ),
     "purchase": ("purchase.html", PURCHASE),
+    "purchase news": (
+        "purchase.html",
+        {
+            **PURCHASE,
+            "files": [
+                bought_file(5, "PDF", left=5, news=True),
+                bought_file(1, "EPUB"),
+                bought_file(2, "PDF", newest=False),
+            ],
+            "news": [
+                {
+                    "version": "1.2",
+                    "date": "2026-11-26",
+                    "notes_html": Markup("<p>Two mistakes mended.</p>"),
+                },
+                {"version": "1.1", "date": "2026-10-02", "notes_html": ""},
+            ],
+        },
+    ),
     "purchase first": (
         "purchase.html",
         {**PURCHASE, "autostart": True, "mail_state": "waiting"},
@@ -275,6 +301,24 @@ PAGES: dict[str, tuple[str, Context]] = {
     "find list empty": (
         "find_list.html",
         {"email": "ann@reader.example", "find_url": "/find", "purchases": []},
+    ),
+    "leave": (
+        "leave.html",
+        {
+            "email": "ann@reader.example",
+            "stopped": False,
+            "done": False,
+            "action": "/u/t",
+        },
+    ),
+    "left": (
+        "leave.html",
+        {
+            "email": "ann@reader.example",
+            "stopped": True,
+            "done": True,
+            "action": "/u/t",
+        },
     ),
     "used up": (
         "used_up.html",
@@ -321,6 +365,44 @@ MAILS: dict[str, tuple[str, Context]] = {
             "link": "https://books.example/find/a" + "0Zk8" * 8,
             "minutes": 30,
             "test_mode": True,
+        },
+    ),
+    "release": (
+        "mail/release.jinja",
+        {
+            "shop": SHOP,
+            "product": PRODUCT,
+            "version": "1.2",
+            "test": True,
+            "notes": "Two *mistakes* mended.",
+            "notes_html": Markup("<p>Two <em>mistakes</em> mended.</p>"),
+            "files": PRODUCT["files"],
+            "link": "https://books.example/d/a" + "0Zk8" * 11,
+            "leave_link": "https://books.example/u/" + "0Zk8" * 11,
+        },
+    ),
+    "broadcast": (
+        "mail/broadcast.jinja",
+        {
+            "shop": SHOP,
+            "product": PRODUCT,
+            "test": True,
+            "subject": "I read on Sunday",
+            "body": "# At the *kettle*\n\nCome.",
+            "body_html": Markup("<h1>At the <em>kettle</em></h1><p>Come.</p>"),
+            "link": "https://books.example/d/a" + "0Zk8" * 11,
+            "leave_link": "https://books.example/u/" + "0Zk8" * 11,
+        },
+    ),
+    "paused": (
+        "mail/paused.jinja",
+        {
+            "shop": SHOP,
+            "name": "The First Coin",
+            "slug": "first-coin",
+            "version": "1.2",
+            "subject": "",
+            "reason": "The mail server did not take the mail: 451 try later.",
         },
     ),
     "test": ("mail/test.jinja", {"shop": SHOP, "date": "23 November 2026"}),

@@ -16,6 +16,7 @@ COMMANDS = {
     "web": ("serve:web", "Serve only the pages."),
     "worker": ("serve:worker", "Only send mail and look after payments."),
     "product": ("product:product", "What is for sale."),
+    "release": ("release:release", "Bring out a new edition, and mail every buyer."),
     "order": ("order:order", "Who bought what; links, gifts, more downloads."),
     "customer": ("customer:customer", "The people who bought."),
     "simulate": ("simulate:simulate", "Make whole test purchases without a browser."),

@@ -1,21 +1,26 @@
-"""`handsel mail`: trying it, and what became of every mail."""
+"""`handsel mail`: trying it, what became of every mail, and who wants none."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from handsel.cli.announce import deliver, planned, sending_options, show_reach
 from handsel.cli.common import answer, opened, shop_command, table
 from handsel.models import OutboxItem
 from handsel.models.orders import FIRST_NUMBER
 from handsel.models.words import OutboxState
-from handsel.ops import mailing
-from handsel.outbound import outbox
+from handsel.ops import campaigning, mailing, shelving
+from handsel.ops.releasing import Sending
+from handsel.outbound import outbox, suppressions
+
+PathArgument = click.Path(path_type=Path)
 
 
 @click.group()
 def mail() -> None:
-    """Test, list and retry mails."""
+    """Test, list and retry mails; write to everyone; see who wants no such mails."""
 
 
 @mail.command()
@@ -110,3 +115,86 @@ def retry(id_: int | None, home: Path, as_json: bool) -> None:
         if count
         else "",
     )
+
+
+@mail.command()
+@click.argument("slug")
+@click.option("--subject", required=True, help="The subject of the mail.")
+@click.option(
+    "--body", required=True, type=PathArgument, help="The text, a Markdown file."
+)
+@sending_options
+@shop_command
+def broadcast(
+    slug: str,
+    subject: str,
+    body: Path,
+    to: tuple[str, ...],
+    rate: str | None,
+    at: datetime | None,
+    home: Path,
+    as_json: bool,
+    **how: Any,
+) -> None:
+    """Write to everyone who bought SLUG, without a new file.
+
+    Steered like a new edition's mail: handsel release status, pause, resume, cancel.
+    """
+    words = (campaigning.check_subject(subject), shelving.read_text(body))
+    sending = Sending(to, rate, at)
+    with opened(home) as shop:
+        plan = campaigning.plan_broadcast(shop, slug, *words, sending)
+        if not as_json:
+            show_reach(plan.counts)
+        deliver(
+            shop,
+            plan.told,
+            lambda: campaigning.create_broadcast(shop, slug, *words, sending),
+            facts=planned(slug, plan.counts, subject=words[0]),
+            count=plan.counts.get(None, 0),
+            under_way=plan.under_way,
+            as_json=as_json,
+            at=at,
+            **how,
+        )
+
+
+@mail.command()
+@click.option(
+    "--most", type=click.IntRange(1, 1_000_000), default=50, show_default=True
+)
+@shop_command
+def stopped(most: int, home: Path, as_json: bool) -> None:
+    """List the addresses that get no mails to everyone, and why. Receipts still go."""
+    with opened(home) as shop, shop.reading() as session:
+        found = [
+            {
+                "email": each.email_key,
+                "reason": str(each.reason),
+                "since": each.at.isoformat(),
+                "detail": each.detail,
+            }
+            for each in suppressions.newest(session, most=most)
+        ]
+    rows = [
+        (each["since"][:10], each["reason"], each["email"], each["detail"])
+        for each in found
+    ]
+    answer(
+        as_json,
+        found,
+        table(("SINCE", "WHY", "ADDRESS", "DETAIL"), rows)
+        if rows
+        else "Everybody gets them.",
+        then="To write to one again: handsel mail lift ADDRESS" if rows else "",
+    )
+
+
+@mail.command()
+@click.argument("address")
+@shop_command
+def lift(address: str, home: Path, as_json: bool) -> None:
+    """Write to ADDRESS again, because its owner asked for it or it is mended."""
+    with opened(home) as shop:
+        count = mailing.lift(shop, address)
+    answer(as_json, {"email": address, "lifted": count}, f"{address} gets mails again.")

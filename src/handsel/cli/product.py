@@ -157,6 +157,6 @@ def _facts(shop: Shop, found: Product) -> dict[str, Any]:
         "url": f"{shop.settings.public_url}/p/{found.slug}",
         "files": [
             {"name": file.name, "size": file.size, "sha256": file.sha256}
-            for file in release.files
+            for file in found.files
         ],
     }

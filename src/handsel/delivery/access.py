@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, select, update
+from sqlalchemy import ColumnElement, Select, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from handsel.kit.errors import ConflictError, NotFoundError, ShopError, TryAgainError
 from handsel.kit.ranges import Spans
-from handsel.models import Allowance, Entitlement, Grant, Order, Product, ReleaseFile
+from handsel.models import Allowance, Entitlement, Grant, Order, Release, ReleaseFile
 from handsel.models.database import insert_new, rows_changed
 from handsel.models.words import GrantState
 
@@ -141,13 +141,22 @@ def press(
 
 
 def _entitled(session: Session, order: Order, file_id: int) -> int:
-    """Give the entitlement; presses on one purchase, and its end, take turns."""
+    """Give the entitlement; presses on one purchase, and its end, take turns.
+
+    A file that another had taken the place of before the purchase is not part of it.
+    """
     row = session.execute(
         select(Entitlement.id, Entitlement.access)
-        .join(Product, Product.id == Entitlement.product_id)
-        .join(Product.releases)
-        .join(ReleaseFile)
-        .where(Entitlement.order_id == order.id, ReleaseFile.id == file_id)
+        .join(Release, Release.product_id == Entitlement.product_id)
+        .join(Release.files)
+        .where(
+            Entitlement.order_id == order.id,
+            ReleaseFile.id == file_id,
+            or_(
+                ReleaseFile.replaced_in.is_(None),
+                ReleaseFile.replaced_in > order.release_id,
+            ),
+        )
         .with_for_update(of=Entitlement, key_share=True)  # not in the way of a grant
     ).one_or_none()
     if row is None:

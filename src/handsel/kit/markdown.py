@@ -19,16 +19,16 @@ class _Markdown(MarkdownIt):
 _MARKDOWN = _Markdown("js-default", {"html": False})
 
 
-def render_markdown(text: str) -> str:
+def render_markdown(text: str, *, top: int = 2) -> str:
     """Make safe HTML of Markdown.
 
-    Headings start at h2, because the page has its own h1. Links to other sites carry
+    Headings start at `top`, h2, because the page has its own h1. Links to other sites carry
     `rel="noopener"`; those of unknown kinds (`javascript:`) stay text.
     """
     tokens = _MARKDOWN.parse(text)
     for token in _all(tokens):
         if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(int(token.tag[1]) + 1, 6)}"
+            token.tag = f"h{min(int(token.tag[1]) + top - 1, 6)}"
         if token.type == "link_open" and _leads_away(str(token.attrGet("href"))):
             token.attrSet("rel", "noopener")
     html: str = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})

@@ -7,6 +7,7 @@ Constraints live here, in the database, and not only in the code that writes.
 
 from handsel.models.access import Allowance, Entitlement, Grant
 from handsel.models.base import Base
+from handsel.models.campaigns import Campaign, Recipient, Suppression
 from handsel.models.catalogue import Product, Release, ReleaseFile
 from handsel.models.customers import Customer, FindLink
 from handsel.models.orders import Inbox, LedgerEntry, Order
@@ -15,6 +16,7 @@ from handsel.models.outbound import Duty, OutboxItem, RateCounter
 __all__ = [
     "Allowance",
     "Base",
+    "Campaign",
     "Customer",
     "Duty",
     "Entitlement",
@@ -26,6 +28,8 @@ __all__ = [
     "OutboxItem",
     "Product",
     "RateCounter",
+    "Recipient",
     "Release",
     "ReleaseFile",
+    "Suppression",
 ]

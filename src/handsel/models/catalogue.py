@@ -43,9 +43,20 @@ class Product(Base):
         order_by="Release.id", lazy="raise_on_sql", back_populates="product"
     )
 
+    @property
+    def files(self) -> list["ReleaseFile"]:
+        """What is sold now: every file that no later one has taken the place of."""
+        every = [file for release in self.releases for file in release.files]
+        current = [file for file in every if file.replaced_in is None]
+        return sorted(current, key=lambda file: (file.position, file.id))
+
 
 class Release(Base):
-    """One edition of a product. The newest is what is sold; old ones stay."""
+    """One edition of a product: the files that came with it, and what is new.
+
+    Files of earlier editions stay for sale until another takes their place, and stay
+    with those who bought them even then.
+    """
 
     __tablename__ = "releases"
     __table_args__ = (UniqueConstraint("product_id", "version"),)
@@ -59,7 +70,10 @@ class Release(Base):
         lazy="raise_on_sql", back_populates="releases"
     )
     files: Mapped[list["ReleaseFile"]] = relationship(
-        order_by="ReleaseFile.position", lazy="raise_on_sql", back_populates="release"
+        order_by="ReleaseFile.position",
+        foreign_keys="ReleaseFile.release_id",
+        lazy="raise_on_sql",
+        back_populates="release",
     )
 
 
@@ -71,6 +85,7 @@ class ReleaseFile(Base):
         UniqueConstraint("release_id", "name"),
         CheckConstraint("size >= 0", name="size_not_negative"),
         CheckConstraint("length(sha256) = 64", name="sha256_whole"),
+        CheckConstraint("replaced_in > release_id", name="replaced_by_a_later_one"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -81,4 +96,12 @@ class ReleaseFile(Base):
     content_type: Mapped[str] = mapped_column(String(100))
     size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64), index=True)
-    release: Mapped[Release] = relationship(lazy="raise_on_sql", back_populates="files")
+    replaced_in: Mapped[int | None] = mapped_column(ForeignKey("releases.id"))
+    """The release since which it is not sold any more; empty while it is."""
+    release: Mapped[Release] = relationship(
+        foreign_keys=[release_id], lazy="raise_on_sql", back_populates="files"
+    )
+
+    def is_for(self, release_id: int) -> bool:
+        """Say whether it belongs to a purchase of that release."""
+        return self.replaced_in is None or self.replaced_in > release_id

@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     CursorResult,
+    Delete,
     Engine,
     Executable,
     Update,
@@ -138,8 +139,11 @@ def _insert(table: type[Base], dialect: str) -> Executable:
     return made
 
 
-def rows_changed(session: Session, statement: Update) -> int:
-    """Run an UPDATE and say how many rows it changed: whoever changed one has won."""
+def rows_changed(session: Session, statement: Update | Delete) -> int:
+    """Run an UPDATE or DELETE, and say how many rows it changed.
+
+    Whoever changed one has won.
+    """
     options = {"synchronize_session": False}
     return _rows(session.execute(statement, execution_options=options))
 

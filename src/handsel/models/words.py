@@ -63,6 +63,42 @@ class GrantState(StrEnum):
     RETURNED = "returned"
 
 
+class CampaignKind(StrEnum):
+    """What is told to everyone who bought."""
+
+    RELEASE = "release"  # a new edition, with its notes
+    BROADCAST = "broadcast"  # words without a new file
+
+
+class CampaignState(StrEnum):
+    """How far a mail to everyone who bought has come."""
+
+    DRAFT = "draft"  # made; who gets it is not written down yet
+    SCHEDULED = "scheduled"  # begins by itself at its time
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+
+
+class RecipientState(StrEnum):
+    """What has become of one mail of a campaign."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"  # refused for good, or too often
+    SKIPPED = "skipped"  # not to be mailed; the reason says why
+
+
+class StopReason(StrEnum):
+    """Why an address gets no more mails that are sent to many. Receipts still go."""
+
+    UNSUBSCRIBED = "unsubscribed"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+
+
 class OutboxState(StrEnum):
     """How far something that leaves the house has come."""
 

@@ -8,7 +8,8 @@ from sqlalchemy import select
 from handsel.kit.errors import ConflictError, NotFoundError
 from handsel.kit.text import normalise_email
 from handsel.models import OutboxItem
-from handsel.outbound import letters, outbox, post
+from handsel.outbound import letters, outbox, post, suppressions
+from handsel.outbound.compose import seal
 from handsel.shop import Shop
 
 
@@ -24,7 +25,7 @@ def send_test(shop: Shop, to: str) -> dict[str, Any]:
     item = outbox.Item(0, letters.TEST, key, address, None, said, 1)
     message, recipient = post.write(shop.mailroom(), item)
     with shop.transport.connect() as carrier:
-        carrier.send(message, recipient)
+        carrier.send(seal(message, recipient))
     return {
         "to": recipient,
         "from": str(message["From"]),
@@ -51,3 +52,14 @@ def retry(shop: Shop, item_id: int | None) -> int:
         f"Mail {item_id} was not given up: it is {state}.",
         "Waiting ones go by themselves; `handsel order resend` mails a link again.",
     )
+
+
+def lift(shop: Shop, address: str) -> int:
+    """Write to an address again. Raises NotFoundError when nothing stopped it."""
+    with shop.transaction() as session:
+        count = suppressions.lift(session, address.strip())
+    if not count:
+        raise NotFoundError(
+            f"{address} gets every mail.", "`handsel mail stopped` lists who does not."
+        )
+    return count

@@ -1,5 +1,7 @@
 """Bringing the database's schema to what this version of the shop expects."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -7,6 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from handsel.kit.errors import ConfigurationError
@@ -71,12 +74,41 @@ def upgrade(database: Database) -> None:
     missing = _missing(database)
     if missing:  # nobody else on the machine may look into it
         missing.touch(mode=0o600)
-    with database.engine.connect() as connection:
+    with _unhindered(database) as connection:
         if not database.is_sqlite:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(4153)")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        _check_references(database, connection)
         connection.commit()
+
+
+@contextmanager
+def _unhindered(database: Database) -> Iterator[Connection]:
+    """Connect for changing tables.
+
+    SQLite can change most of a table only by making it anew, and dropping the old one
+    would take along, or be refused for, the rows that refer to it: so references are
+    not watched meanwhile, and checked before the commit
+    (https://www.sqlite.org/lang_altertable.html, "Making Other Kinds Of Changes").
+    """
+    with database.engine.connect() as connection:
+        if not database.is_sqlite:
+            yield connection
+            return
+        raw = connection.connection  # no transaction is open yet: only then it counts
+        raw.execute("PRAGMA foreign_keys=OFF")
+        try:
+            yield connection
+        finally:
+            connection.rollback()
+            raw.execute("PRAGMA foreign_keys=ON")
+
+
+def _check_references(database: Database, connection: Connection) -> None:
+    if database.is_sqlite:
+        lost = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        assert not lost, f"the step would lose references: {lost[:3]}"
 
 
 def check(database: Database) -> None:

@@ -10,8 +10,9 @@ from handsel.kit.money import Money, parse_money
 from handsel.kit.text import check_slug, safe_filename, shown, slugify
 from handsel.models import Product
 from handsel.sales import catalogue
-from handsel.sales.catalogue import Changes, Cover, NewFile, NewProduct
+from handsel.sales.catalogue import Changes, Cover, NewProduct
 from handsel.sales.payments.stripe_money import minimum_charge
+from handsel.sales.releases import NewFile
 from handsel.shop import Shop
 
 
@@ -40,7 +41,7 @@ def add_product(
         name=title,
         price=price_in(shop, price),
         description=read_text(description) if description else "",
-        version=_check_version(version),
+        version=check_version(version),
         download_limit=limit or shop.settings.delivery.download_limit,
         published=not draft,
     )
@@ -89,7 +90,8 @@ def check_name(name: str) -> str:
     return tidy
 
 
-def _check_version(version: str) -> str:
+def check_version(version: str) -> str:
+    """Give a version without spaces around it. Raises BadInputError."""
     tidy = " ".join(shown(version).split())
     if not tidy or len(tidy) > 40:
         raise BadInputError(

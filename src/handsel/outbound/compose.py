@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
+from typing import Literal
 
 import css_inline
 
 from handsel.kit.errors import ConfigurationError
 from handsel.kit.headers import MAIL_POLICY, check_head, header_text
 from handsel.outbound.addresses import wire_address, wire_domain
-from handsel.outbound.transports.base import PermanentMailError
+from handsel.outbound.transports.base import Envelope, PermanentMailError
+
+Encoding = Literal["quoted-printable"] | None
 
 log = logging.getLogger("handsel.mail")
 
@@ -40,6 +43,7 @@ def compose(
     date: datetime,
     reply_to: str | None = None,
     extra: Mapping[str, str] | None = None,
+    encoding: Encoding = None,
 ) -> EmailMessage:
     """Build one mail to one person: plain text first, HTML as the alternative.
 
@@ -51,6 +55,7 @@ def compose(
         date: aware.
         extra: more headers, for instance List-Unsubscribe. A mail that a person wrote
             to many says `Auto-Submitted: no`; the others are "auto-generated" (RFC 3834).
+        encoding: how the texts go over the wire; None for what is shorter.
 
     Raises PermanentMailError when `to` is not an address, ConfigurationError when the
     sender's is not.
@@ -68,15 +73,30 @@ def compose(
     message["Message-ID"] = message_id
     for name, value in {"Auto-Submitted": "auto-generated", **(extra or {})}.items():
         message[name] = header_text(value, limit=900)
-    _fill(message, text, html)
+    _fill(message, text, html, encoding)
     check_head(message)
     return message
 
 
+def seal(message: EmailMessage, recipient: str, *, sender: str = "") -> Envelope:
+    """Put a mail into its envelope; `sender` is its own unless it says otherwise."""
+    own = message["From"].addresses[0].addr_spec
+    return Envelope(sender or own, recipient, message.as_bytes())
+
+
 def message_id_for(dedupe_key: str, domain: str) -> str:
     """Derive a mail's Message-ID: the same for the same key, telling nothing of it."""
-    digest = hashlib.sha256(dedupe_key.encode()).hexdigest()[:32]
-    return f"<{digest}@{wire_domain(domain) or 'localhost'}>"
+    return message_id_of(id_letters(dedupe_key), domain)
+
+
+def message_id_of(letters: str, domain: str) -> str:
+    """Make a Message-ID of what `id_letters` gave."""
+    return f"<{letters}@{wire_domain(domain) or 'localhost'}>"
+
+
+def id_letters(dedupe_key: str) -> str:
+    """Derive what makes a Message-ID unique: 32 letters and digits."""
+    return hashlib.sha256(dedupe_key.encode()).hexdigest()[:32]
 
 
 def _senders_own(address: str) -> str:
@@ -98,11 +118,13 @@ def _address(wire: str, name: str = "") -> Address:
     return Address(header_text(name, limit=80), local, domain)
 
 
-def _fill(message: EmailMessage, text: str, html: str | None) -> None:
-    message.set_content(text)
+def _fill(
+    message: EmailMessage, text: str, html: str | None, encoding: Encoding
+) -> None:
+    message.set_content(text, cte=encoding)
     if html is None:
         return
-    message.add_alternative(_inlined(html), subtype="html")
+    message.add_alternative(_inlined(html), subtype="html", cte=encoding)
     for part in message.iter_parts():
         del part["MIME-Version"]  # belongs to the whole mail only (RFC 2045, 4)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from handsel.models import Order, OutboxItem
+from handsel.models import Campaign, Order, OutboxItem, Product, Release
 from handsel.models.database import rows_changed
 from handsel.models.words import OutboxState
 from handsel.outbound import outbox
@@ -13,6 +13,7 @@ from handsel.outbound import outbox
 RECEIPT = "mail.receipt"
 FIND = "mail.find"
 REVIEW = "mail.review"
+PAUSED = "mail.paused"
 
 
 def receipt(session: Session, order: Order, now: datetime) -> None:
@@ -81,4 +82,24 @@ def review(session: Session, order: Order, now: datetime) -> None:
         recipient="",
         order_id=order.id,
         now=now,
+    )
+
+
+def campaign_paused(session: Session, campaign: Campaign, now: datetime) -> None:
+    """Tell the seller that a mail to many has stopped by itself, once for each stop."""
+    product = session.get_one(Product, campaign.product_id)
+    release = session.get(Release, campaign.release_id) if campaign.release_id else None
+    outbox.put(
+        session,
+        PAUSED,
+        f"paused:{campaign.id}:{int(now.timestamp())}",
+        recipient="",
+        now=now,
+        payload={
+            "name": product.name,
+            "slug": product.slug,
+            "version": release.version if release else "",
+            "subject": campaign.subject,
+            "reason": campaign.pause_reason,
+        },
     )

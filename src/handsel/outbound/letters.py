@@ -59,9 +59,12 @@ def write(
     with database.reading() as session:
         context = facts(session, keys, settings, item)
     context |= {"shop": settings.shop, "test_mode": test_mode}
-    template = environment(home).get_template(
-        f"mail/{item.topic.removeprefix('mail.')}.jinja"
-    )
+    return render(home, item.topic.removeprefix("mail."), context)
+
+
+def render(home: Path, name: str, context: dict[str, Any]) -> Letter:
+    """Fill in the three blocks of the template of this name."""
+    template = environment(home).get_template(f"mail/{name}.jinja")
     words = {
         name: "".join(template.blocks[name](template.new_context(context))).strip()
         for name in ("subject", "text", "html")
@@ -113,14 +116,14 @@ def _receipt(
             "The address of this order was changed in the meantime.",
             "The link went to the new one.",
         )
-    release = order.product.releases[-1]
     return {
         "order": order_facts(order, settings),
         "product": {"name": order.product.name},
         "link": purchase_link(keys, settings, order),
         "downloads_limit": order.download_limit,
         "files": [
-            {"name": file.name, "size": human_size(file.size)} for file in release.files
+            {"name": file.name, "size": human_size(file.size)}
+            for file in order.product.files
         ],
         "again": bool(item.payload.get("again")),
     }
@@ -161,6 +164,12 @@ def _review(
     }
 
 
+def _paused(
+    session: Session, keys: Keys, settings: Settings, item: Item
+) -> dict[str, Any]:
+    return dict(item.payload)
+
+
 def _test(
     session: Session, keys: Keys, settings: Settings, item: Item
 ) -> dict[str, Any]:
@@ -171,5 +180,6 @@ _FACTS: Mapping[str, Callable[[Session, Keys, Settings, Item], dict[str, Any]]] 
     "mail.receipt": _receipt,
     "mail.find": _find,
     "mail.review": _review,
+    "mail.paused": _paused,
     TEST: _test,
 }

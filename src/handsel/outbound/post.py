@@ -13,7 +13,7 @@ from handsel.kit.errors import ShopError
 from handsel.kit.signing import Keys
 from handsel.models.database import Database
 from handsel.outbound import letters, outbox
-from handsel.outbound.compose import Sender, compose, message_id_for
+from handsel.outbound.compose import Sender, compose, message_id_for, seal
 from handsel.outbound.transports.base import (
     Carrier,
     PermanentMailError,
@@ -78,8 +78,7 @@ def _hand_over(room: Mailroom, items: Sequence[outbox.Item]) -> None:
 
 def _one(room: Mailroom, carrier: Carrier, item: outbox.Item) -> None:
     try:
-        message, recipient = write(room, item)
-        carrier.send(message, recipient)
+        carrier.send(seal(*write(room, item)))
     except TemporaryMailError as error:
         _later(room, item, error)
     except (PermanentMailError, letters.CannotWriteError) as error:

@@ -1,6 +1,5 @@
-"""What is for sale: adding products and releases, and finding them."""
+"""What is for sale: adding products, changing and finding them."""
 
-import mimetypes
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,28 +7,12 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
-from handsel.kit.errors import BadInputError, ConflictError, NotFoundError
+from handsel.kit.errors import ConflictError, NotFoundError
 from handsel.kit.money import Money
-from handsel.models import Product, Release, ReleaseFile
+from handsel.models import Product, Release
 from handsel.models.words import ProductStatus
-
-BOOK_TYPES = {
-    ".epub": "application/epub+zip",
-    ".mobi": "application/x-mobipocket-ebook",
-    ".azw3": "application/vnd.amazon.ebook",
-    ".pdf": "application/pdf",
-    ".md": "text/markdown",
-    ".zip": "application/zip",
-}
-
-
-@dataclass(frozen=True)
-class NewFile:
-    """A file that lies in the storage already and is to become part of a release."""
-
-    name: str
-    sha256: str
-    size: int
+from handsel.sales import releases
+from handsel.sales.releases import NewFile, NewRelease
 
 
 @dataclass(frozen=True)
@@ -85,45 +68,8 @@ def add(
     set_cover(product, cover)
     session.add(product)
     session.flush()
-    add_release(session, product, new.version, files, now)
+    releases.add(session, product, NewRelease(new.version), files, now)
     return product
-
-
-def add_release(
-    session: Session,
-    product: Product,
-    version: str,
-    files: Sequence[NewFile],
-    now: datetime,
-    *,
-    notes: str = "",
-) -> Release:
-    """Make these files the newest edition of a product; older ones stay."""
-    if not files:
-        raise BadInputError("A product needs at least one file.", "Name it.")
-    names = [file.name for file in files]
-    if len(set(names)) < len(names):
-        raise BadInputError(
-            "Two of the files have the same name.", "Rename one: buyers see the names."
-        )
-    release = Release(
-        product_id=product.id, version=version, notes=notes, created_at=now
-    )
-    session.add(release)
-    session.flush()
-    for position, file in enumerate(files):
-        session.add(
-            ReleaseFile(
-                release_id=release.id,
-                position=position,
-                name=file.name,
-                content_type=content_type(file.name),
-                size=file.size,
-                sha256=file.sha256,
-            )
-        )
-    session.flush()
-    return release
 
 
 @dataclass(frozen=True)
@@ -188,22 +134,6 @@ def cover_type(session: Session, sha256: str) -> str:
     if kind is None:
         raise NotFoundError("There is no such picture.")
     return kind
-
-
-def content_type(name: str) -> str:
-    """Guess a file's type from its name; unknown ones are plain bytes."""
-    suffix = "." + name.rpartition(".")[2].lower()
-    return (
-        BOOK_TYPES.get(suffix)
-        or mimetypes.guess_type(name)[0]
-        or "application/octet-stream"
-    )
-
-
-def file_format(name: str) -> str:
-    """What people call the format of a file: `EPUB`, `PDF`; never empty."""
-    stem, dot, suffix = name.rpartition(".")
-    return suffix.upper() if dot and stem and len(suffix) <= 8 else "FILE"
 
 
 _WITH_FILES = selectinload(Product.releases).selectinload(Release.files)

@@ -151,6 +151,20 @@ class MailSettings(Section):
     password: SecretStr | None = Field(
         None, description="Its password; better in a file: `password_file`."
     )
+    rate: str = Field(
+        "",
+        description="How fast a mail to everyone goes out at the most, for instance "
+        '`"5/s"`, `"300/m"` or `"2000/h"`. Empty: as fast as the server takes it.',
+        pattern=r"^([1-9]\d{0,6} ?/ ?[smh])?$",
+        examples=["5/s"],
+    )
+    connections: int = Field(
+        4,
+        description="How many connections to the mail server a mail to everyone uses "
+        "at once.",
+        ge=1,
+        le=32,
+    )
 
 
 class PaymentSettings(Section):

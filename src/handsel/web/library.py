@@ -8,17 +8,19 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request, url_for
+from markupsafe import Markup
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from handsel.delivery import access
 from handsel.kit.errors import BadInputError
+from handsel.kit.markdown import render_markdown
 from handsel.kit.money import Money, format_money
 from handsel.kit.signing import check_timed, timed_token
 from handsel.kit.text import human_size
-from handsel.models import Order, OutboxItem
+from handsel.models import Order, OutboxItem, Product, Release, ReleaseFile
 from handsel.models.words import OrderStatus, OutboxState
-from handsel.sales import addresses, catalogue
+from handsel.sales import addresses, catalogue, releases
 from handsel.web import limits, owned
 from handsel.web.guards import Policy, guard
 from handsel.web.links import numbered, order_behind, purchase_path
@@ -64,7 +66,7 @@ def _page(
     address: dict[str, Any] | None = None,
 ) -> Response:
     shop = the_shop()
-    files = _files(token, order)
+    files, later = _files(token, order)
     state = _state(order)
     return page(
         "purchase.html",
@@ -73,6 +75,7 @@ def _page(
         order=_order(order),
         product=_product(order),
         files=files if state == "ready" else [],
+        news=[_news(each) for each in later] if state == "ready" else [],
         hidden={
             "nonce": timed_token(shop.keys, "press", token, shop.now() + NONCE_LIFE)
         },
@@ -101,28 +104,54 @@ def _state(order: Order) -> str:
     }.get(order.status, "revoked")
 
 
-def _files(token: str, order: Order) -> list[dict[str, Any]]:
-    """List every file of the product, the newest release first."""
-    with the_shop().reading() as session:
+def _files(token: str, order: Order) -> tuple[list[dict[str, Any]], list[Release]]:
+    """Give every file of the purchase, those on sale first, and what came after it."""
+    shop = the_shop()
+    with shop.reading() as session:
         found = catalogue.get(session, order.product.slug)
-        running = access.running(session, order, visitor_key()[0], the_shop().now())
-        return [
+        running = access.running(session, order, visitor_key()[0], shop.now())
+        later = [each for each in found.releases if each.id > order.release_id]
+        files = [
             {
                 "id": file.id,
                 "name": file.name,
-                "format": catalogue.file_format(file.name),
+                "format": releases.file_format(file.name),
                 "size": human_size(file.size),
                 "version": release.version,
-                "newest": release is found.releases[-1],
+                "newest": file.replaced_in is None,
+                "news": file.replaced_in is None and release in later,
                 "sha256": file.sha256,
                 "action": url_for("library.press", token=token, file_id=file.id),
                 "left": access.left(session, order, file),
                 "limit": order.download_limit,
                 "running": file.id in running,
             }
-            for release in reversed(found.releases)
-            for file in release.files
+            for release, file in _shown(found, order)
         ]
+    return files, later[::-1]
+
+
+def _shown(found: Product, order: Order) -> list[tuple[Release, ReleaseFile]]:
+    """List what is on sale, then what this purchase has of older editions."""
+    every = [(release, file) for release in found.releases for file in release.files]
+    kept = [pair for pair in every if pair[1].is_for(order.release_id)]
+    return sorted(
+        kept,
+        key=lambda pair: (
+            pair[1].replaced_in is not None,
+            -pair[0].id if pair[1].replaced_in else 0,
+            pair[1].position,
+            pair[1].id,
+        ),
+    )
+
+
+def _news(release: Release) -> dict[str, Any]:
+    return {
+        "version": release.version,
+        "date": release.created_at.date().isoformat(),
+        "notes_html": Markup(render_markdown(release.notes, top=3)),  # noqa: S704  # safe by kit.markdown
+    }
 
 
 def _order(order: Order) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from handsel.kit.markdown import markdown_to_plain, render_markdown
 from handsel.kit.money import Money, format_money
 from handsel.kit.text import human_size, suggest_email
 from handsel.models import Product
-from handsel.sales import catalogue
+from handsel.sales import catalogue, releases
 from handsel.web import owned
 from handsel.web.pages import page, the_shop, with_visitor
 
@@ -72,7 +72,7 @@ def _buttons() -> list[dict[str, str]]:
 
 def card(found: Product) -> dict[str, Any]:
     """Give what a list shows of a product."""
-    files = found.releases[-1].files
+    files = found.files
     return {
         "name": found.name,
         "slug": found.slug,
@@ -83,7 +83,7 @@ def card(found: Product) -> dict[str, Any]:
         "cover_url": cover_url(found),
         "cover_width": found.cover_width,
         "cover_height": found.cover_height,
-        "formats": [catalogue.file_format(file.name) for file in files],
+        "formats": [releases.file_format(file.name) for file in files],
         "draft": False,
     }
 
@@ -93,11 +93,11 @@ def _details(found: Product) -> dict[str, Any]:
         "description_html": Markup(render_markdown(found.description)),  # noqa: S704  # safe by kit.markdown
         "files": [
             {
-                "format": catalogue.file_format(file.name),
+                "format": releases.file_format(file.name),
                 "name": file.name,
                 "size": human_size(file.size),
             }
-            for file in found.releases[-1].files
+            for file in found.files
         ],
         "download_limit": found.download_limit,
         "seller": the_shop().settings.shop.name,

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import policy
 from email.message import EmailMessage
-from email.parser import Parser
+from email.parser import BytesHeaderParser, Parser
 from pathlib import Path
 
 from handsel.outbound.addresses import wire_address
-from handsel.outbound.transports.base import TemporaryMailError
+from handsel.outbound.transports.base import Envelope, TemporaryMailError
 from handsel.settings import Settings
 
 
@@ -53,15 +53,16 @@ class FolderCarrier:
 
     folder: Path
 
-    def send(self, message: EmailMessage, recipient: str) -> None:
+    def send(self, envelope: Envelope) -> None:
         """Write one mail to the disk. The same mail again is another file.
 
         Raises PermanentMailError for no address, TemporaryMailError for a full disk.
         """
-        name = _file_name(wire_address(recipient), str(message["Message-ID"]))
+        message_id = BytesHeaderParser().parsebytes(envelope.content)["Message-ID"]
+        name = _file_name(wire_address(envelope.recipient), str(message_id))
         unfinished = self.folder / f".{name}.tmp"
         try:
-            _write_down(unfinished, message.as_bytes())
+            _write_down(unfinished, envelope.content)
             unfinished.rename(self.folder / name)
             _sync(self.folder)
         except OSError as error:

@@ -12,7 +12,6 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from email.message import EmailMessage
 from pathlib import Path
 from time import monotonic
 from typing import Any, Literal
@@ -20,7 +19,12 @@ from urllib.parse import urlsplit
 
 from handsel.kit.errors import ConfigurationError
 from handsel.outbound.addresses import wire_address, wire_domain
-from handsel.outbound.transports.base import PermanentMailError, TemporaryMailError
+from handsel.outbound.transports.base import (
+    DeferredMailError,
+    Envelope,
+    PermanentMailError,
+    TemporaryMailError,
+)
 from handsel.settings import Settings, is_loopback
 
 # "Log in first" and its kin (RFC 4954, 6): about us, whoever the mail is for.
@@ -143,29 +147,28 @@ class SmtpCarrier:
         self._transport = transport
         self._client = transport.open()
 
-    def send(self, message: EmailMessage, recipient: str) -> None:
+    def send(self, envelope: Envelope) -> None:
         """Hand over one mail; on return the server has said that it took it.
 
         Raises PermanentMailError for a 5xx about this recipient or this mail, else
         TemporaryMailError. That may follow a mail that did arrive, when its answer was
         lost: it goes again with the same Message-ID.
         """
-        to = wire_address(recipient)
-        sender = message["From"].addresses[0].addr_spec
+        to = wire_address(envelope.recipient)
         while True:
             kept = self._client.connected
             if not kept:
                 self._client = self._transport.open()
             self._client.begin(self._transport.mail_seconds)
             try:
-                self._client.send_message(message, sender, [to])
+                self._client.hand_over(envelope.sender, to, envelope.content)
                 return
             except OSError as error:
                 # Servers close what was idle, or after so many mails; nothing of this
                 # one was said, so it may go at once over a new connection.
                 closed_before = not self._client.connected and not self._client.told
                 if not (kept and closed_before):
-                    raise self._not_taken(error, recipient) from error
+                    raise self._not_taken(error, envelope.recipient) from error
 
     def close(self) -> None:
         """Take leave; a server that is gone already does not matter."""
@@ -191,7 +194,8 @@ class SmtpCarrier:
                 "Mend what it names, then run `handsel mail retry`; for another address, "
                 "`handsel order resend NUMBER --to ADDRESS`.",
             )
-        return TemporaryMailError(
+        kind = DeferredMailError if _is_about_one(error) else TemporaryMailError
+        return kind(
             f"The mail server did not take the mail to {recipient} now: {words}.",
             _what_to_check(error) if _is_about_us(error) else "It will be tried again.",
         )
@@ -216,6 +220,15 @@ class _Client(smtplib.SMTP):
     def begin(self, patience: float) -> None:
         self._until = monotonic() + patience
         self.told = False
+
+    def hand_over(self, sender: str, to: str, content: bytes) -> None:
+        """Send one mail; an address beyond ASCII needs a server with SMTPUTF8."""
+        options = () if to.isascii() else ("SMTPUTF8", "BODY=8BITMIME")
+        self.ehlo_or_helo_if_needed()
+        if options and not self.has_extn("smtputf8"):
+            raise smtplib.SMTPNotSupportedError("it does not know SMTPUTF8")
+        self.command_encoding = "ascii" if to.isascii() else "utf-8"
+        self.sendmail(sender, [to], content, options)
 
     def getreply(self) -> tuple[int, bytes]:
         if self.sock is not None:
@@ -248,6 +261,12 @@ def _is_for_good(error: Exception) -> bool:
         return False
     code, words = _reply(error)
     return 500 <= code <= 599 and not _is_about_us(error) and _QUOTA not in words
+
+
+def _is_about_one(error: Exception) -> bool:
+    """Tell whether others may still be taken: 421 means that the server leaves."""
+    about = isinstance(error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError)
+    return about and _reply(error)[0] != 421 and not _is_about_us(error)
 
 
 def _is_about_us(error: Exception) -> bool:

@@ -1,0 +1,227 @@
+"""What all mails to everyone share on the command line: options, questions, the bar."""
+
+import sys
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from handsel.cli import progress
+from handsel.cli.common import Command, answer, opened
+from handsel.kit.errors import BadInputError
+from handsel.models.words import CampaignState
+from handsel.ops import campaigning
+from handsel.outbound.announcing import Announcement
+from handsel.shop import Shop
+
+
+def sending_options(command: Command) -> Command:
+    """Add what says to whom, how fast, when, and how far to go."""
+    for option in reversed(
+        (
+            click.option(
+                "--to",
+                multiple=True,
+                metavar="WHO",
+                help="Only to some: since:2026-01-31 (bought then or later), below:1.2 "
+                "(bought an earlier edition). Several must all hold.",
+            ),
+            click.option(
+                "--rate", metavar="5/s", help="At the most so fast; default mail.rate."
+            ),
+            click.option(
+                "--at",
+                callback=_moment,
+                metavar="TIME",
+                help="Mail then: 2027-01-31T09:00, by the clock of this machine.",
+            ),
+            click.option(
+                "--dry-run", is_flag=True, help="Show it, and change nothing."
+            ),
+            click.option(
+                "--test",
+                "test_to",
+                metavar="ADDRESS",
+                help="Send one mail to this address, to look at; change nothing.",
+            ),
+            click.option("--yes", is_flag=True, help="Do not ask; for scripts."),
+            click.option(
+                "--background", is_flag=True, help="Leave the sending to the worker."
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def _moment(_: click.Context, __: click.Parameter, text: str | None) -> datetime | None:
+    """Read a time; without a zone it is that of this machine."""
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise click.BadParameter("Write it like 2027-01-31T09:00.") from None
+
+
+def show_reach(counts: dict[str | None, int]) -> None:
+    """Say how many get a mail, and how many not and why."""
+    click.echo(f"  {counts.get(None, 0):,} get the mail")
+    for why, number in sorted((str(w), n) for w, n in counts.items() if w is not None):
+        click.echo(f"  {number:,} do not: {why}")
+
+
+def planned(
+    slug: str,
+    counts: dict[str | None, int],
+    *,
+    version: str | None = None,
+    subject: str | None = None,
+) -> dict[str, Any]:
+    """Give what --json says of a mail to everyone that is not made yet."""
+    why = {str(why): number for why, number in counts.items() if why is not None}
+    recipients = counts.get(None, 0)
+    return {
+        "campaign": None,
+        "release": None,
+        "product": slug,
+        "version": version,
+        "subject": subject,
+        "state": "planned",
+        "recipients": recipients,
+        "skipped": sum(why.values()),
+        "skipped_why": why,
+        "sent": 0,
+        "failed": 0,
+        "remaining": recipients,
+    }
+
+
+def deliver(
+    shop: Shop,
+    told: Announcement,
+    make: Callable[[], int | None],
+    *,
+    facts: dict[str, Any],
+    count: int,
+    under_way: bool,
+    as_json: bool,
+    at: datetime | None,
+    dry_run: bool,
+    test_to: str | None,
+    yes: bool,
+    background: bool,
+) -> None:
+    """Show the mail, ask, make it and send it; or stop before, as the options say.
+
+    Args:
+        make: makes the campaign, or finds it again, and gives its id.
+        facts: what --json says when nothing is made.
+        under_way: it was begun before, so there is nothing to ask.
+    """
+    if at and at <= shop.now():
+        raise BadInputError("The time of --at is over.", "Give one that is to come.")
+    if test_to:
+        campaigning.send_example(shop, told, test_to)
+        answer(
+            as_json,
+            facts | {"state": "tested"},
+            f"One mail is out to {test_to}; its links lead nowhere. Nothing was changed.",
+            then="To send it to everyone, call this again without --test.",
+        )
+        return
+    if not as_json and not under_way:
+        _show_mail(shop, told)
+    if dry_run:
+        answer(as_json, facts, "Nothing was changed, and nobody was mailed.")
+        return
+    if not yes and not under_way:
+        _ask(count, as_json)
+    campaign_id = make()
+    assert campaign_id is not None
+    if not at:
+        campaigning.begin(shop, campaign_id)
+    finish(shop, campaign_id, as_json, send=not background)
+
+
+def _show_mail(shop: Shop, told: Announcement) -> None:
+    envelope = campaigning.example(
+        shop, told, shop.settings.shop.email or "ada@example.com"
+    )
+    mail = campaigning.words_of(envelope)
+    body = mail.get_body(("plain",))
+    click.echo(f"\n  From:    {mail['From']}\n  Subject: {mail['Subject']}\n")
+    for line in (str(body.get_content()) if body else "").splitlines():
+        click.echo(f"  {line}".rstrip())
+    click.echo()
+
+
+def _ask(count: int, as_json: bool) -> None:
+    if as_json or not sys.stdin.isatty():
+        raise click.UsageError(
+            "Nobody is here to say yes: add --yes to send it, or --dry-run to look."
+        )
+    who = "this one buyer" if count == 1 else f"these {count:,} buyers"
+    click.confirm(f"Put it there, and mail {who}?", abort=True)
+
+
+def finish(shop: Shop, campaign_id: int, as_json: bool, *, send: bool) -> None:
+    """Send what runs, with a bar; Ctrl-C pauses. Then say how far it has come."""
+    state = campaigning.facts(shop, campaign_id)["state"]
+    whole = True
+    if send and state == CampaignState.RUNNING:
+        work = partial(_work, shop, campaign_id)
+        whole = progress.watch(work, partial(campaigning.facts, shop, campaign_id))
+    if not whole:
+        campaigning.pause_if_running(shop, campaign_id)
+    show_status(shop, campaign_id, as_json)
+    if not whole:
+        raise click.exceptions.Exit(130)
+
+
+def _work(shop: Shop, campaign_id: int, stop: threading.Event) -> None:
+    campaigning.send(shop, campaign_id, stop)
+
+
+def control(
+    home: Path,
+    which: str,
+    as_json: bool,
+    step: Callable[[Shop, int], object],
+    *,
+    send: bool = False,
+) -> None:
+    """Take a step with the mail that is meant, and say how it stands then."""
+    with opened(home) as shop:
+        campaign_id = campaigning.find(shop, which)
+        step(shop, campaign_id)
+        finish(shop, campaign_id, as_json, send=send)
+
+
+def show_status(shop: Shop, campaign_id: int, as_json: bool) -> None:
+    """Say how far a mail has come, who failed, and what to do next."""
+    facts = campaigning.facts(shop, campaign_id)
+    what = facts["version"] or f"“{facts['subject']}”"
+    lines = [f"{facts['product']} {what}: {facts['state']}", progress.bar(facts, 0)]
+    if facts["state"] == CampaignState.PAUSED and facts["pause_reason"]:
+        lines.append(f"Why: {facts['pause_reason']}")
+    if facts["at"]:
+        lines.append(f"Goes out at {facts['at']}.")
+    lines += [f"{n:,} get no mail: {why}" for why, n in facts["skipped_why"].items()]
+    lines += [f"failed: {each['email']}: {each['error']}" for each in facts["failures"]]
+    answer(as_json, facts, "\n".join(lines), then=_next(facts))
+
+
+def _next(facts: dict[str, Any]) -> str:
+    which = facts["product"]
+    if facts["state"] == CampaignState.PAUSED:
+        return f"Go on: handsel release resume {which}"
+    if facts["state"] in (CampaignState.RUNNING, CampaignState.SCHEDULED):
+        return f"The worker sends the rest: `handsel run`. Look again: handsel release status {which}"
+    if facts["failed"]:
+        return f"When the cause is mended: handsel release retry {which}"
+    return ""

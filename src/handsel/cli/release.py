@@ -1,0 +1,200 @@
+"""`handsel release`: a new edition, and the mail that brings it to every buyer."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from handsel.cli.announce import (
+    control,
+    deliver,
+    planned,
+    sending_options,
+    show_reach,
+    show_status,
+)
+from handsel.cli.common import answer, opened, shop_command, table
+from handsel.kit.text import human_size
+from handsel.ops import campaigning, releasing, shelving
+from handsel.ops.releasing import Plan, Sending, Wanted
+from handsel.sales.releases import NewRelease
+
+PathArgument = click.Path(path_type=Path)
+
+
+class ReleaseGroup(click.Group):
+    """A group whose first word may be a product: then it is a new edition of it."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Take any word that is no command for the slug of `new`."""
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            return "new", self.commands["new"], args
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=ReleaseGroup, subcommand_metavar="SLUG FILES... | COMMAND [ARGS]...")
+def release() -> None:
+    """Bring out a new edition of a product, and mail every buyer.
+
+    \b
+    handsel release book book.pdf book.epub --version 1.2 --notes CHANGES.md
+
+    stores the files, shows whom the mail would reach, asks, and sends it. It may be
+    interrupted at any moment and called again: nobody is missed, nobody gets it twice
+    on purpose. The commands below steer a mail that is under way.
+    """
+
+
+@release.command()
+@click.argument("slug")
+@click.argument("files", nargs=-1, required=True, type=PathArgument)
+@click.option("--version", "version", required=True, help="What it is called: 1.2.")
+@click.option("--notes", type=PathArgument, help="What is new, as a Markdown file.")
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="These files are all there is; else a format left out stays as it was.",
+)
+@sending_options
+@click.option("--no-mail", is_flag=True, help="Only put the files there; mail nobody.")
+@shop_command
+def new(
+    slug: str,
+    files: tuple[Path, ...],
+    version: str,
+    notes: Path | None,
+    replace: bool,
+    to: tuple[str, ...],
+    rate: str | None,
+    at: datetime | None,
+    no_mail: bool,
+    home: Path,
+    as_json: bool,
+    **how: Any,
+) -> None:
+    """Bring out FILES as the new edition of SLUG, and mail every buyer.
+
+    Buyers' links show the new files at once, with new downloads; older files stay with
+    those who had them. A new file takes the place of the one of the same name, or of
+    the only one of its format. `handsel release new SLUG ...` is the same, for a
+    product that is called like one of the commands.
+    """
+    text = shelving.read_text(notes) if notes else ""
+    edition = NewRelease(shelving.check_version(version), text, replace)
+    wanted = Wanted(slug, files, edition, Sending(to, rate, at))
+    with opened(home) as shop:
+        plan = releasing.plan(shop, wanted)
+        facts = _facts(plan, edition.version)
+        if not as_json:
+            _show(plan, edition.version, mail=not no_mail)
+        if no_mail:
+            if how["dry_run"]:
+                answer(as_json, facts, "Nothing was changed.")
+                return
+            made = releasing.publish(shop, wanted, mail=False)
+            facts |= {"release": made.release_id, "state": "published", "recipients": 0}
+            answer(
+                as_json,
+                facts,
+                f"{plan.product.name} {edition.version} is there for every buyer.",
+                then="To mail them after all, call this again without --no-mail.",
+            )
+            return
+        deliver(
+            shop,
+            plan.told,
+            lambda: releasing.publish(shop, wanted, mail=True).campaign_id,
+            facts=facts,
+            count=plan.counts.get(None, 0),
+            under_way=plan.campaign is not None,
+            as_json=as_json,
+            at=at,
+            **how,
+        )
+
+
+def _facts(plan: Plan, version: str) -> dict[str, Any]:
+    return planned(plan.product.slug, plan.counts, version=version) | {
+        "release": plan.release.id if plan.release else None,
+        "files": [{"name": file.name, "sha256": file.sha256} for file, _ in plan.comes],
+    }
+
+
+def _show(plan: Plan, version: str, *, mail: bool) -> None:
+    """Show the edition: what comes, stays and goes, and whom it reaches."""
+    there = " (there already)" if plan.release else ""
+    click.echo(f"{plan.product.name} ({plan.product.slug}), version {version}{there}")
+    for file, old in plan.comes:
+        place = f", in place of {old}" if old and old != file.name else ""
+        click.echo(f"  new    {file.name}, {human_size(file.size)}{place}")
+    for name in plan.stays:
+        click.echo(f"  stays  {name}")
+    for name in plan.goes:
+        click.echo(f"  goes   {name}, but for those who have it")
+    if mail and not plan.campaign:
+        show_reach(plan.counts)
+
+
+@release.command()
+@click.argument("which", metavar="[SLUG]", required=False)
+@shop_command
+def status(which: str | None, home: Path, as_json: bool) -> None:
+    """Say how far the mail about SLUG has come; without SLUG, list all mails.
+
+    SLUG may also be the number of a mail, as the list shows it.
+    """
+    with opened(home) as shop:
+        if which:
+            show_status(shop, campaigning.find(shop, which), as_json)
+            return
+        found = [campaigning.facts(shop, each) for each in campaigning.every(shop)]
+    rows = [
+        (
+            each["campaign"],
+            each["product"],
+            each["version"] or f"“{each['subject']}”",
+            each["state"],
+            f"{each['sent']} of {each['recipients']}",
+            each["failed"],
+        )
+        for each in found
+    ]
+    head = ("NO", "PRODUCT", "WHAT", "STATE", "SENT", "FAILED")
+    answer(as_json, found, table(head, rows) if rows else "No mail to everyone yet.")
+
+
+@release.command()
+@click.argument("which", metavar="SLUG")
+@shop_command
+def pause(which: str, home: Path, as_json: bool) -> None:
+    """Stop the mail about SLUG until you say resume."""
+    control(home, which, as_json, campaigning.pause)
+
+
+@release.command()
+@click.argument("which", metavar="SLUG")
+@click.option("--background", is_flag=True, help="Leave the sending to the worker.")
+@shop_command
+def resume(which: str, background: bool, home: Path, as_json: bool) -> None:
+    """Go on with a paused mail, with whoever is still waiting."""
+    control(home, which, as_json, campaigning.resume, send=not background)
+
+
+@release.command()
+@click.argument("which", metavar="SLUG")
+@shop_command
+def cancel(which: str, home: Path, as_json: bool) -> None:
+    """End the mail about SLUG for good; who has not got it does not get it."""
+    control(home, which, as_json, campaigning.cancel)
+
+
+@release.command()
+@click.argument("which", metavar="SLUG")
+@click.option("--background", is_flag=True, help="Leave the sending to the worker.")
+@shop_command
+def retry(which: str, background: bool, home: Path, as_json: bool) -> None:
+    """Let the mails that failed go again."""
+    control(home, which, as_json, campaigning.retry, send=not background)

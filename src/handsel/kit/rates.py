@@ -1,0 +1,23 @@
+"""How fast something may go, as people write it: `5/s`, `300/m`, `2000/h`."""
+
+import re
+
+from handsel.kit.errors import BadInputError
+
+_RATE = re.compile(r"([1-9]\d{0,6}) ?/ ?(s|m|h)")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+def gap_us(text: str) -> int:
+    """Give the microseconds from one to the next, at least 1; 0 for an empty text.
+
+    Raises BadInputError for anything that is no rate.
+    """
+    if not text.strip():
+        return 0
+    found = _RATE.fullmatch(text.strip().lower())
+    if not found:
+        raise BadInputError(
+            f"{text!r} is not a rate.", "Write it like 5/s, 300/m or 2000/h."
+        )
+    return max(1, _SECONDS[found[2]] * 1_000_000 // int(found[1]))

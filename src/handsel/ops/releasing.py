@@ -1,0 +1,179 @@
+"""A new edition: what it would be and whom it would reach, and making it so.
+
+`plan` only looks. `publish` may be called again after any interruption: the same files
+under the same version are the same edition, and it goes on where it stopped.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from handsel.kit.rates import gap_us
+from handsel.kit.text import safe_filename
+from handsel.models import Campaign, Product, Release, ReleaseFile
+from handsel.ops import shelving
+from handsel.outbound import announcing, audience, campaigns
+from handsel.outbound.announcing import Announcement
+from handsel.outbound.campaigns import NewCampaign
+from handsel.sales import catalogue, releases
+from handsel.sales.releases import NewFile, NewRelease
+from handsel.shop import Shop
+
+
+@dataclass(frozen=True)
+class Sending:
+    """How a mail to everyone is to go: to whom, how fast, when."""
+
+    to: Sequence[str] = ()
+    rate: str | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a seller asks of a new edition."""
+
+    slug: str
+    files: Sequence[Path]
+    new: NewRelease
+    sending: Sending = field(default_factory=Sending)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a new edition would be: its files, and whom the mail would reach.
+
+    Args:
+        comes: each new file with the name of the one whose place it takes, or None.
+        stays, goes: names of files that stay on sale, and that do not, besides.
+        counts: how many get the mail (None), and how many not for each reason.
+        release, campaign: what is there already, from an earlier call.
+    """
+
+    product: Product
+    comes: Sequence[tuple[NewFile, str | None]]
+    stays: Sequence[str]
+    goes: Sequence[str]
+    counts: dict[str | None, int]
+    told: Announcement
+    release: Release | None = None
+    campaign: Campaign | None = None
+
+
+@dataclass(frozen=True)
+class Published:
+    """The ids of an edition and of the campaign that tells of it."""
+
+    release_id: int
+    campaign_id: int | None
+
+
+def plan(shop: Shop, wanted: Wanted) -> Plan:
+    """Look what a new edition would be. Changes nothing.
+
+    Raises NotFoundError, BadInputError, ConflictError for a version that has other
+    files.
+    """
+    for path in wanted.files:
+        shelving.check_file(path)
+    gap_us(wanted.sending.rate or "")
+    files = [_hashed(path) for path in wanted.files]
+    releases.check_names(files)
+    with shop.reading() as session:
+        product = catalogue.get(session, wanted.slug)
+        release = releases.find(session, product.id, wanted.new.version)
+        if release:
+            _check_same(session, product, release, files)
+        return Plan(
+            product=product,
+            **_shelf(product, files, replace=wanted.new.replace, release=release),
+            counts=_counts(session, product, wanted.sending.to, release),
+            told=announcing.of_release(
+                product.name,
+                wanted.new.version,
+                release.notes if release else wanted.new.notes,
+                [(file.name, file.size) for file in files],
+            ),
+            release=release,
+            campaign=campaigns.of_release(session, release.id) if release else None,
+        )
+
+
+def _hashed(path: Path) -> NewFile:
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return NewFile(safe_filename(path.name), sha256, path.stat().st_size)
+
+
+def _check_same(
+    session: Session, product: Product, release: Release, files: Sequence[NewFile]
+) -> None:
+    """Let the very same edition pass: the command was interrupted, or called twice."""
+    had = select(ReleaseFile.name, ReleaseFile.sha256).where(
+        ReleaseFile.release_id == release.id
+    )
+    if set(session.execute(had)) != {(f.name, f.sha256) for f in files}:
+        raise releases.taken(product.slug, release.version)
+
+
+def _shelf(
+    product: Product,
+    files: Sequence[NewFile],
+    *,
+    replace: bool,
+    release: Release | None,
+) -> dict[str, Any]:
+    """Say which files come, stay and go; all is done if the edition is there already."""
+    current = product.files
+    places = releases.places_of(files, current) if not release else [None] * len(files)
+    names = {file.name for file in files}
+    left = [file for file in current if file not in places and file.name not in names]
+    return {
+        "comes": [
+            (file, old.name if old else None)
+            for file, old in zip(files, places, strict=True)
+        ],
+        "stays": [] if replace else [file.name for file in left],
+        "goes": [file.name for file in left] if replace else [],
+    }
+
+
+def _counts(
+    session: Session, product: Product, to: Sequence[str], release: Release | None
+) -> dict[str | None, int]:
+    having = release.id if release else None
+    return audience.count(session, audience.read(session, product.id, to, having))
+
+
+def publish(shop: Shop, wanted: Wanted, *, mail: bool) -> Published:
+    """Store the files and make the edition current; make its campaign, if there is mail.
+
+    The files first, then one transaction. Safe to repeat. Raises as `plan` does.
+    """
+    stored = [shelving.store(shop, path) for path in wanted.files]
+    sending = wanted.sending
+    rate = shop.settings.mail.rate if sending.rate is None else sending.rate
+    with shop.transaction() as session:
+        product = catalogue.get(session, wanted.slug)
+        release = releases.find(session, product.id, wanted.new.version)
+        if release:
+            _check_same(session, product, release, stored)
+        else:
+            release = releases.add(session, product, wanted.new, stored, shop.now())
+        campaign = campaigns.of_release(session, release.id)
+        if mail and not campaign:
+            new = NewCampaign(
+                product_id=product.id,
+                release_id=release.id,
+                audience=sending.to,
+                gap_us=gap_us(rate),
+                at=sending.at,
+            )
+            campaign = campaigns.create(session, new, shop.now())
+        return Published(release.id, campaign.id if campaign else None)

@@ -1,0 +1,171 @@
+"""What a mail to everyone says, written once for a batch and filled in for each buyer."""
+
+import secrets
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import Any
+
+from markupsafe import Markup
+from sqlalchemy.orm import Session, selectinload
+
+from handsel.kit.markdown import render_markdown
+from handsel.kit.signing import Keys, link_token
+from handsel.kit.text import human_size
+from handsel.models import Campaign, Product, Release
+from handsel.outbound import letters
+from handsel.outbound.addresses import wire_address
+from handsel.outbound.compose import compose, id_letters, message_id_of, seal
+from handsel.outbound.leaving import leave_token
+from handsel.outbound.post import Mailroom, sender_of
+from handsel.outbound.recipients import Addressee
+from handsel.outbound.stencil import Stencil
+from handsel.outbound.transports.base import Envelope
+
+_ALPHABET = string.ascii_lowercase + string.digits
+_LENGTHS = {"link": 45, "leave": 44, "id": 32}
+"""How long the tokens of both links are, and a Message-ID before its @."""
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """The template of a mail to everyone, and what it is given for everybody alike."""
+
+    template: str
+    facts: dict[str, Any]
+
+
+def of_release(
+    name: str, version: str, notes: str, files: Sequence[tuple[str, int]]
+) -> Announcement:
+    """Tell of a new edition of a product. Nothing need be in the database yet.
+
+    Args:
+        notes: Markdown.
+        files: name and size in bytes of each that is new.
+    """
+    return Announcement(
+        "release",
+        {
+            "product": {"name": name},
+            "version": version,
+            "notes": notes.strip(),
+            "notes_html": _html(notes, top=3),
+            "files": [{"name": each, "size": human_size(size)} for each, size in files],
+        },
+    )
+
+
+def of_words(name: str, subject: str, body: str) -> Announcement:
+    """Tell the buyers of a product the seller's own words, `body` in Markdown."""
+    return Announcement(
+        "broadcast",
+        {
+            "product": {"name": name},
+            "subject": subject,
+            "body": body.strip(),
+            "body_html": _html(body, top=1),
+        },
+    )
+
+
+def _html(text: str, *, top: int) -> Markup:
+    return Markup(render_markdown(text, top=top))  # noqa: S704  # safe by kit.markdown
+
+
+def of_campaign(session: Session, campaign_id: int) -> Announcement:
+    """Give what a campaign tells."""
+    campaign = session.get_one(Campaign, campaign_id)
+    product = session.get_one(Product, campaign.product_id)
+    if campaign.release_id is None:
+        return of_words(product.name, campaign.subject, campaign.body)
+    release = session.get_one(
+        Release, campaign.release_id, options=[selectinload(Release.files)]
+    )
+    files = [(file.name, file.size) for file in release.files]
+    return of_release(product.name, release.version, release.notes, files)
+
+
+class Writer:
+    """Writes the mails of one batch.
+
+    Args:
+        name: of the campaign; with a customer's id it makes the Message-ID, so that a
+            repeat carries the same.
+    """
+
+    def __init__(self, room: Mailroom, told: Announcement, name: str) -> None:
+        self._room = room
+        self._told = told
+        self._name = name
+        self._sender = sender_of(room.settings)
+        self._domain = self._sender.address.rpartition("@")[2]
+        self._marks = {key: _mark(length) for key, length in _LENGTHS.items()}
+        self._marks["to"] = f"{_mark(20)}@handsel.invalid"
+        self._stencils: dict[bool, Stencil] = {}
+
+    def write(self, one: Addressee) -> Envelope:
+        """Write the mail to one buyer. Raises PermanentMailError when there is no way."""
+        to = wire_address(one.email)
+        values = _values(self._room.keys, self._name, one) | {"to": to}
+        if not to.isascii():  # the head is written in another way then
+            return seal(self._compose(values, test=one.test), one.email)
+        content = self._stencil(test=one.test).filled(values)
+        return Envelope(self._sender.address, to, content)
+
+    def _stencil(self, *, test: bool) -> Stencil:
+        if test not in self._stencils:
+            whole = self._compose(self._marks, test=test).as_bytes()
+            self._stencils[test] = Stencil(whole, self._marks, free=["to"])
+        return self._stencils[test]
+
+    def _compose(self, values: dict[str, str], *, test: bool) -> EmailMessage:
+        settings = self._room.settings
+        leave = f"{settings.public_url}/u/{values['leave']}"
+        letter = letters.render(
+            self._room.home,
+            self._told.template,
+            self._told.facts
+            | {
+                "shop": settings.shop,
+                "test": test,
+                "test_mode": self._room.test_mode,
+                "link": f"{settings.public_url}/d/{values['link']}",
+                "leave_link": leave,
+            },
+        )
+        return compose(
+            sender=self._sender,
+            to=values["to"],
+            subject=letter.subject,
+            text=letter.text,
+            html=letter.html,
+            message_id=message_id_of(values["id"], self._domain),
+            date=self._room.clock(),
+            reply_to=settings.shop.email or None,
+            extra=_bulk(leave),
+            encoding="quoted-printable",
+        )
+
+
+def _values(keys: Keys, name: str, one: Addressee) -> dict[str, str]:
+    return {
+        "link": link_token(keys, one.public_id, one.token_version),
+        "leave": leave_token(keys, one.public_id, one.token_version),
+        "id": id_letters(f"{name}:{one.customer_id}"),
+    }
+
+
+def _bulk(leave: str) -> dict[str, str]:
+    """Give the headers of what is sent to many (RFC 8058, RFC 3834)."""
+    return {
+        "List-Unsubscribe": f"<{leave}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "Precedence": "bulk",
+        "Auto-Submitted": "no",
+    }
+
+
+def _mark(length: int) -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))

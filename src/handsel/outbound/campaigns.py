@@ -1,0 +1,279 @@
+"""The life of a mail to everyone who bought: draft, scheduled, running, finished.
+
+Every step is one conditional UPDATE, so that commands and any number of workers may try
+at the same time: whoever changed the row has taken the step.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session, joinedload
+
+from handsel.models import Campaign, Recipient
+from handsel.models.database import rows_changed
+from handsel.models.words import CampaignKind, CampaignState, RecipientState
+from handsel.outbound import audience, emails
+
+MOST_ERRORS = 20
+"""After so many mails in a row that the server did not take, a campaign pauses."""
+LONGEST_REST = timedelta(seconds=30)
+"""The longest wait after an error of the server, before the next mail is tried."""
+
+_ALIVE = (
+    CampaignState.DRAFT,
+    CampaignState.SCHEDULED,
+    CampaignState.RUNNING,
+    CampaignState.PAUSED,
+)
+_TO_COME = (CampaignState.DRAFT, CampaignState.SCHEDULED)
+
+
+@dataclass(frozen=True)
+class NewCampaign:
+    """What is to be sent, to whom, how fast and when.
+
+    Args:
+        release_id: the edition it tells of; None for words alone, then `subject` and
+            `body` (Markdown) say them.
+        gap_us: microseconds from one mail to the next; 0 for no limit.
+        at: when it begins; None as soon as `start` is called.
+    """
+
+    product_id: int
+    release_id: int | None = None
+    subject: str = ""
+    body: str = ""
+    audience: Sequence[str] = ()
+    gap_us: int = 0
+    at: datetime | None = None
+
+
+def create(session: Session, new: NewCampaign, now: datetime) -> Campaign:
+    """Make a campaign that has not begun; who gets it is written down by `start`."""
+    campaign = Campaign(
+        kind=CampaignKind.RELEASE if new.release_id else CampaignKind.BROADCAST,
+        product_id=new.product_id,
+        release_id=new.release_id,
+        subject=new.subject,
+        body=new.body,
+        audience=list(new.audience),
+        state=CampaignState.SCHEDULED if new.at else CampaignState.DRAFT,
+        gap_us=new.gap_us,
+        next_at=new.at or now,
+        created_at=now,
+    )
+    session.add(campaign)
+    session.flush()
+    return campaign
+
+
+def start(session: Session, campaign: Campaign, now: datetime) -> bool:
+    """Write down who gets it, and begin; say whether it was us who did."""
+    won = _step(session, campaign, _TO_COME, CampaignState.RUNNING, started_at=now)
+    if won:
+        wanted = audience.read(
+            session, campaign.product_id, campaign.audience, campaign.release_id
+        )
+        audience.freeze(session, campaign, wanted)
+    return won
+
+
+def pause(session: Session, campaign: Campaign, reason: str) -> bool:
+    """Stop until somebody says `resume`; mails on their way arrive."""
+    return _step(
+        session,
+        campaign,
+        (CampaignState.RUNNING, CampaignState.SCHEDULED),
+        CampaignState.PAUSED,
+        pause_reason=reason,
+    )
+
+
+def resume(session: Session, campaign: Campaign, now: datetime) -> bool:
+    """Go on, with whoever is still waiting; one that never began begins."""
+    if campaign.started_at is None:
+        paused = (CampaignState.PAUSED, *_TO_COME)
+        back = _step(session, campaign, paused, CampaignState.DRAFT, next_at=now)
+        return back and start(session, campaign, now)
+    return _step(
+        session,
+        campaign,
+        (CampaignState.PAUSED,),
+        CampaignState.RUNNING,
+        pause_reason=None,
+        errors=0,
+        next_at=now,
+    )
+
+
+def cancel(session: Session, campaign: Campaign, now: datetime) -> bool:
+    """End it for good; who has not got the mail does not get it."""
+    return _step(session, campaign, _ALIVE, CampaignState.CANCELLED, finished_at=now)
+
+
+def retry(session: Session, campaign: Campaign, now: datetime) -> None:
+    """Let a finished campaign run again, because some of its mails shall."""
+    again = {"finished_at": None, "errors": 0, "next_at": now}
+    _step(session, campaign, (CampaignState.FINISHED,), CampaignState.RUNNING, **again)
+
+
+def finish(session: Session, campaign: Campaign, now: datetime) -> bool:
+    """End it when nobody waits any more; say whether that is so now."""
+    left = select(Recipient.id).where(
+        Recipient.campaign_id == campaign.id,
+        Recipient.state.in_((RecipientState.WAITING, RecipientState.SENDING)),
+    )
+    if session.scalar(left.limit(1)) is not None:
+        return False
+    running = (CampaignState.RUNNING,)
+    return _step(session, campaign, running, CampaignState.FINISHED, finished_at=now)
+
+
+def _step(
+    session: Session,
+    campaign: Campaign,
+    before: Sequence[CampaignState],
+    after: CampaignState,
+    **values: object,
+) -> bool:
+    won = rows_changed(
+        session,
+        update(Campaign)
+        .where(Campaign.id == campaign.id, Campaign.state.in_(before))
+        .values(state=after, **values),
+    )
+    if won:
+        session.refresh(campaign)
+    return bool(won)
+
+
+def take_turns(session: Session, campaign: Campaign, most: int, now: datetime) -> int:
+    """Say how many mails may be sent now, `most` at the most, and use up their time.
+
+    Everybody who sends asks here, so that all of them together keep the rate.
+    """
+    fair = most
+    if campaign.gap_us:
+        second = timedelta(seconds=1) // timedelta(microseconds=campaign.gap_us)
+        fair = max(1, min(most, second))
+    gap = timedelta(microseconds=campaign.gap_us * fair)
+    won = rows_changed(
+        session,
+        update(Campaign)
+        .where(
+            Campaign.id == campaign.id,
+            Campaign.state == CampaignState.RUNNING,
+            Campaign.next_at <= now,
+        )
+        .values(next_at=now + gap if gap else Campaign.next_at),
+    )
+    return fair if won else 0
+
+
+def note_error(
+    session: Session, campaign_id: int, error: str, now: datetime, *, rest: bool
+) -> None:
+    """Count that the server did not take a mail; after too many in a row, pause.
+
+    The seller is told, once for each pause. `rest`: it may take no other either, so
+    that nobody sends for a while that grows with every error.
+    """
+    rows_changed(
+        session,
+        update(Campaign)
+        .where(Campaign.id == campaign_id)
+        .values(errors=Campaign.errors + 1),
+    )
+    campaign = session.get_one(Campaign, campaign_id, populate_existing=True)
+    if campaign.errors >= MOST_ERRORS:
+        if pause(session, campaign, error):
+            emails.campaign_paused(session, campaign, now)
+    elif rest:
+        _rest(session, campaign, now)
+
+
+def _rest(session: Session, campaign: Campaign, now: datetime) -> None:
+    rest = min(LONGEST_REST, timedelta(seconds=2 ** min(campaign.errors - 1, 9)))
+    rows_changed(
+        session,
+        update(Campaign)
+        .where(Campaign.id == campaign.id, Campaign.next_at < now + rest)
+        .values(next_at=now + rest),
+    )
+
+
+def note_success(session: Session, campaign_id: int) -> None:
+    """Forget the errors: the server takes mails again."""
+    rows_changed(
+        session,
+        update(Campaign)
+        .where(Campaign.id == campaign_id, Campaign.errors > 0)
+        .values(errors=0),
+    )
+
+
+def due(session: Session, now: datetime) -> Sequence[Campaign]:
+    """Give the campaigns that have something to do: to begin, or to go on."""
+    return session.scalars(
+        select(Campaign)
+        .where(
+            Campaign.state.in_((CampaignState.RUNNING, CampaignState.SCHEDULED)),
+            Campaign.next_at <= now,
+        )
+        .order_by(Campaign.id)
+    ).all()
+
+
+def get(session: Session, campaign_id: int) -> Campaign:
+    """Give a campaign with its product and release."""
+    return session.scalars(
+        select(Campaign)
+        .where(Campaign.id == campaign_id)
+        .options(joinedload(Campaign.product), joinedload(Campaign.release))
+    ).one()
+
+
+def of_release(session: Session, release_id: int) -> Campaign | None:
+    """Give the campaign that tells of a release, if there is one."""
+    return session.scalars(
+        select(Campaign).where(Campaign.release_id == release_id)
+    ).one_or_none()
+
+
+def find(session: Session, product_id: int | None = None) -> Sequence[Campaign]:
+    """List campaigns, newest first: all, or those of a product."""
+    query = select(Campaign).order_by(Campaign.id.desc())
+    if product_id is not None:
+        query = query.where(Campaign.product_id == product_id)
+    wanted = (joinedload(Campaign.product), joinedload(Campaign.release))
+    return session.scalars(query.options(*wanted)).all()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a campaign has come; counts of addresses."""
+
+    recipients: int
+    sent: int
+    failed: int
+    remaining: int
+    skipped: int
+
+
+def progress(session: Session, campaign_id: int) -> Progress:
+    """Count what has become of each recipient."""
+    rows = session.execute(
+        select(Recipient.state, func.count())
+        .where(Recipient.campaign_id == campaign_id)
+        .group_by(Recipient.state)
+    )
+    found = dict(rows.all())
+    skipped = found.get(RecipientState.SKIPPED, 0)
+    sent = found.get(RecipientState.SENT, 0)
+    failed = found.get(RecipientState.FAILED, 0)
+    every = sum(found.values())
+    return Progress(
+        every - skipped, sent, failed, every - skipped - sent - failed, skipped
+    )

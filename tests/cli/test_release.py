@@ -1,0 +1,263 @@
+"""`handsel release` and `mail broadcast`: what they show, ask, refuse, and how they stop."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from handsel.models.words import StopReason
+from handsel.outbound import suppressions
+from handsel.outbound.transports.folder import read_folder
+from handsel.shop import Shop, open_shop, utc_now
+from tests import make
+from tests.cli.test_keep import facts, on_sqlite, real, run
+from tests.ground.smtp import SmtpServer
+from tests.ground.waiting import wait_until
+from tests.ops import keeping
+
+NAMES = {
+    *("release", "product", "version", "recipients", "skipped", "sent", "failed"),
+    *("remaining", "state"),
+}
+
+
+@pytest.fixture
+def sold(shop: Shop) -> Shop:
+    """A shop that has sold three books."""
+    make.product(shop, files={"book.epub": b"one", "book.pdf": b"one"})
+    keeping.buy(shop, 3)
+    return shop
+
+
+@pytest.fixture
+def pdf(tmp_path: Path) -> str:
+    """The new edition."""
+    return str(make.book_file(tmp_path, "book-2.pdf", b"two"))
+
+
+def ask(shop: Shop, pdf: str, *words: str) -> tuple[str, ...]:
+    """The words of a new edition."""
+    return ("release", "book", pdf, "--version", "1.1", *words)
+
+
+def mailed(shop: Shop) -> int:
+    """How many mails there are."""
+    return len(read_folder(shop.home / "mail"))
+
+
+def test_a_dry_run_shows_everything_and_changes_nothing(sold: Shop, pdf: str) -> None:
+    keeping.refund(sold, "H-1002", 1500)
+    stored = set(sold.storage.names())
+
+    shown = run(sold, *ask(sold, pdf, "--dry-run"))
+    said = facts(sold, *ask(sold, pdf, "--dry-run"))
+
+    assert shown.exit_code == 0, shown.output
+    for words in (
+        "new    book-2.pdf, 3 bytes, in place of book.pdf",
+        "stays  book.epub",
+        "2 get the mail",
+        "1 do not: refunded",
+        "Subject: The Book 1.1 is here",
+    ):
+        assert words in shown.stdout
+    assert isinstance(said, dict)
+    assert set(said) >= NAMES
+    assert (said["recipients"], said["skipped"]) == (2, 1)
+    assert set(sold.storage.names()) == stored
+    assert mailed(sold) == 0
+    assert run(sold, "product", "show", "book").stdout.count("1.1") == 0
+
+
+def test_yes_sends_it_and_says_how_it_went(sold: Shop, pdf: str) -> None:
+    said = facts(sold, *ask(sold, pdf, "--yes"))
+
+    assert isinstance(said, dict)
+    assert set(said) >= NAMES
+    assert (said["state"], said["sent"], said["remaining"]) == ("finished", 3, 0)
+    assert mailed(sold) == 3
+    again = run(sold, *ask(sold, pdf, "--yes"))
+    assert "3 of 3 sent" in again.stdout
+    assert mailed(sold) == 3
+    listed = run(sold, "release", "status").stdout
+    assert "finished" in listed
+    assert "3 of 3" in listed
+    assert "3 of 3 sent" in run(sold, "release", "status", "book").stdout
+
+
+def test_without_anybody_to_ask_it_wants_a_word(sold: Shop, pdf: str) -> None:
+    refused = run(sold, *ask(sold, pdf))
+
+    assert refused.exit_code == 2
+    assert "--yes" in refused.stderr
+    assert mailed(sold) == 0
+    assert "1.1" not in run(sold, "product", "show", "book").stdout
+
+
+def test_a_test_goes_to_one_address_and_opens_nothing(sold: Shop, pdf: str) -> None:
+    tried = run(sold, *ask(sold, pdf, "--test", "me@example.com"))
+
+    assert tried.exit_code == 0, tried.output
+    (mail,) = read_folder(sold.home / "mail")
+    assert mail.to == "me@example.com"
+    assert "1.1" not in run(sold, "product", "show", "book").stdout
+
+
+def test_no_mail_only_puts_the_files_there(sold: Shop, pdf: str) -> None:
+    done = facts(sold, *ask(sold, pdf, "--no-mail"))
+
+    assert isinstance(done, dict)
+    assert done["state"] == "published"
+    assert mailed(sold) == 0
+    shown = run(sold, "product", "show", "book").stdout
+    assert "book-2.pdf" in shown
+    assert "book.epub" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["release", "nothing", "{pdf}", "--version", "1.1", "--yes"], 3),
+        (["release", "book", "{pdf}.gone", "--version", "1.1", "--yes"], 2),
+        (["release", "book", "{pdf}", "--yes"], 2),
+        (["release", "book", "--version", "1.1", "--yes"], 2),
+        (["release", "book", "{pdf}", "{pdf}", "--version", "1.1", "--yes"], 2),
+        (["release", "book", "{pdf}", "--version", " ", "--yes"], 2),
+        (["release", "book", "{pdf}", "--version", "1.0", "--yes"], 1),
+        (["release", "book", "{pdf}", "--version", "2", "--to", "all", "--yes"], 2),
+        (["release", "book", "{pdf}", "--version", "2", "--to", "below:9", "--yes"], 3),
+        (["release", "book", "{pdf}", "--version", "2", "--rate", "fast", "--yes"], 2),
+        (["release", "book", "{pdf}", "--version", "2", "--at", "soon", "--yes"], 2),
+        (
+            [
+                "release",
+                "book",
+                "{pdf}",
+                "--version",
+                "2",
+                "--at",
+                "2020-01-01",
+                "--yes",
+            ],
+            2,
+        ),
+        (["release", "book", "{pdf}", "--version", "2", "--test", "nobody"], 2),
+        (["release", "book", "{pdf}", "--version", "2", "--notes", "{pdf}.md"], 2),
+        (["release", "status", "nothing"], 3),
+        (["release", "status", "book"], 3),
+        (["release", "status", "77"], 3),
+        (["release", "pause", "book"], 3),
+        (["mail", "broadcast", "book", "--subject", " ", "--body", "{pdf}"], 2),
+        (["mail", "lift", "nobody@example.com"], 3),
+    ],
+    ids=lambda each: " ".join(each) if isinstance(each, list) else str(each),
+)
+def test_what_cannot_be_is_said_in_a_sentence_and_nothing_changes(
+    words: list[str], code: int, sold: Shop, pdf: str
+) -> None:
+    ended = real(sold.home, *(word.format(pdf=pdf) for word in words))
+    assert ended.returncode == code, ended.stderr
+    assert "Error: " in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert mailed(sold) == 0
+    assert "book-2.pdf" not in run(sold, "product", "show", "book").stdout
+
+
+def mail_to(server: SmtpServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let shops that are opened from now on send their mail there."""
+    monkeypatch.setenv("HANDSEL_MAIL__TRANSPORT", "smtp")
+    monkeypatch.setenv("HANDSEL_MAIL__HOST", server.host)
+    monkeypatch.setenv("HANDSEL_MAIL__PORT", str(server.port))
+    monkeypatch.setenv("HANDSEL_MAIL__SECURITY", "none")
+
+
+@on_sqlite
+def test_ctrl_c_pauses_and_resume_goes_on(
+    home: Path, smtp_server: SmtpServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mail_to(smtp_server, monkeypatch)
+    shop = open_shop(home, clock=utc_now)
+    make.product(shop)
+    keeping.buy(shop, 12)
+    new = make.book_file(tmp_path, "book.epub", b"two")
+    command = [
+        *(sys.executable, "-m", "handsel", "release", "book", str(new)),
+        *("--version", "1.1", "--yes", "--rate", "3/s", "--home", str(home)),
+    ]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        wait_until(lambda: len(smtp_server.letters) >= 3, 30)
+        os.kill(running.pid, signal.SIGINT)
+        out, _ = running.communicate(timeout=30)
+
+    assert running.returncode == 130
+    assert "book 1.1: paused" in out
+    assert "interrupted by hand" in out
+    before = len(smtp_server.letters)
+    assert before < 12
+    resumed = real(home, "release", "resume", "book")
+    assert resumed.returncode == 0, resumed.stderr
+    assert "12 of 12 sent" in resumed.stdout
+    arrived = [letter.recipients[0] for letter in smtp_server.letters]
+    assert len(arrived) == len(set(arrived)) == 12
+    shop.close()
+
+
+@on_sqlite
+def test_who_was_refused_is_listed_and_can_be_tried_again(
+    home: Path, smtp_server: SmtpServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mail_to(smtp_server, monkeypatch)
+    shop = open_shop(home, clock=utc_now)
+    make.product(shop)
+    keeping.buy(shop, 3)
+    smtp_server.replies["reader2@example.com"] = "550 5.1.1 No such user here"
+    new = make.book_file(tmp_path, "book.epub", b"two")
+    sent = run(shop, "release", "book", str(new), "--version", "1.1", "--yes")
+
+    assert "2 of 3 sent, 1 failed" in sent.stdout
+    assert "failed: reader2@example.com: " in sent.stdout
+    assert "550 5.1.1 No such user here" in sent.stdout
+    smtp_server.replies.clear()
+    again = run(shop, "release", "retry", "book")
+    assert "3 of 3 sent" in again.stdout
+    assert run(shop, "release", "retry", "book").exit_code == 1
+    shop.close()
+
+
+def test_words_alone_go_to_everyone_too(sold: Shop, tmp_path: Path) -> None:
+    words = tmp_path / "words.md"
+    words.write_text("I read on **Sunday**.")
+    call = ("mail", "broadcast", "book", "--subject", "Reading", "--body", str(words))
+
+    planned = facts(sold, *call, "--dry-run")
+    sent = facts(sold, *call, "--yes")
+
+    assert isinstance(planned, dict)
+    assert planned["recipients"] == 3
+    assert isinstance(sent, dict)
+    assert (sent["sent"], sent["state"], sent["subject"]) == (3, "finished", "Reading")
+    assert mailed(sold) == 3
+    assert run(sold, *call, "--yes").exit_code == 1
+
+
+def test_who_wants_no_mails_is_listed_and_lifted(sold: Shop) -> None:
+    assert "Everybody" in run(sold, "mail", "stopped").stdout
+    with sold.transaction() as session:
+        suppressions.stop(
+            session, "Reader1@Example.com", StopReason.BOUNCED, sold.now(), "550 gone"
+        )
+
+    shown = run(sold, "mail", "stopped").stdout
+    listed = facts(sold, "mail", "stopped")
+    lifted = run(sold, "mail", "lift", "reader1@example.com")
+
+    assert "550 gone" in shown
+    assert isinstance(listed, list)
+    assert listed[0]["reason"] == "bounced"
+    assert lifted.exit_code == 0
+    assert "Everybody" in run(sold, "mail", "stopped").stdout
