@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text as sql
 
 from handsel.kit.money import format_money
 from handsel.sales import catalogue
@@ -175,3 +176,25 @@ def test_rubbish_is_no_backup_in_one_line(shop: Shop, tmp_path: Path) -> None:
 
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 2
+
+
+@on_sqlite
+def test_a_database_that_fails_in_the_middle_of_a_command_is_named(shop: Shop) -> None:
+    with shop.transaction() as session:
+        session.execute(sql("DROP TABLE outbox"))
+
+    done = real(shop.home, "mail", "list")
+
+    assert done.returncode == 4
+    assert "The shop's database cannot be used: no such table" in done.stderr
+
+
+def test_a_database_url_with_an_odd_port_is_explained(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HANDSEL_DATABASE__URL", "postgresql://ada@host:port/shop")
+
+    done = real(shop.home, "product", "list")
+
+    assert done.returncode == 4
+    assert "database.url cannot be understood" in done.stderr

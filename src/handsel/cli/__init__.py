@@ -85,39 +85,53 @@ def main() -> None:
         click.echo("Stopped.", err=True)
         code = 130
     except ShopError as error:
-        _tell(error.message, error.hint)
-        code = error.exit_code
+        code = _say(error)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except OSError as error:
         if os.environ.get("HANDSEL_DEBUG"):
             raise
-        _tell(*_of_the_system(error))
-        code = 1
+        code = _say(_of_the_system(error))
     except Exception as error:
         if os.environ.get("HANDSEL_DEBUG"):
             raise
-        # The first line only: a database's error goes on with rows, and their people.
-        first = str(error).partition("\n")[0]
-        _tell(
-            f"That failed in a way nobody foresaw: {type(error).__name__}: {first}",
-            "Please report it; HANDSEL_DEBUG=1 shows where it happened.",
-        )
-        code = 1
+        code = _say(_of_the_database(error) or _unforeseen(error))
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _of_the_system(error: OSError) -> tuple[str, str]:
+def _of_the_system(error: OSError) -> ShopError:
     """Say what disk or system refused; most often a mode, a full disk, a wrong path."""
     place = f"{os.fsdecode(error.filename)}: " if error.filename else ""
-    return (
+    return ShopError(
         f"{place}{error.strerror or error}.",
         "Check the path, who may read and write there, and the room on the disk.",
     )
 
 
-def _tell(message: str, hint: str) -> None:
-    click.echo(f"{click.style('Error:', fg='red', bold=True)} {message}", err=True)
-    if hint:
-        click.echo(hint, err=True)
+def _of_the_database(error: Exception) -> ShopError | None:
+    """Say that the database went away or cannot be written, if it is that."""
+    from sqlalchemy.exc import OperationalError
+
+    from handsel.ops.schema import UnusableDatabaseError
+
+    return UnusableDatabaseError(error) if isinstance(error, OperationalError) else None
+
+
+def _unforeseen(error: Exception) -> ShopError:
+    # The first line only: a database's error goes on with rows, and their people.
+    first = str(error).partition("\n")[0]
+    return ShopError(
+        f"That failed in a way nobody foresaw: {type(error).__name__}: {first}",
+        "Please report it; HANDSEL_DEBUG=1 shows where it happened.",
+    )
+
+
+def _say(error: ShopError) -> int:
+    """Tell people what is wrong; give the exit code."""
+    click.echo(
+        f"{click.style('Error:', fg='red', bold=True)} {error.message}", err=True
+    )
+    if error.hint:
+        click.echo(error.hint, err=True)
+    return error.exit_code
