@@ -147,6 +147,9 @@ def test_a_shop_with_a_wrong_setting_is_not_begun(
         ('[payments]\nenabled = ["tst"]', "payments.enabled: there is nothing called"),
         ("[shop]\nname = 3", "shop.name: it should be text, in quotes; it is 3"),
         ("shop = 3", "it should be a section: write [shop]"),
+        ("[server]\nthreads = 'x'", "server.threads: it should be a whole number"),
+        ("[server]\naccel = 'x'", "server.accel: it should be true or false"),
+        ("[shop]\nname = ''", "shop.name: it should have at least 1 character"),
         ('[mail]\npassword_file = "none"', "none cannot be read: No such file"),
     ],
 )
@@ -198,3 +201,24 @@ def test_a_database_url_with_an_odd_port_is_explained(
 
     assert done.returncode == 4
     assert "database.url cannot be understood" in done.stderr
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("HANDSEL_SHOP__NAME", "", "shop.name: it should have at least 1"),
+        ("HANDSEL_SERVER__PORT", "1", "there is no setting called server.port"),
+        ("HANDSEL_NOPE__X", "1", "there is no setting called nope"),
+        ("HANDSEL_ENV", "x", "env: it should be 'production' or 'test'"),
+    ],
+)
+def test_a_wrong_setting_of_the_environment_is_not_looked_for_in_the_file(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    (problem,) = real(shop.home, "config", "check").stdout.splitlines()
+
+    section = variable.removesuffix("__X")
+    assert problem.startswith(f"{section} in the environment: {said}")
