@@ -1,5 +1,6 @@
 """A seller in a hurry: wrong files, wrong words, and what the machine refuses."""
 
+import json
 import os
 from pathlib import Path
 
@@ -222,3 +223,48 @@ def test_a_wrong_setting_of_the_environment_is_not_looked_for_in_the_file(
 
     section = variable.removesuffix("__X")
     assert problem.startswith(f"{section} in the environment: {said}")
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["product", "show", "none"], 3, "There is no product called none."),
+        (["order", "list", "--since", "x"], 2, "'x' is no time."),
+        (["product", "nonsense"], 2, "No such command 'nonsense'."),
+        (["product", "add", "x"], 2, "Missing option '--price'."),
+        (["run", "--bind", "x"], 4, "'x' is no address to listen on."),
+    ],
+)
+def test_a_program_that_wants_json_gets_its_errors_so(
+    shop: Shop, words: list[str], code: int, said: str
+) -> None:
+    done = real(shop.home, *words, "--json")
+
+    assert done.returncode == code
+    assert json.loads(done.stdout)["error"] == said
+    assert "Error" not in done.stderr
+
+
+@on_sqlite
+def test_a_word_that_is_no_text_is_refused(shop: Shop) -> None:
+    done = real(shop.home, "product", "show", os.fsdecode(b"a\xff"))
+
+    assert done.returncode == 2
+    assert "no text in UTF-8" in done.stderr
+
+
+@on_sqlite
+def test_a_terminal_without_the_letters_does_not_make_a_failure(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "book.txt").write_text("a book")
+    monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
+
+    done = real(
+        shop.home, "product", "add", str(tmp_path / "book.txt"), "--price", "3",
+        "--name", "كتاب",
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert "is on sale" in done.stdout

@@ -1,5 +1,7 @@
 """The `handsel` command: one file for each noun, no logic, loaded only when used."""
 
+import io
+import json
 import os
 import sys
 from importlib import import_module
@@ -7,7 +9,7 @@ from importlib import import_module
 import click
 
 from handsel import __version__
-from handsel.kit.errors import ShopError
+from handsel.kit.errors import BadInputError, ShopError
 
 COMMANDS = {
     "init": ("start:init", "Make a new shop in a folder."),
@@ -74,13 +76,15 @@ def handsel() -> None:
 
 def main() -> None:
     """Run the command line; every error people can act on is a sentence, not a stack."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A letter the terminal lacks is no reason to call what was done a failure.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = handsel.main(standalone_mode=False)
     except click.exceptions.Exit as ended:
         code = ended.exit_code
     except click.ClickException as error:
-        error.show()
-        code = error.exit_code
+        code = _wrong_words(error)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)
         code = 130
@@ -89,6 +93,13 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
+    except UnicodeEncodeError:
+        code = _say(
+            BadInputError(
+                "The command has a word in it that is no text in UTF-8.",
+                "Type that word anew.",
+            )
+        )
     except OSError as error:
         if os.environ.get("HANDSEL_DEBUG"):
             raise
@@ -98,6 +109,14 @@ def main() -> None:
             raise
         code = _say(_of_the_database(error) or _unforeseen(error))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _wrong_words(error: click.ClickException) -> int:
+    """Say what is wrong with the words of a command, beside how it is used."""
+    if _wants_json():
+        return _say(BadInputError(error.format_message()))
+    error.show()
+    return error.exit_code
 
 
 def _of_the_system(error: OSError) -> ShopError:
@@ -128,10 +147,19 @@ def _unforeseen(error: Exception) -> ShopError:
 
 
 def _say(error: ShopError) -> int:
-    """Tell people what is wrong; give the exit code."""
+    """Tell people, or a program that wants JSON, what is wrong; give the exit code."""
+    if _wants_json():
+        said = {"error": error.message, "hint": error.hint}
+        click.echo(json.dumps(said, ensure_ascii=False, indent=2))
+        return error.exit_code
     click.echo(
         f"{click.style('Error:', fg='red', bold=True)} {error.message}", err=True
     )
     if error.hint:
         click.echo(error.hint, err=True)
     return error.exit_code
+
+
+def _wants_json() -> bool:
+    """Look at the words themselves: those that are wrong were never taken apart."""
+    return "--json" in sys.argv[1:]
