@@ -49,7 +49,19 @@ def test_a_name_keeps_only_what_can_be_seen(shop: Shop, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     with shop.reading() as session:
         product = catalogue.get(session, "odd-31m")
-        assert product.name == "Odd[31M"
+        assert product.name == "Odd[31m"
+
+
+@on_sqlite
+def test_a_name_made_from_a_file_is_spelled_as_the_file(
+    shop: Shop, tmp_path: Path
+) -> None:
+    file = tmp_path / "ada's_PDF-guide.pdf"
+    file.write_bytes(b"a book")
+
+    done = real(shop.home, "product", "add", str(file), "--price", "3")
+
+    assert done.stdout.startswith("Ada's PDF Guide is on sale")
 
 
 def test_a_description_may_be_emptied(shop: Shop, tmp_path: Path) -> None:
