@@ -149,7 +149,10 @@ def reset_downloads(number: str, home: Path, as_json: bool) -> None:
             access.reset(session, found, limit)
             data = _facts(shop, session, found)
         answer(
-            as_json, data, f"{found.number} has {limit} downloads of each file again."
+            as_json,
+            data,
+            f"{found.number} has {limit} downloads of each file again.",
+            then=f"The link is the same; mail it: handsel order resend {found.number}",
         )
 
 
