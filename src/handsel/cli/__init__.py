@@ -134,7 +134,11 @@ def _of_the_database(error: Exception) -> ShopError | None:
 
     from handsel.ops.schema import UnusableDatabaseError
 
-    return UnusableDatabaseError(error) if isinstance(error, OperationalError) else None
+    if not isinstance(error, OperationalError):
+        return None
+    # What SQLite calls no more than an error is SQL that is wrong: ours to mend.
+    ours = getattr(error.orig, "sqlite_errorname", "") == "SQLITE_ERROR"
+    return None if ours else UnusableDatabaseError(error)
 
 
 def _unforeseen(error: Exception) -> ShopError:
