@@ -134,6 +134,32 @@ def test_nothing_hinders_anybody_on_any_page(
     assert len(seen) == len(set(seen)) > 20
 
 
+RICH = """
+| Chapter | Pages | Level | Exercises | Solutions | Audio |
+|---|---|---|---|---|---|
+| Introduction | twenty-four | beginners | fifteen | included | included |
+
+```python
+print("a line of code that is far too long for any phone of three hundred pixels")
+```
+"""
+
+
+def test_a_rich_description_hinders_nobody(page: Page, demo: Demo) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    describe(demo, "rich", RICH)
+    page.goto(f"{demo.url}/p/rich")
+    assert faults_of(page) == []
+
+
+def describe(demo: Demo, slug: str, description: str) -> None:
+    """Put a product with this description on the shelf."""
+    text = demo.home.with_name(f"{slug}.md")
+    text.write_text(description)
+    added = ("product", "add", str(text), "--slug", slug, "--price", "5")
+    demo.handsel(*added, "--description", str(text))
+
+
 def test_dark_is_dark(page: Page, demo: Demo) -> None:
     def background(scheme: str) -> int:
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
