@@ -143,6 +143,7 @@ RICH = """
 print("a line of code that is far too long for any phone of three hundred pixels")
 ```
 """
+ARABIC = "هذا كتاب عن أول قرش في اليوم!\n\n- فصل أول"
 
 
 def test_a_rich_description_hinders_nobody(page: Page, demo: Demo) -> None:
@@ -150,6 +151,14 @@ def test_a_rich_description_hinders_nobody(page: Page, demo: Demo) -> None:
     describe(demo, "rich", RICH)
     page.goto(f"{demo.url}/p/rich")
     assert faults_of(page) == []
+
+
+def test_a_description_runs_the_way_its_language_does(page: Page, demo: Demo) -> None:
+    describe(demo, "arabic", ARABIC)
+    page.goto(f"{demo.url}/p/arabic")
+    way = "element => getComputedStyle(element).direction"
+    assert page.locator(".prose li").evaluate(way) == "rtl"
+    assert page.get_by_text("What you get").evaluate(way) == "ltr"
 
 
 def describe(demo: Demo, slug: str, description: str) -> None:
