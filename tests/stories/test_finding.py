@@ -147,7 +147,9 @@ def test_a_changed_link_opens_nothing(shop: Shop, visitor: Visitor) -> None:
     ask(visitor, "reader@example.com")
     link = link_in_mail(shop)
     for wrong in (link[:-1] + "7", link + "0", link[:-3], link.replace("find/", "g/")):
-        assert visitor.get(wrong).status_code == 404
+        answer = visitor.get(wrong)
+        assert answer.status_code == 404
+        assert "or with “Find my purchases”" in words(answer)
         assert visitor.post(wrong).status_code in (404, 405)
 
 
