@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
 from tests.browser import visits
 from tests.browser.conftest import Demo
@@ -159,6 +159,38 @@ def test_a_description_runs_the_way_its_language_does(page: Page, demo: Demo) ->
     way = "element => getComputedStyle(element).direction"
     assert page.locator(".prose li").evaluate(way) == "rtl"
     assert page.get_by_text("What you get").evaluate(way) == "ltr"
+
+
+LONG = "A History of Everything That Was Ever Sold, Bought, Bartered or Given Away in "
+
+
+def test_a_title_that_stands_for_a_cover_stays_inside_it(
+    page: Page, demo: Demo
+) -> None:
+    text = demo.home.with_name("history.txt")
+    text.write_text("Once.")
+    name = ("--name", LONG * 2, "--slug", "history")
+    demo.handsel("product", "add", str(text), "--price", "5", *name)
+
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 700})
+        for path in ("/", "/p/history", "/buy/history"):
+            page.goto(f"{demo.url}{path}")
+            title = page.locator(".cover.blank span").filter(has_text="History")
+            assert inside_its_cover(title), (width, path)
+
+
+def inside_its_cover(title: Locator) -> bool:
+    """Whether nothing of a title is cut off by the edge of its cover."""
+    return bool(
+        title.evaluate(
+            """title => {
+                const [inner, outer] = [title, title.parentElement].map(
+                    (each) => each.getBoundingClientRect());
+                return inner.top >= outer.top && inner.bottom <= outer.bottom;
+            }"""
+        )
+    )
 
 
 def describe(demo: Demo, slug: str, description: str) -> None:
