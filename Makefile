@@ -1,5 +1,6 @@
 # Every job of the project, by name. `make` alone lists them.
 PYTHON ?= python3
+PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -9,7 +10,7 @@ help: ## list the jobs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
 demo: $(VENV)/.shop ## a throw-away shop with a sample book, at http://127.0.0.1:8000
-	$(BIN)/handsel demo
+	$(BIN)/handsel demo --port $(PORT)
 
 test: $(VENV)/.dev $(VENV)/.browser ## every test, on SQLite and PostgreSQL, with a real browser
 	$(BIN)/pytest

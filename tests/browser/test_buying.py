@@ -133,6 +133,25 @@ def test_a_payment_that_takes_its_time_turns_into_the_files_by_itself(
     assert same_as_on_the_shelf(saved.value)
 
 
+def test_the_list_of_purchases_opens_by_a_double_click_and_can_be_come_back_to(
+    page: Page, demo: Demo
+) -> None:
+    demo.handsel("simulate", "the-first-coin", "--email", "jo@example.com")
+    page.goto(f"{demo.url}/find")
+    page.get_by_label("E-mail").fill("jo@example.com")
+    page.get_by_role("button", name="Send me the link").dblclick()
+    page.get_by_role("heading", name="Look into your mail").wait_for()
+    page.goto(mail_for(page, demo, "jo@example.com", "Your purchases"))
+    page.get_by_role("button", name="Show my purchases").dblclick()
+    page.get_by_role("link", name="The First Coin").click()
+    page.wait_for_url("**/d/*")
+
+    page.go_back()
+    expect(page.get_by_role("link", name="The First Coin")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("link", name="The First Coin")).to_be_visible()
+
+
 def test_without_scripts(no_scripts: Page, demo: Demo) -> None:
     page = no_scripts
     go_to_payment(page, demo)

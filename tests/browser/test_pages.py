@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
 from tests.browser import visits
 from tests.browser.conftest import Demo
@@ -81,6 +81,7 @@ def _finding(page: Page, demo: Demo) -> Iterator[str]:
     yield "open the list"
     page.get_by_role("button", name="Show my purchases").click()
     yield "list"
+    page.context.clear_cookies()
     page.goto(link)
     page.get_by_role("button", name="Show my purchases").click()
     yield "link spent"
@@ -131,6 +132,73 @@ def test_nothing_hinders_anybody_on_any_page(
 
     assert faults == {}
     assert len(seen) == len(set(seen)) > 20
+
+
+RICH = """
+| Chapter | Pages | Level | Exercises | Solutions | Audio |
+|---|---|---|---|---|---|
+| Introduction | twenty-four | beginners | fifteen | included | included |
+
+```python
+print("a line of code that is far too long for any phone of three hundred pixels")
+```
+"""
+ARABIC = "هذا كتاب عن أول قرش في اليوم!\n\n- فصل أول"
+
+
+def test_a_rich_description_hinders_nobody(page: Page, demo: Demo) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    describe(demo, "rich", RICH)
+    page.goto(f"{demo.url}/p/rich")
+    assert faults_of(page) == []
+
+
+def test_a_description_runs_the_way_its_language_does(page: Page, demo: Demo) -> None:
+    describe(demo, "arabic", ARABIC)
+    page.goto(f"{demo.url}/p/arabic")
+    way = "element => getComputedStyle(element).direction"
+    assert page.locator(".prose li").evaluate(way) == "rtl"
+    assert page.get_by_text("What you get").evaluate(way) == "ltr"
+
+
+LONG = "A History of Everything That Was Ever Sold, Bought, Bartered or Given Away in "
+
+
+def test_a_title_that_stands_for_a_cover_stays_inside_it(
+    page: Page, demo: Demo
+) -> None:
+    text = demo.home.with_name("history.txt")
+    text.write_text("Once.")
+    name = ("--name", LONG * 2, "--slug", "history")
+    demo.handsel("product", "add", str(text), "--price", "5", *name)
+
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 700})
+        for path in ("/", "/p/history", "/buy/history"):
+            page.goto(f"{demo.url}{path}")
+            title = page.locator(".cover.blank span").filter(has_text="History")
+            assert inside_its_cover(title), (width, path)
+
+
+def inside_its_cover(title: Locator) -> bool:
+    """Whether nothing of a title is cut off by the edge of its cover."""
+    return bool(
+        title.evaluate(
+            """title => {
+                const [inner, outer] = [title, title.parentElement].map(
+                    (each) => each.getBoundingClientRect());
+                return inner.top >= outer.top && inner.bottom <= outer.bottom;
+            }"""
+        )
+    )
+
+
+def describe(demo: Demo, slug: str, description: str) -> None:
+    """Put a product with this description on the shelf."""
+    text = demo.home.with_name(f"{slug}.md")
+    text.write_text(description)
+    added = ("product", "add", str(text), "--slug", slug, "--price", "5")
+    demo.handsel(*added, "--description", str(text))
 
 
 def test_dark_is_dark(page: Page, demo: Demo) -> None:

@@ -1,5 +1,6 @@
 """A seller in a hurry: wrong files, wrong words, and what the machine refuses."""
 
+import json
 import os
 from pathlib import Path
 
@@ -47,7 +48,19 @@ def test_a_name_keeps_only_what_can_be_seen(shop: Shop, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     with shop.reading() as session:
         product = catalogue.get(session, "odd-31m")
-        assert product.name == "Odd[31M"
+        assert product.name == "Odd[31m"
+
+
+@on_sqlite
+def test_a_name_made_from_a_file_is_spelled_as_the_file(
+    shop: Shop, tmp_path: Path
+) -> None:
+    file = tmp_path / "ada's_PDF-guide.pdf"
+    file.write_bytes(b"a book")
+
+    done = real(shop.home, "product", "add", str(file), "--price", "3")
+
+    assert done.stdout.startswith("Ada's PDF Guide is on sale")
 
 
 def test_a_description_may_be_emptied(shop: Shop, tmp_path: Path) -> None:
@@ -146,6 +159,9 @@ def test_a_shop_with_a_wrong_setting_is_not_begun(
         ('[payments]\nenabled = ["tst"]', "payments.enabled: there is nothing called"),
         ("[shop]\nname = 3", "shop.name: it should be text, in quotes; it is 3"),
         ("shop = 3", "it should be a section: write [shop]"),
+        ("[server]\nthreads = 'x'", "server.threads: it should be a whole number"),
+        ("[server]\naccel = 'x'", "server.accel: it should be true or false"),
+        ("[shop]\nname = ''", "shop.name: it should have at least 1 character"),
         ('[mail]\npassword_file = "none"', "none cannot be read: No such file"),
     ],
 )
@@ -175,3 +191,96 @@ def test_rubbish_is_no_backup_in_one_line(shop: Shop, tmp_path: Path) -> None:
 
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 2
+
+
+@on_sqlite
+def test_a_database_that_fails_in_the_middle_of_a_command_is_named(shop: Shop) -> None:
+    make.product(shop)
+    shop.close()
+    with (shop.home / "data" / "handsel.db").open("r+b") as file:
+        file.seek(18)  # "may be written by" in SQLite's header
+        file.write(b"\x03")
+
+    looked = real(shop.home, "product", "show", "book")
+    done = real(shop.home, "product", "unpublish", "book")
+
+    assert looked.returncode == 0, looked.stderr
+    assert done.returncode == 4
+    assert "The shop's database cannot be used: attempt to write" in done.stderr
+
+
+def test_a_database_url_with_an_odd_port_is_explained(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HANDSEL_DATABASE__URL", "postgresql://ada@host:port/shop")
+
+    done = real(shop.home, "product", "list")
+
+    assert done.returncode == 4
+    assert "database.url cannot be understood" in done.stderr
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("HANDSEL_SHOP__NAME", "", "shop.name: it should have at least 1"),
+        ("HANDSEL_SERVER__PORT", "1", "there is no setting called server.port"),
+        ("HANDSEL_NOPE__X", "1", "there is no setting called nope"),
+        ("HANDSEL_ENV", "x", "env: it should be 'production' or 'test'"),
+    ],
+)
+def test_a_wrong_setting_of_the_environment_is_not_looked_for_in_the_file(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    (problem,) = real(shop.home, "config", "check").stdout.splitlines()
+
+    section = variable.removesuffix("__X")
+    assert problem.startswith(f"{section} in the environment: {said}")
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["product", "show", "none"], 3, "There is no product called none."),
+        (["order", "list", "--since", "x"], 2, "'x' is no time."),
+        (["product", "nonsense"], 2, "No such command 'nonsense'."),
+        (["product", "add", "x"], 2, "Missing option '--price'."),
+        (["run", "--bind", "x"], 4, "'x' is no address to listen on."),
+    ],
+)
+def test_a_program_that_wants_json_gets_its_errors_so(
+    shop: Shop, words: list[str], code: int, said: str
+) -> None:
+    done = real(shop.home, *words, "--json")
+
+    assert done.returncode == code
+    assert json.loads(done.stdout)["error"] == said
+    assert "Error" not in done.stderr
+
+
+@on_sqlite
+def test_a_word_that_is_no_text_is_refused(shop: Shop) -> None:
+    done = real(shop.home, "product", "show", os.fsdecode(b"a\xff"))
+
+    assert done.returncode == 2
+    assert "no text in UTF-8" in done.stderr
+
+
+@on_sqlite
+def test_a_terminal_without_the_letters_does_not_make_a_failure(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "book.txt").write_text("a book")
+    monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
+
+    done = real(
+        shop.home, "product", "add", str(tmp_path / "book.txt"), "--price", "3",
+        "--name", "كتاب",
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert "is on sale" in done.stdout

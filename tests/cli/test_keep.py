@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from handsel.cli import handsel
+from handsel.ops.backup import back_up
 from handsel.shop import Shop
 from tests import make
 from tests.ops import keeping
@@ -233,3 +234,17 @@ def test_every_command_explains_itself(words: str) -> None:
     assert done.exit_code == 0
     assert "--home" in done.stdout
     assert "--json" in done.stdout
+
+
+@on_sqlite
+def test_without_its_keys_a_restored_shop_is_not_sent_to_the_next_step(
+    shop: Shop, tmp_path: Path
+) -> None:
+    saved = back_up(shop)
+    saved.keys.unlink()
+
+    done = real(tmp_path / "new", "restore", str(saved.path))
+
+    assert done.returncode == 0, done.stderr
+    assert "Its keys are missing" in done.stdout
+    assert "Next" not in done.stderr

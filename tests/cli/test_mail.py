@@ -11,6 +11,7 @@ from handsel.outbound.transports.folder import mail_folder, read_folder
 from handsel.shop import Shop
 from tests import make
 from tests.cli.test_keep import facts, real, run
+from tests.ground.smtp import SmtpServer
 from tests.ops import keeping
 
 
@@ -112,3 +113,22 @@ def test_a_mail_server_that_does_not_answer_says_which_setting(
 
 def test_json_of_no_mails(shop: Shop, tmp_path: Path) -> None:
     assert json.loads(run(shop, "mail", "list", "--json").stdout) == []
+
+
+@pytest.mark.parametrize("reply", ["450 4.2.0 Greylisted", "550 5.1.1 No such user"])
+def test_a_test_mail_that_is_refused_promises_nothing(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, reply: str
+) -> None:
+    with SmtpServer() as server:
+        server.replies["me@example.com"] = reply
+        monkeypatch.setenv("HANDSEL_MAIL__TRANSPORT", "smtp")
+        monkeypatch.setenv("HANDSEL_MAIL__HOST", server.host)
+        monkeypatch.setenv("HANDSEL_MAIL__PORT", str(server.port))
+        monkeypatch.setenv("HANDSEL_MAIL__SECURITY", "none")
+
+        done = real(shop.home, "mail", "test", "me@example.com")
+
+    assert done.returncode == 1
+    assert reply in done.stderr
+    (hint,) = done.stderr.splitlines()[1:]
+    assert "uyer" in hint  # a test mail is in no list, and does not go again

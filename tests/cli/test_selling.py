@@ -146,3 +146,35 @@ def test_nobody_with_this_address(shop: Shop) -> None:
     assert done.returncode == 3
     assert "customer list" in done.stderr
     assert run(shop, "customer", "list").stdout == "No customers yet.\n"
+
+
+def test_an_empty_word_is_not_everybody(shop: Shop) -> None:
+    make.product(shop)
+    keeping.buy(shop, 1)
+
+    assert run(shop, "customer", "show", "").exit_code == 1
+    assert facts(shop, "order", "list", "--email", "") == []
+    assert facts(shop, "order", "list", "--product", "") == []
+    assert real(shop.home, "customer", "show", "").returncode == 3
+    assert real(shop.home, "order", "resend", "1001", "--to", "").returncode == 2
+    assert real(shop.home, "order", "list", "--since", "").returncode == 2
+
+
+def test_an_address_that_was_corrected_is_no_customer(shop: Shop) -> None:
+    make.product(shop)
+    run(shop, "simulate", "book", "--email", "wrong@example.com")
+
+    run(shop, "order", "resend", "1001", "--to", "right@example.com")
+
+    found = facts(shop, "customer", "list")
+    assert isinstance(found, list)
+    assert [each["email"] for each in found] == ["right@example.com"]
+    assert real(shop.home, "customer", "show", "wrong@example.com").returncode == 3
+
+
+@pytest.mark.parametrize("end", ["9999-12-31T23:59-23:00", "0001-01-01T00:00+14:00"])
+def test_a_time_beyond_the_calendar_is_refused(shop: Shop, end: str) -> None:
+    done = real(shop.home, "order", "list", "--since", end)
+
+    assert done.returncode == 2
+    assert "is no time" in done.stderr

@@ -33,7 +33,7 @@ def test_markdown_becomes_html() -> None:
     )
     assert "<em>this</em>" in html
     assert "<li><code>two</code></li>" in html
-    assert "<table>" in html
+    assert '<table tabindex="0">' in html
 
 
 def test_headings_start_below_that_of_the_page() -> None:

@@ -58,7 +58,7 @@ class TestConfirming:
         driver.press_pay(session, ASKS)
         refused = driver.confirm(session, passed=False)
         assert refused.result is Result.DECLINED
-        assert "You were not charged" in refused.hint
+        assert "another card" in refused.hint
         page = driver.bank.page(session, driver.now)
         assert (page.state, page.asks) == (PaymentState.OPEN, False)
         driver.press_pay(session, ASKS)

@@ -51,8 +51,9 @@ def test_the_link_shows_every_purchase_once(shop: Shop, visitor: Visitor) -> Non
     link = link_in_mail(shop)
     device = visitor.device()
 
-    shown = device.press(device.get(link), "/find/")
-    again = device.press(device.get(link), "/find/")
+    shown = device.press_and_follow(device.get(link), "/find/")
+    later = visitor.device()
+    again = later.press(later.get(link), "/find/")
 
     html = shown.get_data(as_text=True)
     assert shown.status_code == 200
@@ -80,8 +81,45 @@ def test_a_scanner_that_opens_the_link_does_not_spend_it(
         assert bought not in seen.get_data(as_text=True)
         assert visitor.device().head(link).status_code == 200
 
-    shown = visitor.press(visitor.get(link), "/find/")
+    shown = visitor.press_and_follow(visitor.get(link), "/find/")
     assert bought in shown.get_data(as_text=True)
+
+
+def test_whoever_has_opened_the_list_may_come_back_to_it_for_half_an_hour(
+    shop: Shop, visitor: Visitor, clock: Clock
+) -> None:
+    make.product(shop)
+    bought = buy(visitor).request.path
+    ask(visitor, "reader@example.com")
+    link = link_in_mail(shop)
+    device = visitor.device()
+    device.press_and_follow(device.get(link), "/find/")
+
+    clock.move(minutes=29)
+    mails(shop)  # the worker tidies up
+    back = device.get(link)
+    assert bought in back.get_data(as_text=True)
+    assert back.headers["Cache-Control"] == "no-store"
+    assert bought not in visitor.get(link).get_data(as_text=True)
+
+    clock.move(minutes=1)
+    assert bought not in device.get(link).get_data(as_text=True)
+
+
+def test_a_browser_without_cookies_sees_the_list_once(
+    shop: Shop, visitor: Visitor
+) -> None:
+    make.product(shop)
+    bought = buy(visitor).request.path
+    ask(visitor, "reader@example.com")
+    link = link_in_mail(shop)
+
+    shown = visitor.device().post(link)
+    again = visitor.device().post(link)
+
+    assert bought in shown.get_data(as_text=True)
+    assert shown.headers["Cache-Control"] == "no-store"
+    assert again.status_code == 410
 
 
 def test_the_link_lasts_half_an_hour(
@@ -109,7 +147,9 @@ def test_a_changed_link_opens_nothing(shop: Shop, visitor: Visitor) -> None:
     ask(visitor, "reader@example.com")
     link = link_in_mail(shop)
     for wrong in (link[:-1] + "7", link + "0", link[:-3], link.replace("find/", "g/")):
-        assert visitor.get(wrong).status_code == 404
+        answer = visitor.get(wrong)
+        assert answer.status_code == 404
+        assert "or with “Find my purchases”" in words(answer)
         assert visitor.post(wrong).status_code in (404, 405)
 
 

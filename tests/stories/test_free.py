@@ -23,6 +23,9 @@ def test_an_address_is_all_it_takes(shop: Shop, visitor: Visitor) -> None:
     given = visitor.press_and_follow(form, "/buy/leaflet", {"email": "a@example.com"})
 
     assert button.method == "get"
+    for page in (visitor.get("/"), product, form):
+        assert "Free" in words(page)
+        assert "0.00" not in words(page)
     assert form_of(form, "/buy/leaflet").typed == ["email"]
     assert given.request.path.startswith("/d/")
     assert "data-autostart" in given.get_data(as_text=True)

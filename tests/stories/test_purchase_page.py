@@ -243,6 +243,19 @@ def test_a_mistyped_address_is_mended_and_the_link_in_a_strangers_mail_is_dead(
     )
 
 
+def test_the_address_we_have_is_not_mended_but_written_to_again(
+    shop: Shop, visitor: Visitor
+) -> None:
+    make.product(shop)
+    page = buy(visitor)
+
+    same = visitor.press(page, "/address", {"email": "READER@example.com"})
+
+    assert same.status_code == 422
+    [named] = set(re.findall("Press “(.+?)”", words(same)))
+    assert f">{named}</button>" in same.get_data(as_text=True)
+
+
 def test_an_address_mended_back_and_forth_in_a_minute_gets_the_last_link(
     shop: Shop, visitor: Visitor
 ) -> None:

@@ -1,5 +1,7 @@
 """The `handsel` command: one file for each noun, no logic, loaded only when used."""
 
+import io
+import json
 import os
 import sys
 from importlib import import_module
@@ -7,7 +9,7 @@ from importlib import import_module
 import click
 
 from handsel import __version__
-from handsel.kit.errors import ShopError
+from handsel.kit.errors import BadInputError, ShopError
 
 COMMANDS = {
     "init": ("start:init", "Make a new shop in a folder."),
@@ -75,50 +77,94 @@ def handsel() -> None:
 
 def main() -> None:
     """Run the command line; every error people can act on is a sentence, not a stack."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A letter the terminal lacks is no reason to call what was done a failure.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = handsel.main(standalone_mode=False)
     except click.exceptions.Exit as ended:
         code = ended.exit_code
     except click.ClickException as error:
-        error.show()
-        code = error.exit_code
+        code = _wrong_words(error)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)
         code = 130
     except ShopError as error:
-        _tell(error.message, error.hint)
-        code = error.exit_code
+        code = _say(error)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
+    except UnicodeEncodeError:
+        code = _say(
+            BadInputError(
+                "The command has a word in it that is no text in UTF-8.",
+                "Type that word anew.",
+            )
+        )
     except OSError as error:
         if os.environ.get("HANDSEL_DEBUG"):
             raise
-        _tell(*_of_the_system(error))
-        code = 1
+        code = _say(_of_the_system(error))
     except Exception as error:
         if os.environ.get("HANDSEL_DEBUG"):
             raise
-        # The first line only: a database's error goes on with rows, and their people.
-        first = str(error).partition("\n")[0]
-        _tell(
-            f"That failed in a way nobody foresaw: {type(error).__name__}: {first}",
-            "Please report it; HANDSEL_DEBUG=1 shows where it happened.",
-        )
-        code = 1
+        code = _say(_of_the_database(error) or _unforeseen(error))
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _of_the_system(error: OSError) -> tuple[str, str]:
+def _wrong_words(error: click.ClickException) -> int:
+    """Say what is wrong with the words of a command, beside how it is used."""
+    if _wants_json():
+        return _say(BadInputError(error.format_message()))
+    error.show()
+    return error.exit_code
+
+
+def _of_the_system(error: OSError) -> ShopError:
     """Say what disk or system refused; most often a mode, a full disk, a wrong path."""
     place = f"{os.fsdecode(error.filename)}: " if error.filename else ""
-    return (
+    return ShopError(
         f"{place}{error.strerror or error}.",
         "Check the path, who may read and write there, and the room on the disk.",
     )
 
 
-def _tell(message: str, hint: str) -> None:
-    click.echo(f"{click.style('Error:', fg='red', bold=True)} {message}", err=True)
-    if hint:
-        click.echo(hint, err=True)
+def _of_the_database(error: Exception) -> ShopError | None:
+    """Say that the database went away or cannot be written, if it is that."""
+    from sqlalchemy.exc import OperationalError
+
+    from handsel.ops.schema import UnusableDatabaseError
+
+    if not isinstance(error, OperationalError):
+        return None
+    # What SQLite calls no more than an error is SQL that is wrong: ours to mend.
+    ours = getattr(error.orig, "sqlite_errorname", "") == "SQLITE_ERROR"
+    return None if ours else UnusableDatabaseError(error)
+
+
+def _unforeseen(error: Exception) -> ShopError:
+    # The first line only: a database's error goes on with rows, and their people.
+    first = str(error).partition("\n")[0]
+    return ShopError(
+        f"That failed in a way nobody foresaw: {type(error).__name__}: {first}",
+        "Please report it; HANDSEL_DEBUG=1 shows where it happened.",
+    )
+
+
+def _say(error: ShopError) -> int:
+    """Tell people, or a program that wants JSON, what is wrong; give the exit code."""
+    if _wants_json():
+        said = {"error": error.message, "hint": error.hint}
+        click.echo(json.dumps(said, ensure_ascii=False, indent=2))
+        return error.exit_code
+    click.echo(
+        f"{click.style('Error:', fg='red', bold=True)} {error.message}", err=True
+    )
+    if error.hint:
+        click.echo(error.hint, err=True)
+    return error.exit_code
+
+
+def _wants_json() -> bool:
+    """Look at the words themselves: those that are wrong were never taken apart."""
+    return "--json" in sys.argv[1:]

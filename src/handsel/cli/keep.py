@@ -10,6 +10,7 @@ from handsel.cli.common import answer, opened, shop_command, table
 from handsel.cli.order import moment
 from handsel.kit.errors import ConfigurationError
 from handsel.kit.text import human_size
+from handsel.ops.restore import Restored
 from handsel.ops.verify import Invariant
 from handsel.settings import CONFIG_FILE, load_settings
 from handsel.shop import check_names, open_shop, utc_now
@@ -230,11 +231,17 @@ def restore(
         as_json,
         facts,
         "\n".join(filter(None, lines)),
-        then=f"Next: handsel reconcile --since {since}d --home {place}"
-        if done.invariants
-        else f"Next: handsel upgrade --home {place}",
+        then=_after_restore(done, place, f"{since}d"),
     )
     ctx.exit(0 if ok else 1)
+
+
+def _after_restore(done: Restored, place: Path, since: str) -> str:
+    if done.keys == "missing":  # no other command works before
+        return ""
+    if not done.invariants:
+        return f"Next: handsel upgrade --home {place}"
+    return f"Next: handsel reconcile --since {since} --home {place}"
 
 
 KEYS_NOW = {

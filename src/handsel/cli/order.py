@@ -1,7 +1,7 @@
 """`handsel order`: who bought what."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ def list_orders(
             product=product,
             status=OrderStatus(status) if status else None,
             email=email,
-            since=moment(since, shop.now()) if since else None,
+            since=moment(since, shop.now()) if since is not None else None,
             started=started,
             most=most,
         )
@@ -73,7 +73,7 @@ def list_orders(
         for each in found
     ]
     head = ("NUMBER", "WHEN", "AMOUNT", "STATUS", "USED", "PRODUCT", "E-MAIL")
-    chosen = bool(product or status or email or since)
+    chosen = any(word is not None for word in (product, status, email, since))
     empty = "No order fits." if chosen else "No orders yet."
     answer(as_json, found, table(head, rows) if rows else empty)
 
@@ -86,11 +86,11 @@ def moment(text: str, now: datetime) -> datetime:
         return now - timedelta(**{unit: int(ago[1])})
     try:
         found = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise BadInputError(
             f"{text!r} is no time.", "Write 7d, 12h, 30m, or a date as 2026-11-01."
         ) from None
-    return found if found.tzinfo else found.replace(tzinfo=now.tzinfo)
 
 
 @order.command()
@@ -149,7 +149,10 @@ def reset_downloads(number: str, home: Path, as_json: bool) -> None:
             access.reset(session, found, limit)
             data = _facts(shop, session, found)
         answer(
-            as_json, data, f"{found.number} has {limit} downloads of each file again."
+            as_json,
+            data,
+            f"{found.number} has {limit} downloads of each file again.",
+            then=f"The link is the same; mail it: handsel order resend {found.number}",
         )
 
 

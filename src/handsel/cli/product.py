@@ -123,7 +123,12 @@ def publish(slug: str, home: Path, as_json: bool) -> None:
     with opened(home) as shop:
         with shop.transaction() as session:
             facts = _facts(shop, catalogue.show(session, slug, published=True))
-        answer(as_json, facts, f"{facts['name']} is on sale: {facts['url']}")
+        answer(
+            as_json,
+            facts,
+            f"{facts['name']} is on sale: {facts['url']}",
+            then="Next: handsel run",
+        )
 
 
 @product.command()

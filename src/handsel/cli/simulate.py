@@ -21,4 +21,9 @@ def simulate(slug: str, email: str, times: int, home: Path, as_json: bool) -> No
     with opened(home) as shop:
         made = [simulation.buy(shop, slug, email, n + 1) for n in range(times)]
     rows = [(each["number"], each["email"], each["link"]) for each in made]
-    answer(as_json, made, table(("NUMBER", "E-MAIL", "LINK"), rows))
+    answer(
+        as_json,
+        made,
+        table(("NUMBER", "E-MAIL", "LINK"), rows),
+        then=f"See what became of it: handsel order show {made[-1]['number']}",
+    )

@@ -36,11 +36,8 @@ def send(session: Session, email: str, now: datetime) -> None:
     emails.find_link(session, customer.email, link.id, now)
 
 
-def spend(session: Session, link_id: int, now: datetime) -> tuple[str, Sequence[Order]]:
-    """Use a link up, and give its customer's address and purchases, newest first.
-
-    Raises FindLinkSpentError.
-    """
+def spend(session: Session, link_id: int, now: datetime) -> None:
+    """Use a link up. Raises FindLinkSpentError."""
     won = rows_changed(
         session,
         update(FindLink)
@@ -52,13 +49,30 @@ def spend(session: Session, link_id: int, now: datetime) -> tuple[str, Sequence[
         .values(used_at=now),
     )
     if not won:
-        raise FindLinkSpentError(
-            "This link has been used, or its half hour is over.", "Ask for a new one."
-        )
+        raise _spent()
+
+
+def opened(
+    session: Session, link_id: int, now: datetime
+) -> tuple[str, Sequence[Order]]:
+    """Give the address and the purchases, newest first, behind a link that was spent.
+
+    For whoever spent it, while its time lasts. Raises FindLinkSpentError.
+    """
     customer = session.scalars(
-        select(Customer).join(FindLink).where(FindLink.id == link_id)
-    ).one()
+        select(Customer)
+        .join(FindLink)
+        .where(FindLink.id == link_id, FindLink.expires_at > now)
+    ).one_or_none()
+    if customer is None:
+        raise _spent()
     return customer.email, _purchases(session, customer.id)
+
+
+def _spent() -> FindLinkSpentError:
+    return FindLinkSpentError(
+        "This link has been used, or its half hour is over.", "Ask for a new one."
+    )
 
 
 def _purchases(session: Session, customer_id: int) -> Sequence[Order]:

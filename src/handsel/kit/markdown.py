@@ -22,8 +22,9 @@ _MARKDOWN = _Markdown("js-default", {"html": False})
 def render_markdown(text: str, *, top: int = 2) -> str:
     """Make safe HTML of Markdown.
 
-    Headings start at `top`, h2, because the page has its own h1. Links to other sites carry
-    `rel="noopener"`; those of unknown kinds (`javascript:`) stay text.
+    Headings start at `top`, h2, because the page has its own h1. Links to other sites
+    carry `rel="noopener"`; those of unknown kinds (`javascript:`) stay text. Tables take
+    the focus, because on a phone they scroll.
     """
     tokens = _MARKDOWN.parse(text)
     for token in _all(tokens):
@@ -31,6 +32,8 @@ def render_markdown(text: str, *, top: int = 2) -> str:
             token.tag = f"h{min(int(token.tag[1]) + top - 1, 6)}"
         if token.type == "link_open" and _leads_away(str(token.attrGet("href"))):
             token.attrSet("rel", "noopener")
+        if token.type == "table_open":
+            token.attrSet("tabindex", "0")
     html: str = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
     return html
 

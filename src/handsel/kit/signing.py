@@ -242,7 +242,10 @@ def _read_private(path: Path) -> bytes:
             " from your backup.",
         ) from None
     except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from None
+        raise ConfigurationError(
+            f"{path} cannot be read: {error.strerror}.",
+            "Run this as the user the shop belongs to, or give the file to that user.",
+        ) from None
 
 
 def _sync(folder: Path) -> None:

@@ -116,7 +116,7 @@ def database_url(url: str, home: Path) -> str:
         return f"sqlite:///{path}"
     try:
         make_url(f"postgresql+psycopg://{rest}")
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # the second for an odd port
         raise ConfigurationError(
             "database.url cannot be understood.", "Write postgresql://USER@HOST/NAME."
         ) from error

@@ -33,7 +33,7 @@ def resend(shop: Shop, number: str, email: str | None) -> dict[str, Any]:
     """Mail an order's link again, to a corrected address if one is given."""
     with shop.transaction() as session:
         order = orders.by_number(session, number)
-        if email:
+        if email is not None:
             addresses.check_sendable(order)
             addresses.change(session, order, normalise_email(email), shop.now())
         else:

@@ -19,6 +19,14 @@ from handsel.models.database import Database
 class UnusableDatabaseError(ConfigurationError):
     """The database does not answer, or is none."""
 
+    def __init__(self, error: DBAPIError) -> None:
+        why = str(error.orig).strip().rstrip(".")
+        super().__init__(
+            f"The shop's database cannot be used: {why}.",
+            "Check database.url, who may write there, and that its server runs; "
+            "else restore a backup.",
+        )
+
 
 def _config() -> Config:
     config = Config()
@@ -50,11 +58,7 @@ def current(database: Database) -> str | None:
         with database.engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
     except DBAPIError as error:
-        raise UnusableDatabaseError(
-            f"The shop's database cannot be used: {str(error.orig).strip()}.",
-            "Check database.url, who may write there, and that its server runs; "
-            "else restore a backup.",
-        ) from error
+        raise UnusableDatabaseError(error) from error
 
 
 def _missing(database: Database) -> Path | None:

@@ -101,7 +101,9 @@ def check_version(version: str) -> str:
 
 
 def _title(path: Path) -> str:
-    return path.stem.replace("_", " ").replace("-", " ").strip().title() or path.name
+    # Not str.title(), which makes Ada'S of Ada's and Pdf of PDF.
+    words = path.stem.replace("_", " ").replace("-", " ").split()
+    return " ".join(word[:1].upper() + word[1:] for word in words) or path.name
 
 
 def price_in(shop: Shop, text: str) -> Money:
@@ -139,7 +141,8 @@ def _check_readable(path: Path) -> int:
         facts = path.stat()
         if stat.S_ISDIR(facts.st_mode):
             raise BadInputError(
-                f"{path} is a folder.", "Name the files in it, or pack it as one zip."
+                f"{path} is a folder.",
+                "Name a file in it; to sell it whole, pack it as one zip.",
             )
         if not stat.S_ISREG(facts.st_mode):  # a device need not ever end
             raise BadInputError(f"{path} is no file.", "Name a file on your disk.")

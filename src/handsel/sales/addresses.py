@@ -51,7 +51,9 @@ def mend(session: Session, order_id: int, typed: str, now: datetime) -> Order:
         )
     if order.email and email_key(order.email) == email_key(email):
         raise BadInputError(
-            "That is the address we have.", "Press “Send again” instead.", field="email"
+            "That is the address we have.",
+            "Press “Send the link again” instead.",
+            field="email",
         )
     change(session, order, email, now)
     return order

@@ -39,12 +39,12 @@ def load_settings(home: Path, environ: Mapping[str, str] = os.environ) -> Settin
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        problems += [_problem(dict(each), text) for each in error.errors()]
+        problems += [_problem(dict(each), text, environ) for each in error.errors()]
     else:
         problems += _contradictions(settings)
     if problems:
         raise ConfigurationError(
-            "\n".join(problems), "Mend handsel.toml, then try again."
+            "\n".join(problems), "Mend handsel.toml or the environment, then try again."
         )
     return settings
 
@@ -91,12 +91,11 @@ def _read_secret_files(values: dict[str, Any], home: Path) -> list[str]:
     return problems
 
 
-def _problem(error: dict[str, Any], text: str) -> str:
-    """Put one finding of the checker into a sentence with the line it is about."""
+def _problem(error: dict[str, Any], text: str, environ: Mapping[str, str]) -> str:
+    """Put one finding of the checker into a sentence, with the place it is about."""
     path = [str(part) for part in error["loc"]]
     name = ".".join(path)
-    line = _line_of(path, text)
-    where = f"{CONFIG_FILE}, line {line}: " if line else ""
+    where = _place(path, text, environ)
     if error["type"] == "extra_forbidden":
         return f"{where}there is no setting called {name}."
     message = _wanted(error, path)
@@ -116,7 +115,11 @@ def _wanted(error: dict[str, Any], path: list[str]) -> str:
         return f"it should be a section: write [{path[0]}] on a line of its own"
     if error["type"] == "string_type":
         return "it should be text, in quotes"
-    message = error["msg"].replace("Input should", "it should")
+    if error["type"] in ("int_parsing", "int_type", "int_from_float"):
+        return "it should be a whole number"
+    if error["type"] in ("bool_parsing", "bool_type"):
+        return "it should be true or false"
+    message = re.sub("^(Input|String) should", "it should", error["msg"])
     return f"{message[0].lower()}{message[1:]}"
 
 
@@ -125,6 +128,15 @@ def _why(error: OSError | UnicodeDecodeError) -> str:
     if isinstance(error, UnicodeDecodeError):
         return "it is not text in UTF-8"
     return error.strerror or str(error)
+
+
+def _place(path: list[str], text: str, environ: Mapping[str, str]) -> str:
+    """Name the variable or the line that a value comes from, if there is one."""
+    variable = f"HANDSEL_{'__'.join(path)}".upper()
+    line = _line_of(path, text)
+    if any(name == variable or name.startswith(f"{variable}__") for name in environ):
+        return f"{variable} in the environment: "
+    return f"{CONFIG_FILE}, line {line}: " if line else ""
 
 
 def _line_of(path: list[str], text: str) -> int | None:

@@ -66,20 +66,18 @@ def buy(slug: str) -> AnyResponse:
         return _to_payment(offer, press, _chosen(), email)
     except (ProviderUnavailableError, ConfigurationError) as error:
         log.error("A payment could not be started: %s", error)
-        away = _away(error)
-        response = product_page(slug, 503, away)
-        response.headers["Retry-After"] = str(away.after)
-        return response
+        return _away(slug)
 
 
-def _away(error: ShopError) -> ProviderUnavailableError:
-    """Tell a buyer what they can do; what is wrong with a key is for the seller's log."""
-    if isinstance(error, ProviderUnavailableError):
-        return error
-    return ProviderUnavailableError(
-        "This shop cannot take payments at the moment. You were not charged.",
-        "Please try again later.",
+def _away(slug: str) -> AnyResponse:
+    """Tell a buyer what they can do; what is wrong is for the seller's log."""
+    away = ProviderUnavailableError(
+        "This shop cannot take payments at the moment.",
+        "Please try again in a minute.",
     )
+    response = product_page(slug, 503, away)
+    response.headers["Retry-After"] = str(away.after)
+    return response
 
 
 def _press() -> str:

@@ -60,6 +60,6 @@ def number_behind(keys: Keys, purpose: str, token: str) -> int:
     ):
         raise NotFoundError(
             "This link does not work, or not any more.",
-            "Open your purchase page and press the button again.",
+            "Begin again on your purchase page, or with “Find my purchases”.",
         )
     return int(number)

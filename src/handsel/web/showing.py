@@ -105,6 +105,8 @@ def _details(found: Product) -> dict[str, Any]:
 
 
 def _price(price: Money) -> str:
+    if not price.minor:
+        return "Free"
     return format_money(price, the_shop().settings.shop.locale)
 
 

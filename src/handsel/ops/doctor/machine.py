@@ -38,7 +38,12 @@ def keys(home: Path) -> Iterator[Finding]:
     """The keys behind every link must be there and nobody else's business."""
     path = home / KEYS_FILE
     if not path.exists():
-        yield _no_keys(f"The keys behind all links are missing: there is no {path}.")
+        yield Finding(
+            "H010",
+            Level.ERROR,
+            f"The keys behind all links are missing: there is no {path}.",
+            "Bring them back: `handsel restore` takes a keys file with --keys.",
+        )
         return
     seen = list(
         exposed("H011", [p for p in (home / SECRETS).rglob("*") if p.is_file()])
@@ -48,12 +53,7 @@ def keys(home: Path) -> Iterator[Finding]:
         Keys.load(path)
     except ShopError as error:
         if not seen:  # which is why they are refused
-            yield _no_keys(error.message)
-
-
-def _no_keys(problem: str) -> Finding:
-    hint = "Bring them back: `handsel restore` takes a keys file with --keys."
-    return Finding("H010", Level.ERROR, problem, hint)
+            yield Finding("H010", Level.ERROR, error.message, error.hint)
 
 
 def exposed(name: str, paths: Iterable[Path]) -> Iterator[Finding]:

@@ -191,13 +191,15 @@ class SmtpCarrier:
         if _is_for_good(error):
             return PermanentMailError(
                 f"The mail server refused the mail to {recipient} for good: {words}.",
-                "Mend what it names, then run `handsel mail retry`; for another address, "
-                "`handsel order resend NUMBER --to ADDRESS`.",
+                "Mend what it names. A buyer's mail then goes by `handsel mail retry`, or "
+                "to another address by `handsel order resend NUMBER --to ADDRESS`.",
             )
         kind = DeferredMailError if _is_about_one(error) else TemporaryMailError
         return kind(
             f"The mail server did not take the mail to {recipient} now: {words}.",
-            _what_to_check(error) if _is_about_us(error) else "It will be tried again.",
+            _what_to_check(error)
+            if _is_about_us(error)
+            else "Buyers' mails are tried again by themselves.",
         )
 
 
@@ -287,7 +289,10 @@ def _what_to_check(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPSenderRefused):
         return "Check mail.from: the server must know it as an address of mail.user."
     if isinstance(error, ssl.SSLCertVerificationError):
-        return "Check mail.host: it must be the name in the server's certificate."
+        return (
+            "Check mail.host: it must be the name in the server's certificate. For a "
+            "certificate of your own authority, set SSL_CERT_FILE."
+        )
     if isinstance(error, ssl.SSLError | smtplib.SMTPNotSupportedError):
         return "Check mail.security and mail.port: 587 is for starttls, 465 for tls."
     if isinstance(error, socket.gaierror | UnicodeError):

@@ -271,7 +271,7 @@ def _coming_back(session: Session) -> str:
 
 
 def _declined(message: str) -> Outcome:
-    hint = "You were not charged. You can try again, or use another card."
+    hint = "You can try again, or use another card."
     return Outcome(Result.DECLINED, message=message, hint=hint)
 
 

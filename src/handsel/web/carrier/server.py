@@ -199,8 +199,8 @@ def _not_listening(host: str, port: int, error: OSError) -> ConfigurationError:
     if error.errno == errno.EADDRINUSE:
         return ConfigurationError(
             f"Port {port} is in use by another program.",
-            "Stop that program, or choose another port: bind in [server] of"
-            " handsel.toml.",
+            "Stop that program, or take another port: both server.bind and shop.url in"
+            " handsel.toml; for a demo, `handsel demo --port 8001`.",
         )
     if error.errno == errno.EACCES:
         return ConfigurationError(
