@@ -87,7 +87,11 @@ def _due(now: datetime) -> ColumnElement[bool]:
 
 
 def claim(session: Session, now: datetime, *, most: int = 20) -> list[Item]:
-    """Lease what is due, oldest first. Nobody else gets it while the lease lasts."""
+    """Lease what is due, oldest first. Nobody else gets it while the lease lasts.
+
+    What a worker died over goes alone, and after the last try not at all: it may be
+    what kills them, and must not take the others along.
+    """
     rows = session.scalars(
         select(OutboxItem)
         .where(_due(now))
@@ -95,7 +99,12 @@ def claim(session: Session, now: datetime, *, most: int = 20) -> list[Item]:
         .limit(most)
         .with_for_update(skip_locked=True)
     ).all()
-    return [_item(row) for row in rows if _lease(session, row, now)]
+    abandoned = [row for row in rows if row.state is OutboxState.SENDING]
+    if abandoned and abandoned[0].tries > len(GAPS):
+        park(session, _item(abandoned[0]), "The worker ended at each try.")
+        return []
+    chosen = abandoned[:1] or rows
+    return [_item(row) for row in chosen if _lease(session, row, now)]
 
 
 def _lease(session: Session, row: OutboxItem, now: datetime) -> bool:
