@@ -117,6 +117,21 @@ def test_nobody_is_tried_for_ever_and_the_gaps_grow(shop: Shop, clock: Clock) ->
     assert item.last_error == "Nobody is there."
 
 
+def test_a_mail_put_off_by_a_clock_a_year_ahead_goes_when_it_is_right_again(
+    shop: Shop, clock: Clock
+) -> None:
+    make.product(shop)
+    buy(shop)
+    clock.move(days=365)
+    worker.turn(with_post(shop, Away()))
+    clock.move(days=-365)
+    there = Post()
+
+    worker.turn(with_post(shop, there))
+
+    assert len(there.taken) == 1
+
+
 def test_a_mail_refused_for_good_is_put_aside_and_the_others_go(sold: Shop) -> None:
     class Picky(Post):
         def treat(self, recipient: str) -> None:
