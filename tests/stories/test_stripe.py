@@ -368,6 +368,18 @@ def test_stripe_is_down_when_somebody_wants_to_buy(till: Till, buyer: Visitor) -
     assert buyer.press(page, "/buy/book").status_code == 303
 
 
+def test_a_price_stripe_refuses_is_said_on_the_page_of_the_book(till: Till) -> None:
+    make.product(till.shop, price=Money(10, "EUR"))
+    buyer = till.visitor()
+
+    sorry = buyer.press(buyer.get("/p/book"), "/buy/book")
+
+    assert sorry.status_code == 422
+    assert "too small" in words(sorry)
+    assert "You were not charged" in words(sorry)
+    assert rows(till.shop)["orders"] == 0
+
+
 def test_an_answer_of_stripes_that_got_lost_starts_no_second_payment(
     till: Till, buyer: Visitor
 ) -> None:
