@@ -110,7 +110,7 @@ def _sweep(shop: Shop) -> None:
 
 
 DUTIES: dict[str, tuple[timedelta, Callable[[Shop], None]]] = {
-    "reconcile": (timedelta(minutes=2), _reconcile),
+    "reconcile": (timedelta(minutes=3), _reconcile),
     "reconcile-far-back": (timedelta(hours=1), _reconcile_far_back),
     "tidy": (timedelta(minutes=10), _tidy),
     "sweep": (stock.SWEEP_EVERY, _sweep),
