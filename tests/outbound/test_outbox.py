@@ -188,6 +188,9 @@ def test_a_mail_server_that_takes_its_time_does_not_outlast_the_leases(
     while post.deliver_due(sold.mailroom()):
         pass
     assert len(slow.taken) == len(set(slow.taken)) == 30
+    with sold.reading() as session:
+        tries = {each.tries for each in outbox.newest(session)}
+    assert tries == {1}, "what was only held for a while was not tried"
 
 
 def test_a_mail_that_kills_every_worker_takes_no_other_along(
