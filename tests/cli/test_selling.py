@@ -10,6 +10,7 @@ from handsel.sales.payments.test import TestProvider
 from handsel.shop import Shop
 from tests import make
 from tests.cli.test_keep import facts, real, run
+from tests.ground.till import Till
 from tests.ops import keeping
 
 
@@ -77,6 +78,28 @@ def test_a_change_that_cannot_be_made_changes_nothing(
     with shop.reading() as session:
         after = catalogue.get(session, "book")
     assert (after.name, after.price_minor) == (before.name, before.price_minor)
+
+
+@pytest.mark.parametrize(
+    ("price", "said"),
+    [
+        ("0.10", "Stripe does not take less than 0.50 EUR"),
+        ("15.505 KWD", "Choose 15.500 KWD or 15.510 KWD"),
+        ("15 LYD", "Stripe does not take LYD"),
+        ("0", ""),
+        ("0.50", ""),
+    ],
+)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_price_that_nobody_could_pay_is_refused(
+    till: Till, price: str, said: str
+) -> None:
+    make.product(till.shop)
+
+    done = real(till.shop.home, "product", "edit", "book", "--price", price)
+
+    assert said in done.stderr
+    assert done.returncode == (2 if said else 0), done.stderr
 
 
 def _another(words: list[str]) -> list[str]:

@@ -65,6 +65,7 @@ def _while_locked(till: Till, say: Say, *, seconds: float) -> None:
         shelf = buyer.get("/p/book")
         sorry = till.come_back(buyer, held[0])
         refused = buyer.press(shelf, "/buy/book")
+        assert not worker.turn(till.shop), "it waits, and does not die"
         got = rest()
         counted = rows(till.shop)
         other.execute("ROLLBACK")
@@ -90,6 +91,7 @@ def test_the_database_is_away_for_a_while(
         _close_doors(postgres, till, open_=False)
         answers = till.stripe.hooks.deliver()
         shelf = till.visitor().get("/p/book")
+        assert not worker.turn(till.shop), "it waits, and does not die"
         got = rest()
         _close_doors(postgres, till, open_=True)
     say("P06", held="no connections", refused=len(answers), statuses=set(answers))

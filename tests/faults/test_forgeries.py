@@ -191,3 +191,10 @@ def test_money_that_is_not_the_price_is_held_for_a_person(
     with till.shop.reading() as reading:
         assert orders.by_number(reading, order.number).review_reason
     assert untrue(till.shop) == {}
+
+    with till.shop.transaction() as writing:
+        held = orders.by_number(writing, order.number, to_change=True)
+        orders.accept(writing, held, till.shop.now())
+
+    assert "Download" in words(till.visitor().get(till.link(name)))
+    assert untrue(till.shop) == {}

@@ -235,6 +235,17 @@ def test_a_wrong_password_is_named_and_never_shown() -> None:
     assert SECRET not in str(error)
 
 
+@pytest.mark.usefixtures("trusted")
+@pytest.mark.parametrize(("user", "word"), [("shop", "pässword"), ("shöp", SECRET)])
+def test_a_log_in_that_cannot_be_sent_says_which_settings(user: str, word: str) -> None:
+    with SmtpServer(security="starttls", users={"shop": SECRET}) as server:
+        error = _cannot_connect(
+            _to(server, security="starttls", user=user, password=word)
+        )
+    assert "mail.password" in error.message
+    assert word not in str(error)
+
+
 def test_a_log_in_that_the_server_does_not_know(smtp_server: SmtpServer) -> None:
     error = _cannot_connect(_to(smtp_server, user="shop", password=SECRET))
     assert "mail." in error.hint

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import delete
 
 from handsel import worker
+from handsel.kit.money import Money
 from handsel.models import Entitlement, Inbox, LedgerEntry, Order, OutboxItem
 from handsel.models.words import OrderStatus
 from handsel.outbound.transports.folder import StoredMail, read_folder
@@ -120,6 +121,25 @@ def test_nobody_comes_and_the_worker_finds_it(till: Till, buyer: Visitor) -> Non
 
     bought_once(till, name)
     assert till.reconcile().newly_paid == ()
+
+
+def test_a_payment_nobody_understands_does_not_hide_the_others(till: Till) -> None:
+    make.product(till.shop, price=Money(500, "ISK"))
+    till.stripe.hooks.mode = "drop"
+    odd, good = till.begin(till.visitor()), till.begin(till.visitor())
+    for name in (odd, good):
+        till.stripe.bank.pay(name, email=ADA)
+    for intent in till.stripe.bank.kept["payment_intent"].values():
+        if intent["id"] == till.stripe.bank.get("session", odd)["payment_intent"]:
+            intent["amount_received"] = 50_050  # half a krona: Stripe promises never
+
+    found = till.reconcile()
+
+    assert [odd in line for line in found.failed] == [True]
+    assert len(found.newly_paid) == 1
+    order = till.order(good)
+    assert order
+    assert order.status is OrderStatus.PAID
 
 
 def test_every_message_again_and_again(till: Till, buyer: Visitor) -> None:
@@ -346,6 +366,18 @@ def test_stripe_is_down_when_somebody_wants_to_buy(till: Till, buyer: Visitor) -
     assert rows(till.shop)["orders"] == 0
     till.stripe.faults.fail_next(0)
     assert buyer.press(page, "/buy/book").status_code == 303
+
+
+def test_a_price_stripe_refuses_is_said_on_the_page_of_the_book(till: Till) -> None:
+    make.product(till.shop, price=Money(10, "EUR"))
+    buyer = till.visitor()
+
+    sorry = buyer.press(buyer.get("/p/book"), "/buy/book")
+
+    assert sorry.status_code == 422
+    assert "too small" in words(sorry)
+    assert "You were not charged" in words(sorry)
+    assert rows(till.shop)["orders"] == 0
 
 
 def test_an_answer_of_stripes_that_got_lost_starts_no_second_payment(

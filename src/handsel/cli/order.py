@@ -163,7 +163,7 @@ def accept(number: str, home: Path, as_json: bool) -> None:
     """Deliver an order that is held back because something looked wrong."""
     with opened(home) as shop:
         with shop.transaction() as session:
-            found = orders.by_number(session, number)
+            found = orders.by_number(session, number, to_change=True)
             orders.accept(session, found, shop.now())
             data = _facts(shop, session, found)
         answer(

@@ -32,7 +32,7 @@ def give(shop: Shop, slug: str, email: str) -> dict[str, Any]:
 def resend(shop: Shop, number: str, email: str | None) -> dict[str, Any]:
     """Mail an order's link again, to a corrected address if one is given."""
     with shop.transaction() as session:
-        order = orders.by_number(session, number)
+        order = orders.by_number(session, number, to_change=True)
         if email is not None:
             addresses.check_sendable(order)
             addresses.change(session, order, normalise_email(email), shop.now())

@@ -52,6 +52,10 @@ def reconcile(shop: Shop, *, since: datetime) -> Outcome:
             except ShopError as error:
                 failed.append(f"{name} {glimpse.session_id}: {error}")
                 continue
+            except Exception as error:  # what nobody understands must not hide the rest
+                log.exception("A payment could not be understood.")
+                failed.append(f"{name} {glimpse.session_id}: {error}")
+                continue
             if order.paid_at and not (known and known[1]):
                 newly_paid.append(order.number)
     if newly_paid:

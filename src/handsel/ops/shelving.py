@@ -11,7 +11,7 @@ from handsel.kit.text import check_slug, safe_filename, shown, slugify
 from handsel.models import Product
 from handsel.sales import catalogue
 from handsel.sales.catalogue import Changes, Cover, NewProduct
-from handsel.sales.payments.stripe_money import minimum_charge
+from handsel.sales.payments.stripe_money import minimum_charge, to_stripe
 from handsel.sales.releases import NewFile
 from handsel.shop import Shop
 
@@ -109,13 +109,19 @@ def _title(path: Path) -> str:
 def price_in(shop: Shop, text: str) -> Money:
     """Read a price, and refuse what no provider in use could charge."""
     price = parse_money(text, shop.settings.shop.currency)
-    least = minimum_charge(price.currency) if "stripe" in shop.providers else None
-    if least and 0 < price.minor < least.minor:
+    if price.minor and "stripe" in shop.providers:
+        _check_for_stripe(price)
+    return price
+
+
+def _check_for_stripe(price: Money) -> None:
+    to_stripe(price)
+    least = minimum_charge(price.currency)
+    if least and price < least:
         raise BadInputError(
             f"Stripe does not take less than {least} for a payment.",
             f"Ask for {least} or more, or make it free with --price 0.",
         )
-    return price
 
 
 def read_text(path: Path) -> str:

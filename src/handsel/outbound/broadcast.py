@@ -10,7 +10,6 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
 
 from handsel.models import Campaign
 from handsel.models.words import CampaignState
@@ -29,6 +28,8 @@ log = logging.getLogger("handsel.mail")
 
 BATCH = 50
 """How many mails a sender leases at once."""
+IDLE_SECONDS = 1.0
+"""How long a worker waits before it looks again for something to do."""
 
 
 @dataclass(frozen=True)
@@ -178,20 +179,21 @@ def _put_back(room: Mailroom, batch: Sequence[Addressee]) -> None:
             recipients.put_back(session, batch)
 
 
-IDLE = timedelta(seconds=1)
-
-
 def run(room: Mailroom, stop: threading.Event) -> None:
     """Begin what is due and send it, until `stop` is set; campaigns go side by side."""
     crews: dict[int, threading.Thread] = {}
     while not stop.is_set():
-        for campaign_id in begin_due(room):
-            crew = crews.get(campaign_id)
-            if crew is None or not crew.is_alive():
+        try:
+            due = begin_due(room)
+        except Exception:  # the database is away for a moment, say
+            log.exception("Mails to everyone cannot be looked for; trying again.")
+            due = []
+        for campaign_id in due:
+            if campaign_id not in crews or not crews[campaign_id].is_alive():
                 crew = threading.Thread(target=_safely, args=(room, campaign_id, stop))
                 crews[campaign_id] = crew
                 crew.start()
-        stop.wait(IDLE.total_seconds())
+        stop.wait(IDLE_SECONDS)
     for crew in crews.values():
         crew.join()
 

@@ -80,14 +80,21 @@ def anything_due(session: Session, now: datetime) -> bool:
 
 
 def _due(now: datetime) -> ColumnElement[bool]:
+    # What would wait for longer than any gap was put off by a wrong clock.
+    never = now + 2 * GAPS[-1]
     return or_(
-        (OutboxItem.state == OutboxState.WAITING) & (OutboxItem.next_at <= now),
+        (OutboxItem.state == OutboxState.WAITING)
+        & ((OutboxItem.next_at <= now) | (OutboxItem.next_at > never)),
         (OutboxItem.state == OutboxState.SENDING) & (OutboxItem.lease_until <= now),
     )
 
 
 def claim(session: Session, now: datetime, *, most: int = 20) -> list[Item]:
-    """Lease what is due, oldest first. Nobody else gets it while the lease lasts."""
+    """Lease what is due, oldest first. Nobody else gets it while the lease lasts.
+
+    What a worker died over goes alone, and after the last try not at all: it may be
+    what kills them, and must not take the others along.
+    """
     rows = session.scalars(
         select(OutboxItem)
         .where(_due(now))
@@ -95,7 +102,12 @@ def claim(session: Session, now: datetime, *, most: int = 20) -> list[Item]:
         .limit(most)
         .with_for_update(skip_locked=True)
     ).all()
-    return [_item(row) for row in rows if _lease(session, row, now)]
+    abandoned = [row for row in rows if row.state is OutboxState.SENDING]
+    if abandoned and abandoned[0].tries > len(GAPS):
+        park(session, _item(abandoned[0]), "The worker ended at each try.")
+        return []
+    chosen = abandoned[:1] or rows
+    return [_item(row) for row in chosen if _lease(session, row, now)]
 
 
 def _lease(session: Session, row: OutboxItem, now: datetime) -> bool:

@@ -71,6 +71,11 @@ def _hand_over(room: Mailroom, items: Sequence[outbox.Item]) -> None:
         for item in waiting:
             _later(room, item, error)
         return
+    except Exception as error:  # a broken transport must not hold the leases
+        log.exception("Mail cannot be handed over now.")
+        for item in waiting:
+            _later(room, item, _in_words(error))
+        return
     if waiting:
         with room.database.transaction() as session:
             outbox.put_back(session, waiting)
@@ -87,10 +92,14 @@ def _one(room: Mailroom, carrier: Carrier, item: outbox.Item) -> None:
             outbox.park(session, item, str(error))
     except Exception as error:  # a broken template must not stop the other mails
         log.exception("Mail %d could not be written.", item.id)
-        _later(room, item, ShopError(f"{type(error).__name__}: {error}"))
+        _later(room, item, _in_words(error))
     else:
         with room.database.transaction() as session:
             outbox.done(session, item, room.clock())
+
+
+def _in_words(error: Exception) -> ShopError:
+    return ShopError(f"{type(error).__name__}: {error}")
 
 
 def _later(room: Mailroom, item: outbox.Item, error: ShopError) -> None:

@@ -239,12 +239,20 @@ def _doubt(session: Session, order: Order, payment: Payment) -> None:
         )
 
 
-def by_number(session: Session, number: str) -> Order:
-    """Give the order people call `H-1042`; `1042` will do. Raises NotFoundError."""
+def by_number(session: Session, number: str, *, to_change: bool = False) -> Order:
+    """Give the order people call `H-1042`; `1042` will do. Raises NotFoundError.
+
+    `to_change`: keep other writers off it until this transaction ends.
+    """
     digits = number.strip().upper().removeprefix("H-")
     found = re.fullmatch(r"[0-9]{1,9}", digits)
     row = int(digits) - FIRST_NUMBER + 1 if found else 0
-    order = session.get(Order, row, options=[joinedload(Order.product)])
+    order = session.get(
+        Order,
+        row,
+        options=[joinedload(Order.product)],
+        with_for_update={"of": Order} if to_change else None,
+    )
     if order is None:
         raise NotFoundError(
             f"There is no order {number}.", "`handsel order list` shows them all."

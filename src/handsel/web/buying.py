@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from handsel.kit.errors import (
     BadInputError,
     ConfigurationError,
+    ConflictError,
     NotFoundError,
     ShopError,
 )
@@ -64,6 +65,8 @@ def buy(slug: str) -> AnyResponse:
         return _give(offer, press, email)
     try:
         return _to_payment(offer, press, _chosen(), email)
+    except (BadInputError, ConflictError) as error:
+        return product_page(slug, error.status, error)
     except (ProviderUnavailableError, ConfigurationError) as error:
         log.error("A payment could not be started: %s", error)
         return _away(slug)

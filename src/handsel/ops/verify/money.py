@@ -144,15 +144,23 @@ def _agrees(row: Any, standing: Standing, access: bool | None) -> bool:
 
 
 def refunds_within_payments(session: Session) -> Invariant:
-    """I4: no order is refunded more than was paid, in one currency."""
-    void = aliased(LedgerEntry)
+    """I4: no order is refunded more than was paid, in one currency.
+
+    Unless the seller has looked at it and accepted another one.
+    """
+    other = aliased(LedgerEntry)
     voided = (
         select(literal(1))
         .where(
-            void.order_id == LedgerEntry.order_id,
-            void.kind == FactKind.VOID,
-            void.object_id == LedgerEntry.object_id,
+            other.order_id == LedgerEntry.order_id,
+            other.kind == FactKind.VOID,
+            other.object_id == LedgerEntry.object_id,
         )
+        .exists()
+    )
+    looked_at = (
+        select(literal(1))
+        .where(other.order_id == Order.id, other.kind == FactKind.MANUAL_GRANT)
         .exists()
     )
     captured = _sum(LedgerEntry.kind == FactKind.CAPTURE)
@@ -171,6 +179,7 @@ def refunds_within_payments(session: Session) -> Invariant:
             LedgerEntry.kind.in_((FactKind.CAPTURE, FactKind.REFUND)),
             LedgerEntry.currency != Order.currency,
             Order.review_reason.is_(None),
+            ~looked_at,
         )
         .distinct()
         .limit(EXAMPLES)

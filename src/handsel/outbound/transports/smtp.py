@@ -95,6 +95,12 @@ class SmtpTransport:
         except OSError as error:
             client.close()
             raise self._cannot_open(error) from error
+        except UnicodeError as error:
+            client.close()
+            raise TemporaryMailError(
+                "mail.user or mail.password holds letters a log-in cannot be sent with.",
+                "Use a password of plain letters, digits and signs.",
+            ) from error
         return client
 
     def _dial(self) -> "_Client":
