@@ -6,12 +6,15 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from alembic import command
+from sqlalchemy import MetaData, text
 
 import handsel
 from handsel.kit.errors import ConfigurationError
+from handsel.models.database import Database
 from handsel.ops import archive, schema
 from handsel.ops.upgrade import upgrade
 from handsel.shop import Shop
@@ -123,3 +126,54 @@ def test_an_empty_database_is_set_up_without_a_backup(shop: Shop) -> None:
     assert done.before is None
     assert done.backup is None
     assert keeping.broken(shop) == {}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("step", sorted(schema.known())[:-1])
+def test_every_row_of_an_older_shop_comes_along(
+    step: str, shop: Shop, tmp_path: Path
+) -> None:
+    product = make.product(shop)
+    (sold,) = keeping.buy(shop)
+    keeping.press(shop, sold["number"], product, "laptop")
+    old = Database("sqlite:///old.db", tmp_path)
+    kept = _as_of(step, shop, old)
+
+    schema.upgrade(old)
+
+    with old.engine.connect() as connection:
+        for table, rows in kept.items():
+            names = ", ".join(rows[0]) if rows else "*"
+            now = connection.execute(text(f"SELECT {names} FROM {table}"))  # noqa: S608  # our names
+            assert [dict(row) for row in now.mappings()] == rows
+        assert kept["allowances"]
+        assert kept["grants"]
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
+        assert connection.exec_driver_sql("SELECT * FROM v_downloads").all()
+    old.close()
+
+
+def _as_of(step: str, shop: Shop, old: Database) -> dict[str, list[dict[str, Any]]]:
+    """Make an older database with all that it can hold of a shop; give its rows."""
+    with old.engine.connect() as connection:
+        config = schema._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, step)
+        connection.commit()
+    kept = {}
+    with old.engine.begin() as there, shop.database.engine.connect() as here:
+        there.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+        tables = MetaData()
+        tables.reflect(there)
+        for table in tables.sorted_tables:
+            if table.name == "alembic_version":
+                continue
+            names = ", ".join(column.name for column in table.columns)
+            every = text(f"SELECT {names} FROM {table.name}")  # noqa: S608  # our names
+            rows = here.execute(every).mappings()
+            kept[table.name] = [dict(row) for row in rows]
+            holes = ", ".join(f":{column.name}" for column in table.columns)
+            put = text(f"INSERT INTO {table.name} VALUES ({holes})")  # noqa: S608  # ours
+            for row in kept[table.name]:
+                there.execute(put, row)
+    return kept

@@ -3,19 +3,29 @@
 import os
 from collections.abc import Callable
 from datetime import timedelta
+from threading import Event
 
 import pytest
 from sqlalchemy import delete, text, update
 
 from handsel.delivery import access
-from handsel.models import Allowance, Entitlement, LedgerEntry, Order, OutboxItem
-from handsel.ops import stock
+from handsel.models import (
+    Allowance,
+    Entitlement,
+    LedgerEntry,
+    Order,
+    OutboxItem,
+    Recipient,
+)
+from handsel.ops import campaigning, stock
+from handsel.ops.releasing import Sending
+from handsel.outbound import recipients
 from handsel.shop import Shop
 from tests import make
 from tests.ground.shops import Clock
 from tests.ops import keeping
 
-ALL = ["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I11", "I12"]
+ALL = ["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I11", "I12"]
 
 
 @pytest.fixture
@@ -268,3 +278,47 @@ def test_sweeping_never_takes_what_is_for_sale(busy_shop: Shop, clock: Clock) ->
 def _age(path: os.PathLike[str], clock: Clock, *, hours: int) -> None:
     then = (clock() - timedelta(hours=hours)).timestamp()
     os.utime(path, (then, then))
+
+
+@pytest.fixture
+def told_shop(busy_shop: Shop) -> Shop:
+    """The same, and a mail to everyone has gone out."""
+    number = campaigning.create_broadcast(busy_shop, "book", "Hi", "Hello.", Sending())
+    campaigning.begin(busy_shop, number)
+    campaigning.send(busy_shop, number, Event())
+    assert "I8" not in keeping.broken(busy_shop)
+    return busy_shop
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"state": "waiting"},
+        {"state": "sending"},
+        {"sent_at": None},
+        {"state": "skipped", "reason": None},
+    ],
+    ids=str,
+)
+def test_somebody_whom_a_finished_mail_forgot_is_noticed(
+    damage: dict[str, str | None], told_shop: Shop
+) -> None:
+    with told_shop.transaction() as session:
+        sent = Recipient.state == "sent"
+        session.execute(update(Recipient).where(sent).values(**damage))
+
+    assert "mails: 1" in keeping.broken(told_shop)["I8"]
+
+
+def test_a_mail_to_everyone_that_nobody_sends_is_noticed(
+    busy_shop: Shop, clock: Clock
+) -> None:
+    number = campaigning.create_broadcast(busy_shop, "book", "Hi", "Hello.", Sending())
+    campaigning.begin(busy_shop, number)
+    with busy_shop.transaction() as session:
+        recipients.claim(session, number, busy_shop.now(), 5)
+
+    clock.move(minutes=9)
+    assert "I12" not in keeping.broken(busy_shop)
+    clock.move(minutes=2)
+    assert "no worker" in keeping.broken(busy_shop)["I12"]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
-from email.message import EmailMessage
+from email.parser import BytesHeaderParser
 from itertools import pairwise
 
 import pytest
@@ -14,7 +14,11 @@ from handsel import worker
 from handsel.models import Order, OutboxItem
 from handsel.models.words import OutboxState
 from handsel.outbound import emails, outbox, post
-from handsel.outbound.transports.base import PermanentMailError, TemporaryMailError
+from handsel.outbound.transports.base import (
+    Envelope,
+    PermanentMailError,
+    TemporaryMailError,
+)
 from handsel.shop import Shop
 from tests import make
 from tests.ground.shops import Clock
@@ -39,12 +43,13 @@ class Post:
     def treat(self, recipient: str) -> None:
         """Refuse this mail by an error, or do not."""
 
-    def send(self, message: EmailMessage, recipient: str) -> None:
+    def send(self, envelope: Envelope) -> None:
         """Take a mail."""
-        self.tried.append(recipient)
-        self.names.append(str(message["Message-ID"]))
-        self.treat(recipient)
-        self.taken.append(recipient)
+        head = BytesHeaderParser().parsebytes(envelope.content)
+        self.tried.append(envelope.recipient)
+        self.names.append(str(head["Message-ID"]))
+        self.treat(envelope.recipient)
+        self.taken.append(envelope.recipient)
 
 
 class Away(Post):

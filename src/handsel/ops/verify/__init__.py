@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from handsel.delivery.storage.local import LocalStorage
 from handsel.models.database import Database
 from handsel.ops import stock
-from handsel.ops.verify import delivery, money
+from handsel.ops.verify import delivery, mails, money
 from handsel.ops.verify.invariant import Invariant
 
 __all__ = ["Invariant", "verify"]
@@ -27,6 +27,7 @@ _CHECKS: tuple[Callable[[Session], Invariant], ...] = (
     money.receipts,
     delivery.downloads_counted,
     delivery.nothing_after_the_end,
+    mails.everyone_accounted_for,
 )
 
 
@@ -45,5 +46,5 @@ def verify(
             session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         found = [check(session) for check in _CHECKS]
         known = stock.known(session)
-        leases = delivery.leases(session, now)
+        leases = mails.leases(session, now)
     return [*found, delivery.files(storage, known, now, quick=quick), leases]

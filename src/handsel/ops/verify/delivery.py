@@ -1,4 +1,4 @@
-"""What is true of downloads, files and mails: I6, I7, I11 and I12."""
+"""What is true of downloads and files: I6, I7 and I11."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,15 +7,13 @@ from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from handsel.delivery.storage.local import LocalStorage
-from handsel.models import Allowance, Entitlement, Grant, OutboxItem
-from handsel.models.words import GrantState, OutboxState
+from handsel.models import Allowance, Entitlement, Grant
+from handsel.models.words import GrantState
 from handsel.ops import stock
 from handsel.ops.verify.invariant import EXAMPLES, Invariant, listed, number, result
-from handsel.outbound.outbox import LEASE
 
 CLOCK_SLACK = timedelta(seconds=30)
 """`now` is read before waiting for the database, so neighbours may look swapped."""
-LONGEST_LEASE = timedelta(minutes=10)
 _COUNTED = (GrantState.RESERVED, GrantState.CONSUMED, GrantState.CLOSED)
 
 
@@ -80,23 +78,6 @@ def nothing_after_the_end(session: Session) -> Invariant:
         "I7",
         "No download began after its order had lost access.",
         listed("Orders where one did", sorted(late)),
-    )
-
-
-def leases(session: Session, now: datetime) -> Invariant:
-    """I12: nothing has been on its way for longer than ten minutes."""
-    stuck = session.scalar(
-        select(func.count()).where(
-            OutboxItem.state == OutboxState.SENDING,
-            OutboxItem.lease_until < now - (LONGEST_LEASE - LEASE),
-        )
-    )
-    return result(
-        "I12",
-        "Nothing in the outbox has been on its way for more than 10 minutes.",
-        f"{stuck} mails have: no worker is running; `handsel run` starts one."
-        if stuck
-        else "",
     )
 
 
