@@ -19,6 +19,7 @@ from handsel.sales.releases import NewRelease
 from handsel.shop import Shop
 from tests import make
 from tests.ground.shops import Clock
+from tests.ground.till import Till
 from tests.ground.visitor import Visitor, forms_of, words
 from tests.ground.waiting import wait_until
 from tests.ops.keeping import refund
@@ -445,3 +446,24 @@ def test_a_template_that_is_broken_pauses_the_mail_and_loses_nobody(
     with shop.reading() as session:
         campaign = session.get_one(Campaign, made.campaign_id)
     assert campaign.state is CampaignState.FINISHED
+
+
+def test_buyers_of_one_country_can_be_asked_for(till: Till) -> None:
+    make.product(till.shop)
+    for name, country in (("ann", "DE"), ("bob", "AT"), ("cid", None)):
+        session = till.begin(till.visitor())
+        till.stripe.bank.pay(session, email=f"{name}@example.com", country=country)
+        till.come_back(till.visitor(), session)
+
+    number = campaigning.create_broadcast(
+        till.shop, "book", "Hallo", "Hallo.", Sending(["country:de"])
+    )
+    campaigning.begin(till.shop, number)
+    send(till.shop, number)
+
+    found = [m for m in read_folder(till.shop.home / "mail") if "Hallo" in m.subject]
+    assert [mail.to for mail in found] == ["ann@example.com"]
+    with pytest.raises(BadInputError, match="not a country"):
+        campaigning.plan_broadcast(
+            till.shop, "book", "Hi", "Hi.", Sending(["country:Germany"])
+        )

@@ -28,7 +28,8 @@ def sending_options(command: Command) -> Command:
                 multiple=True,
                 metavar="WHO",
                 help="Only to some: since:2026-01-31 (bought then or later), below:1.2 "
-                "(bought an earlier edition). Several must all hold.",
+                "(bought an earlier edition), country:DE (paid from there). Several must all "
+                "hold.",
             ),
             click.option(
                 "--rate", metavar="5/s", help="At the most so fast; default mail.rate."

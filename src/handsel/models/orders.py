@@ -62,6 +62,8 @@ class Order(Base):
         String(4), info={"personal": "erase"}
     )
     statement_text: Mapped[str | None] = mapped_column(String(40))
+    country: Mapped[str | None] = mapped_column(String(2))
+    """Of the card or account that paid: two letters (ISO 3166-1); often not known."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     status: Mapped[OrderStatus] = mapped_column(one_of(OrderStatus), index=True)

@@ -37,7 +37,7 @@ from handsel.models import (
 from handsel.models.words import OrderStatus, RecipientState, StopReason
 
 HAS_IT = "has it already"
-_CONDITION = re.compile(r"(since|below):(.+)")
+_CONDITION = re.compile(r"(since|below|country):(.+)")
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,14 @@ class Audience:
     Args:
         since: bought then or later.
         below: the id of a release: bought before it came out.
+        country: two letters: paid by a card or account from there.
         having: the id of a release: who bought it has what the mail is about.
     """
 
     product_id: int
     since: datetime | None = None
     below: int | None = None
+    country: str | None = None
     having: int | None = None
 
 
@@ -72,14 +74,15 @@ def read(
         if not found or found[1] in said:
             raise BadInputError(
                 f"{condition!r} does not say who gets the mail.",
-                "Write --to since:2026-01-31 or --to below:1.2, each once; both together "
-                "mean that both must hold.",
+                "Write --to since:2026-01-31, --to below:1.2 or --to country:DE, each "
+                "once; several must all hold.",
             )
         said[found[1]] = found[2].strip()
     return Audience(
         product_id,
         since=_day(said["since"]) if "since" in said else None,
         below=_release(session, product_id, said["below"]) if "below" in said else None,
+        country=_country(said["country"]) if "country" in said else None,
         having=release_id,
     )
 
@@ -91,6 +94,14 @@ def _day(text: str) -> datetime:
         raise BadInputError(
             f"{text!r} is not a day.", "Write it like since:2026-01-31."
         ) from None
+
+
+def _country(text: str) -> str:
+    if not re.fullmatch("[A-Za-z]{2}", text):
+        raise BadInputError(
+            f"{text!r} is not a country.", "Write its two letters, as country:DE."
+        )
+    return text.upper()
 
 
 def _release(session: Session, product_id: int, version: str) -> int:
@@ -196,6 +207,7 @@ def _counts(wanted: Audience) -> ColumnElement[bool]:
         Entitlement.product_id == wanted.product_id,
         *([Order.paid_at >= wanted.since] if wanted.since else []),
         *([Order.release_id < wanted.below] if wanted.below else []),
+        *([Order.country == wanted.country] if wanted.country else []),
     )
 
 

@@ -26,6 +26,8 @@ from handsel.sales.standing import Standing, sum_up
 MOST_EMAIL = 254
 """Letters of the longest address mail can go to (RFC 5321, 4.5.3.1.3)."""
 
+_COUNTRY = re.compile("[A-Z]{2}")
+
 _PROGRESS = {
     PaymentState.OPEN: 0,
     PaymentState.PROCESSING: 1,
@@ -200,6 +202,8 @@ def _note_progress(order: Order, payment: Payment) -> None:
     if payment.email and len(payment.email) <= MOST_EMAIL:
         order.email = order.email or payment.email
     order.card_last4 = payment.card_last4 or order.card_last4
+    if payment.country and _COUNTRY.fullmatch(payment.country):
+        order.country = payment.country
     order.statement_text = payment.statement_text or order.statement_text
 
 

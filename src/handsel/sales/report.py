@@ -63,6 +63,7 @@ def facts(session: Session, keys: Keys, shop_url: str, order: Order) -> dict[str
         "release": version,
         "amount_minor": order.price_minor,
         "currency": order.currency,
+        "country": order.country,
         "status": str(order.status),
         "test": order.test,
         "provider": order.provider,

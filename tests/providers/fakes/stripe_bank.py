@@ -117,7 +117,12 @@ class FakeBank:
             return session
 
     def pay(
-        self, name: str, *, email: str = "ada@example.org", card: str = GOOD_CARD
+        self,
+        name: str,
+        *,
+        email: str = "ada@example.org",
+        card: str = GOOD_CARD,
+        country: str | None = None,
     ) -> None:
         """The buyer pays at once; `card` may be one that is declined or takes days.
 
@@ -137,7 +142,7 @@ class FakeBank:
             if status == "failed":
                 self._note("payment_intent.payment_failed", intent)
             else:
-                self._finish(session, email)
+                self._finish(session, email, country)
                 self._settle(session, intent, charge, status)
                 self._note("checkout.session.completed", session)
 
@@ -255,10 +260,12 @@ class FakeBank:
         session["payment_intent"] = intent["id"]
         return intent
 
-    def _finish(self, session: Obj, email: str) -> None:
+    def _finish(self, session: Obj, email: str, country: str | None) -> None:
         session.update(status="complete", url=None)
+        parts = ("city", "line1", "line2", "postal_code", "state")
+        address = {"country": country, **dict.fromkeys(parts)} if country else None
         session["customer_details"] = {
-            "address": None,
+            "address": address,
             "email": email,
             "name": "A. Buyer",
             "phone": None,

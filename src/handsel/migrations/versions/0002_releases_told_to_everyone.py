@@ -158,6 +158,7 @@ def upgrade() -> None:
         ["campaign_id", "state", "next_at"],
     )
 
+    op.add_column("orders", sa.Column("country", sa.String(length=2), nullable=True))
     # SQLite makes the table anew for this, and no view may look at it meanwhile.
     op.execute("DROP VIEW v_downloads")
     with op.batch_alter_table("release_files") as batch_op:

@@ -84,7 +84,8 @@ class Payment:
     """All that a provider knows of one session, at the moment it was asked.
 
     `price` is what the session asks for. `facts` is everything so far, in any order.
-    `test` is true when no real money moves.
+    `test` is true when no real money moves. `country` is where the buyer's card or
+    account belongs, as two letters (ISO 3166-1), if the provider says so.
     """
 
     session_id: str
@@ -95,6 +96,7 @@ class Payment:
     reference: Mapping[str, str] = field(default_factory=dict)
     card_last4: str | None = None
     statement_text: str | None = None
+    country: str | None = None
     facts: tuple[Fact, ...] = ()
 
 

@@ -39,6 +39,7 @@ def payment(
         reference=session.metadata.to_dict() if session.metadata else {},
         card_last4=_last4(charge),
         statement_text=charge.calculated_statement_descriptor if charge else None,
+        country=_country(session),
         facts=(*captures(session), *_refunded(refunds), *_disputed(disputes)),
     )
 
@@ -117,6 +118,11 @@ def _disputed(disputes: Iterable[Dispute]) -> list[Fact]:
 
 def _price(session: Session) -> Money:
     return from_stripe(session.amount_total or 0, session.currency or "")
+
+
+def _country(session: Session) -> str | None:
+    details = session.customer_details
+    return details.address.country if details and details.address else None
 
 
 def _email(session: Session) -> str | None:
