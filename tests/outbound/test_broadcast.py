@@ -331,3 +331,21 @@ def one_connection(shop: Shop) -> Settings:
     """The shop's settings with a single connection."""
     mail = shop.settings.mail.model_copy(update={"connections": 1})
     return shop.settings.model_copy(update={"mail": mail})
+
+
+def test_who_waits_for_another_try_costs_nothing_meanwhile(
+    sold: Shop, clock: Clock
+) -> None:
+    post = Moody(full)
+    shop = dataclasses.replace(with_post(sold, post), settings=one_connection(sold))
+    campaign = begun(shop)
+    with shop.transaction() as session:  # all but three have had it
+        rows = recipients.claim(session, campaign, shop.now(), 27)
+        for one in rows:
+            recipients.done(session, one.id, shop.now())
+    send(shop, campaign)
+    assert len(post.tried) == 3
+
+    assert broadcast.begin_due(shop.mailroom()) == []
+    clock.move(seconds=30)
+    assert broadcast.begin_due(shop.mailroom()) == [campaign]

@@ -16,6 +16,7 @@ from handsel.kit.errors import BadInputError
 from handsel.models.words import CampaignState
 from handsel.ops import campaigning
 from handsel.outbound.announcing import Announcement
+from handsel.outbound.transports.folder import mail_folder
 from handsel.shop import Shop
 
 
@@ -158,7 +159,12 @@ def _show_mail(shop: Shop, told: Announcement) -> None:
     click.echo(f"\n  From:    {mail['From']}\n  Subject: {mail['Subject']}\n")
     for line in (str(body.get_content()) if body else "").splitlines():
         click.echo(f"  {line}".rstrip())
-    click.echo()
+    click.echo("\n  (The links of this example lead nowhere.)\n")
+    if shop.transport.name == "folder":
+        click.echo(
+            f"  Mails become files in {mail_folder(shop.home)} and reach nobody: set "
+            'mail.transport = "smtp".\n'
+        )
 
 
 def _ask(count: int, as_json: bool) -> None:
@@ -167,7 +173,8 @@ def _ask(count: int, as_json: bool) -> None:
             "Nobody is here to say yes: add --yes to send it, or --dry-run to look."
         )
     who = "this one buyer" if count == 1 else f"these {count:,} buyers"
-    click.confirm(f"Put it there, and mail {who}?", abort=True)
+    question = f"Go on, and mail {who}?" if count else "Nobody gets a mail. Go on?"
+    click.confirm(question, abort=True)
 
 
 def finish(shop: Shop, campaign_id: int, as_json: bool, *, send: bool) -> None:

@@ -199,10 +199,19 @@ def run(room: Mailroom, stop: threading.Event) -> None:
 
 
 def begin_due(room: Mailroom) -> list[int]:
-    """Begin the campaigns whose time has come; name all that have something to do."""
+    """Begin the campaigns whose time has come; name all that have something to do.
+
+    One where everybody who is left waits for another try is left alone until then.
+    """
     now = room.clock()
     with room.database.reading() as session:
-        found = campaigns.due(session, now)
+        found = [
+            campaign
+            for campaign in campaigns.due(session, now)
+            if campaign.state is CampaignState.SCHEDULED
+            or recipients.anything_due(session, campaign.id, now)
+            or not recipients.anybody_left(session, campaign.id)
+        ]
     for campaign in found:
         if campaign.state is CampaignState.SCHEDULED:
             with room.database.transaction() as session:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 from handsel.models import Campaign, Recipient
 from handsel.models.database import rows_changed
 from handsel.models.words import CampaignKind, CampaignState, RecipientState
-from handsel.outbound import audience, emails
+from handsel.outbound import audience, emails, recipients
 
 MOST_ERRORS = 20
 """After so many mails in a row that the server did not take, a campaign pauses."""
@@ -121,11 +121,7 @@ def retry(session: Session, campaign: Campaign, now: datetime) -> None:
 
 def finish(session: Session, campaign: Campaign, now: datetime) -> bool:
     """End it when nobody waits any more; say whether that is so now."""
-    left = select(Recipient.id).where(
-        Recipient.campaign_id == campaign.id,
-        Recipient.state.in_((RecipientState.WAITING, RecipientState.SENDING)),
-    )
-    if session.scalar(left.limit(1)) is not None:
+    if recipients.anybody_left(session, campaign.id):
         return False
     running = (CampaignState.RUNNING,)
     return _step(session, campaign, running, CampaignState.FINISHED, finished_at=now)

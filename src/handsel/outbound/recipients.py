@@ -45,6 +45,15 @@ def anything_due(session: Session, campaign_id: int, now: datetime) -> bool:
     return session.scalar(found.limit(1)) is not None
 
 
+def anybody_left(session: Session, campaign_id: int) -> bool:
+    """Say whether somebody still waits, now or for another try."""
+    found = select(Recipient.id).where(
+        Recipient.campaign_id == campaign_id,
+        Recipient.state.in_((RecipientState.WAITING, RecipientState.SENDING)),
+    )
+    return session.scalar(found.limit(1)) is not None
+
+
 def claim(
     session: Session, campaign_id: int, now: datetime, most: int
 ) -> list[Addressee]:
