@@ -146,6 +146,7 @@ def test_no_mail_only_puts_the_files_there(sold: Shop, pdf: str) -> None:
         ),
         (["release", "book", "{pdf}", "--version", "2", "--test", "nobody"], 2),
         (["release", "book", "{pdf}", "--version", "2", "--notes", "{pdf}.md"], 2),
+        (["release", "book", "{book}", "--version", "2", "--yes"], 2),
         (["release", "status", "nothing"], 3),
         (["release", "status", "book"], 3),
         (["release", "status", "77"], 3),
@@ -158,7 +159,8 @@ def test_no_mail_only_puts_the_files_there(sold: Shop, pdf: str) -> None:
 def test_what_cannot_be_is_said_in_a_sentence_and_nothing_changes(
     words: list[str], code: int, sold: Shop, pdf: str
 ) -> None:
-    ended = real(sold.home, *(word.format(pdf=pdf) for word in words))
+    book = sold.home / "to-sell" / "book" / "book.epub"
+    ended = real(sold.home, *(word.format(pdf=pdf, book=book) for word in words))
     assert ended.returncode == code, ended.stderr
     assert "Error: " in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -38,7 +38,7 @@ def edition(
     sending: Sending | None = None,
 ) -> Wanted:
     """What a seller asks of a new edition of the book; by default of its PDF alone."""
-    new = files or {"book-new.pdf": NEW_PDF}
+    new = files or {"book-new.pdf": NEW_PDF + version.encode()}
     folder = shop.home / "editions" / version
     paths = [make.book_file(folder, name, content) for name, content in new.items()]
     notes = f"Two *mistakes* mended in {version}."
@@ -128,7 +128,7 @@ def test_the_page_shows_what_is_new_and_keeps_what_was_there(
     assert re.search(
         r"Older versions .*book\.pdf .*version 1\.0 &middot; ?4 of 5 left", said
     )
-    assert download(visitor, page, 3).data == NEW_PDF
+    assert download(visitor, page, 3).data == NEW_PDF + b"1.1"
     assert download(visitor, page, 2).data == OLD["book.pdf"]
 
 

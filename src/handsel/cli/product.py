@@ -78,10 +78,12 @@ def list_products(home: Path, as_json: bool) -> None:
 @click.argument("slug")
 @shop_command
 def show(slug: str, home: Path, as_json: bool) -> None:
-    """Show one product with its files."""
+    """Show one product with its editions, and the files that are sold now."""
     with opened(home) as shop, shop.reading() as session:
         facts = _facts(shop, catalogue.get(session, slug))
-    lines = [f"{key:15} {value}" for key, value in facts.items() if key != "files"]
+    lists = ("files", "releases")
+    lines = [f"{key:15} {value}" for key, value in facts.items() if key not in lists]
+    lines += [f"{'version':15} {r['version']}  {r['date']}" for r in facts["releases"]]
     lines += [
         f"{'file':15} {f['name']}  {human_size(f['size'])}  sha256 {f['sha256']}"
         for f in facts["files"]
@@ -160,6 +162,10 @@ def _facts(shop: Shop, found: Product) -> dict[str, Any]:
         "release": release.version,
         "download_limit": found.download_limit,
         "url": f"{shop.settings.public_url}/p/{found.slug}",
+        "releases": [
+            {"version": each.version, "date": each.created_at.date().isoformat()}
+            for each in found.releases
+        ],
         "files": [
             {"name": file.name, "size": file.size, "sha256": file.sha256}
             for file in found.files

@@ -19,6 +19,7 @@ from handsel.kit.text import human_size
 from handsel.ops import campaigning, releasing, shelving
 from handsel.ops.releasing import Plan, Sending, Wanted
 from handsel.sales.releases import NewRelease
+from handsel.shop import Shop
 
 PathArgument = click.Path(path_type=Path)
 
@@ -91,17 +92,7 @@ def new(
         if not as_json:
             _show(plan, edition.version, mail=not no_mail)
         if no_mail:
-            if how["dry_run"]:
-                answer(as_json, facts, "Nothing was changed.")
-                return
-            made = releasing.publish(shop, wanted, mail=False)
-            facts |= {"release": made.release_id, "state": "published", "recipients": 0}
-            answer(
-                as_json,
-                facts,
-                f"{plan.product.name} {edition.version} is there for every buyer.",
-                then="To mail them after all, call this again without --no-mail.",
-            )
+            _publish(shop, wanted, facts, as_json, dry_run=how["dry_run"])
             return
         deliver(
             shop,
@@ -114,6 +105,23 @@ def new(
             at=at,
             **how,
         )
+
+
+def _publish(
+    shop: Shop, wanted: Wanted, facts: dict[str, Any], as_json: bool, *, dry_run: bool
+) -> None:
+    """Put the files there and mail nobody."""
+    nobody = {"recipients": 0, "skipped": 0, "skipped_why": {}, "remaining": 0}
+    if dry_run:
+        answer(as_json, facts | nobody, "Nothing was changed.")
+        return
+    made = releasing.publish(shop, wanted, mail=False)
+    answer(
+        as_json,
+        facts | nobody | {"release": made.release_id, "state": "published"},
+        f"Version {facts['version']} is there for every buyer of {wanted.slug}.",
+        then="To mail them after all, call this again without --no-mail.",
+    )
 
 
 def _facts(plan: Plan, version: str) -> dict[str, Any]:

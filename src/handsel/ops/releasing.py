@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from handsel.kit.errors import BadInputError
 from handsel.kit.rates import gap_us
 from handsel.kit.text import safe_filename
 from handsel.models import Campaign, Product, Release, ReleaseFile
@@ -90,6 +91,8 @@ def plan(shop: Shop, wanted: Wanted) -> Plan:
         release = releases.find(session, product.id, wanted.new.version)
         if release:
             _check_same(session, product, release, files)
+        else:
+            _check_new(product, files)
         return Plan(
             product=product,
             **_shelf(product, files, replace=wanted.new.replace, release=release),
@@ -109,6 +112,16 @@ def _hashed(path: Path) -> NewFile:
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return NewFile(safe_filename(path.name), sha256, path.stat().st_size)
+
+
+def _check_new(product: Product, files: Sequence[NewFile]) -> None:
+    """Refuse what is on sale already: most often the old file was named by mistake."""
+    known = {(file.name, file.sha256) for file in product.files}
+    if {(file.name, file.sha256) for file in files} <= known:
+        raise BadInputError(
+            "These very files are on sale already: nothing is new in them.",
+            "Check that you named the new ones.",
+        )
 
 
 def _check_same(
