@@ -15,9 +15,11 @@ from handsel.ops.releasing import Sending, Wanted
 from handsel.ops.verify import verify
 from handsel.outbound import broadcast, letters, suppressions
 from handsel.outbound.transports.folder import StoredMail, read_folder
+from handsel.sales import catalogue
 from handsel.sales.releases import NewRelease
 from handsel.shop import Shop
 from tests import make
+from tests.faults.storms import at_once
 from tests.ground.shops import Clock
 from tests.ground.till import Till
 from tests.ground.visitor import Visitor, forms_of, words
@@ -467,3 +469,20 @@ def test_buyers_of_one_country_can_be_asked_for(till: Till) -> None:
         campaigning.plan_broadcast(
             till.shop, "book", "Hi", "Hi.", Sending(["country:Germany"])
         )
+
+
+def test_two_commands_at_one_moment_are_one_edition_and_one_mail(
+    shop: Shop, visitor: Visitor
+) -> None:
+    make.product(shop)
+    buy(visitor)
+    wanted = edition(shop)
+    words = ("Reading", "On Sunday.", Sending())
+
+    made = at_once(*4 * [lambda: releasing.publish(shop, wanted, mail=True)])
+    told = at_once(*4 * [lambda: campaigning.create_broadcast(shop, "book", *words)])
+
+    assert len(set(made)) == len(set(told)) == 1
+    with shop.reading() as session:
+        product = catalogue.get(session, "book")
+    assert [release.version for release in product.releases] == ["1.0", "1.1"]

@@ -23,7 +23,7 @@ from handsel.outbound.announcing import Announcement, Writer
 from handsel.outbound.campaigns import NewCampaign
 from handsel.outbound.recipients import Addressee
 from handsel.outbound.transports.base import Envelope
-from handsel.sales import catalogue
+from handsel.sales import catalogue, releases
 from handsel.shop import Shop
 
 OVER = (CampaignState.FINISHED, CampaignState.CANCELLED)
@@ -107,6 +107,7 @@ def create_broadcast(
     rate = shop.settings.mail.rate if sending.rate is None else sending.rate
     with shop.transaction() as session:
         product = catalogue.get(session, slug)
+        releases.hold(session, product.id)
         begun = _begun(session, product.id, subject, body)
         if begun is not None:
             return begun

@@ -174,6 +174,7 @@ def publish(shop: Shop, wanted: Wanted, *, mail: bool) -> Published:
     rate = shop.settings.mail.rate if sending.rate is None else sending.rate
     with shop.transaction() as session:
         product = catalogue.get(session, wanted.slug)
+        releases.hold(session, product.id)
         release = releases.find(session, product.id, wanted.new.version)
         if release:
             _check_same(session, product, release, stored)

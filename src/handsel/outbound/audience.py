@@ -12,7 +12,6 @@ from datetime import UTC, date, datetime, time
 
 from sqlalchemy import (
     ColumnElement,
-    DateTime,
     Select,
     and_,
     case,
@@ -34,6 +33,7 @@ from handsel.models import (
     Release,
     Suppression,
 )
+from handsel.models.base import UtcDateTime
 from handsel.models.words import OrderStatus, RecipientState, StopReason
 
 HAS_IT = "has it already"
@@ -138,7 +138,7 @@ def freeze(session: Session, campaign: Campaign, wanted: Audience) -> None:
                     else_=RecipientState.SKIPPED.value,
                 ),
                 literal(0),
-                literal(campaign.next_at, DateTime(timezone=True)),
+                literal(campaign.next_at, UtcDateTime()),
             ),
         )
     )

@@ -58,9 +58,7 @@ def add(
     edition of this version.
     """
     check_names(files)
-    session.execute(
-        select(Product.id).where(Product.id == product.id).with_for_update()
-    )
+    hold(session, product.id)
     _check_new(session, product, new.version)
     current = on_sale(session, product.id)
     release = Release(
@@ -77,6 +75,13 @@ def add(
         session.add(_row(release, file, position))
     session.flush()
     return release
+
+
+def hold(session: Session, product_id: int) -> None:
+    """Keep others from telling its buyers anything new until this transaction ends."""
+    session.execute(
+        select(Product.id).where(Product.id == product_id).with_for_update()
+    )
 
 
 def check_names(files: Sequence[NewFile]) -> None:
