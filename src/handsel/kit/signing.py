@@ -23,8 +23,14 @@ KEY_BYTES = 32
 MAC_LETTERS = 22
 """128 bits in base 62."""
 
+SMALL_ID_LETTERS = 26
+SMALL_MAC_LETTERS = 16
+"""82 bits in small letters and digits, where an address leaves no room for more."""
+
 _LETTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
+_SMALL = string.digits + string.ascii_lowercase
 _LINK = re.compile(r"[0-9A-Za-z]([0-9A-Za-z]{22})[0-9A-Za-z]{22}")
+_SMALL_ID = re.compile(r"[0-9a-z]{26}")
 _TIMED = re.compile(r"([0-9]{1,12})x([0-9A-Za-z]{22})")
 
 
@@ -176,6 +182,33 @@ def check(keys: Keys, purpose: str, mac: str, *parts: str) -> bool:
     return _any_equal(mac, valid)
 
 
+def sign_small(keys: Keys, purpose: str, *parts: str) -> str:
+    """Prove the same where capitals get lost: in 16 small letters and digits."""
+    return _small_mac(keys.link_keys[keys.current], purpose, *parts)
+
+
+def check_small(keys: Keys, purpose: str, mac: str, *parts: str) -> bool:
+    """Say whether `sign_small` made this, with any of our keys."""
+    valid = [_small_mac(key, purpose, *parts) for key in keys.link_keys.values()]
+    return _any_equal(mac, valid)
+
+
+def without_capitals(public_id: str) -> str:
+    """Write the name of a purchase in 26 small letters and digits."""
+    number = 0
+    for letter in public_id:
+        number = number * len(_LETTERS) + _LETTERS.index(letter)
+    return _in_letters(number, _SMALL, SMALL_ID_LETTERS)
+
+
+def with_capitals(small: str) -> str | None:
+    """Give the name that `without_capitals` wrote; None when it wrote no such thing."""
+    if not _SMALL_ID.fullmatch(small):
+        return None
+    found = _in_letters(int(small, len(_SMALL)), _LETTERS, MAC_LETTERS)
+    return found if without_capitals(found) == small else None
+
+
 def timed_token(keys: Keys, purpose: str, subject: str, expires_at: datetime) -> str:
     """Make a proof about a subject that ends by itself; letters and digits only."""
     end = str(_seconds(expires_at))
@@ -203,15 +236,28 @@ def _link(keys: Keys, kid: str, public_id: str, version: int) -> str:
 
 
 def _mac(key: bytes, *parts: str) -> str:
+    return _in_letters(_proof(key, *parts), _LETTERS, MAC_LETTERS)
+
+
+def _small_mac(key: bytes, purpose: str, *parts: str) -> str:
+    number = _proof(key, "small", purpose, *parts)
+    return _in_letters(number, _SMALL, SMALL_MAC_LETTERS)
+
+
+def _proof(key: bytes, *parts: str) -> int:
     """Give 128 bits of HMAC-SHA-256 over the parts, each told apart by its length."""
     raw = [part.encode("utf-8", "surrogatepass") for part in parts]
     message = b"".join(b"%d:%s" % (len(part), part) for part in raw)
-    number = int.from_bytes(hmac.digest(key, message, "sha256")[:16])
-    letters = ""
-    for _ in range(MAC_LETTERS):
-        number, rest = divmod(number, len(_LETTERS))
-        letters = _LETTERS[rest] + letters
-    return letters
+    return int.from_bytes(hmac.digest(key, message, "sha256")[:16])
+
+
+def _in_letters(number: int, letters: str, count: int) -> str:
+    """Write the last `count` places of a number in these letters."""
+    written = ""
+    for _ in range(count):
+        number, rest = divmod(number, len(letters))
+        written = letters[rest] + written
+    return written
 
 
 def _any_equal(told: str, valid: list[str]) -> bool:
