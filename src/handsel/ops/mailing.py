@@ -23,9 +23,11 @@ def send_test(shop: Shop, to: str) -> dict[str, Any]:
     address = normalise_email(to)
     said = {"date": shop.now().date().isoformat()}
     item = outbox.Item(0, letters.TEST, key, address, None, said, 1)
-    message, recipient = post.write(shop.mailroom(), item)
+    room = shop.mailroom()
+    message, recipient = post.write(room, item)
+    envelope = seal(message, recipient, sender=post.comes_back_to(room, item))
     with shop.transport.connect() as carrier:
-        carrier.send(seal(message, recipient))
+        carrier.send(envelope)
     return {
         "to": recipient,
         "from": str(message["From"]),

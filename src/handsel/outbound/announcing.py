@@ -20,6 +20,7 @@ from handsel.outbound.compose import compose, id_letters, message_id_of, seal
 from handsel.outbound.leaving import leave_token
 from handsel.outbound.post import Mailroom, sender_of
 from handsel.outbound.recipients import Addressee
+from handsel.outbound.returning import return_address
 from handsel.outbound.stencil import Stencil
 from handsel.outbound.transports.base import Envelope
 
@@ -110,9 +111,16 @@ class Writer:
         to = wire_address(one.email)
         values = _values(self._room.keys, self._name, one) | {"to": to}
         if not to.isascii():  # the head is written in another way then
-            return seal(self._compose(values, test=one.test), one.email)
+            message = self._compose(values, test=one.test)
+            return seal(message, one.email, sender=self._comes_back_to(one))
         content = self._stencil(test=one.test).filled(values)
-        return Envelope(self._sender.address, to, content)
+        return Envelope(self._comes_back_to(one), to, content)
+
+    def _comes_back_to(self, one: Addressee) -> str:
+        bounces = self._room.settings.mail.bounces
+        if not bounces:
+            return self._sender.address
+        return return_address(self._room.keys, bounces, one.public_id, one.email)
 
     def _stencil(self, *, test: bool) -> Stencil:
         if test not in self._stencils:

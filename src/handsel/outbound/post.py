@@ -9,11 +9,15 @@ from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from sqlalchemy import select
+
 from handsel.kit.errors import ShopError
 from handsel.kit.signing import Keys
+from handsel.models import Order
 from handsel.models.database import Database
 from handsel.outbound import letters, outbox
 from handsel.outbound.compose import Sender, compose, message_id_for, seal
+from handsel.outbound.returning import return_address
 from handsel.outbound.transports.base import (
     Carrier,
     PermanentMailError,
@@ -83,7 +87,7 @@ def _hand_over(room: Mailroom, items: Sequence[outbox.Item]) -> None:
 
 def _one(room: Mailroom, carrier: Carrier, item: outbox.Item) -> None:
     try:
-        carrier.send(seal(*write(room, item)))
+        carrier.send(seal(*write(room, item), sender=comes_back_to(room, item)))
     except TemporaryMailError as error:
         _later(room, item, error)
     except (PermanentMailError, letters.CannotWriteError) as error:
@@ -139,6 +143,19 @@ def write(room: Mailroom, item: outbox.Item) -> tuple[EmailMessage, str]:
         reply_to=shop.email or None,
     )
     return message, recipient
+
+
+def comes_back_to(room: Mailroom, item: outbox.Item) -> str:
+    """Say where a mail goes when it cannot be delivered; empty: to who it comes from."""
+    bounces = room.settings.mail.bounces
+    if not bounces or not item.recipient:
+        return ""
+    with room.database.reading() as session:
+        asked = select(Order.public_id).where(Order.id == item.order_id)
+        public_id = session.scalar(asked) if item.order_id else None
+    if public_id is None:
+        return bounces
+    return return_address(room.keys, bounces, public_id, item.recipient)
 
 
 def sender_of(settings: Settings) -> Sender:

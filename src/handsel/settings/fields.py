@@ -138,6 +138,26 @@ class MailSettings(Section):
         description='The sender, for instance `"Ada Byron <books@example.com>"`. '
         "Empty: the shop's name at the host of `shop.url`.",
     )
+    bounces: str = Field(
+        "",
+        description="Where mails to buyers come back to that cannot be delivered, for "
+        'instance `"bounces@example.com"`; everything to `bounces+...@example.com` must '
+        "arrive there too. Read it with `handsel mail bounces`. Empty: `mail.from`.",
+        pattern=r"^([A-Za-z0-9._-]{1,21}@[A-Za-z0-9.-]{1,189})?$",
+        examples=["bounces@example.com"],
+    )
+    mailgun_signing_key: SecretStr | None = Field(
+        None,
+        description="Mailgun's HTTP webhook signing key, to hear of bounces and "
+        "complaints at `/webhooks/mailgun`. Better in a file: "
+        "`mailgun_signing_key_file`.",
+    )
+    postmark_secret: SecretStr | None = Field(
+        None,
+        description="The password in the address that Postmark's web hook calls, to "
+        "hear of bounces and complaints at `/webhooks/postmark`; at least 20 letters "
+        "of your own. Better in a file: `postmark_secret_file`.",
+    )
     host: str = Field("", description="The mail server of the `smtp` transport.")
     port: int = Field(
         587, description="Its port: 587 STARTTLS, 465 TLS.", ge=1, le=65535

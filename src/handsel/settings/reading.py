@@ -12,7 +12,12 @@ from pydantic import ValidationError
 
 from handsel.kit.errors import ConfigurationError
 from handsel.kit.money import currencies, is_locale
-from handsel.settings.fields import CONFIG_FILE, Settings, StripeSettings
+from handsel.settings.fields import (
+    CONFIG_FILE,
+    MailSettings,
+    Settings,
+    StripeSettings,
+)
 
 
 def load_settings(home: Path, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -169,6 +174,7 @@ def _contradictions(settings: Settings) -> list[str]:
         problems.append("mail.host: the smtp transport needs the mail server's name.")
     if "stripe" in settings.providers:
         problems += _stripe_problems(settings.stripe)
+    problems += _relay_problems(settings.mail)
     return problems + _unknown(settings)
 
 
@@ -183,6 +189,19 @@ def _unknown(settings: Settings) -> list[str]:
     if sender and "@" not in parseaddr(sender)[1]:
         problems.append(f"mail.from: {sender!r} is no address.")
     return problems
+
+
+def _relay_problems(mail: MailSettings) -> list[str]:
+    """Refuse secrets that could be guessed: who knows one can silence an address."""
+    secrets = {
+        "mail.mailgun_signing_key": mail.mailgun_signing_key,
+        "mail.postmark_secret": mail.postmark_secret,
+    }
+    return [
+        f"{name}: it should have at least 20 letters."
+        for name, secret in secrets.items()
+        if secret and len(secret.get_secret_value().strip()) < 20
+    ]
 
 
 def _stripe_problems(stripe: StripeSettings) -> list[str]:

@@ -293,7 +293,10 @@ def _what_to_check(error: Exception) -> str:
             "for apps, not the one you log in with."
         )
     if isinstance(error, smtplib.SMTPSenderRefused):
-        return "Check mail.from: the server must know it as an address of mail.user."
+        return (
+            "Check mail.from, and mail.bounces if it is set: the server must know both "
+            "as addresses of mail.user."
+        )
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
             "Check mail.host: it must be the name in the server's certificate. For a "
