@@ -13,7 +13,9 @@ LETTERS = string.ascii_letters + string.digits
 NAME = public_id(KEYS, "test", "session")
 
 
-def address(email: str = "Ann@example.com", bounces: str = "bounces@example.com") -> str:
+def address(
+    email: str = "Ann@example.com", bounces: str = "bounces@example.com"
+) -> str:
     """The return address of one purchase."""
     return returning.return_address(KEYS, bounces, NAME, email)
 
