@@ -1,6 +1,9 @@
 """Reports as mail systems write them; each kept in `bounces/`, with holes to fill in."""
 
 import itertools
+import re
+from datetime import datetime
+from email.utils import format_datetime
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "bounces"
@@ -15,10 +18,18 @@ _count = itertools.count(1)
 
 
 def report(
-    system: str, *, to: str = TO, token: str = TOKEN, id_: str = ID, name: str = ""
+    system: str,
+    *,
+    to: str = TO,
+    token: str = TOKEN,
+    id_: str = ID,
+    name: str = "",
+    at: datetime | None = None,
 ) -> bytes:
     """Write a report of one mail system; empty `token`: it came to a plain address."""
     text = (FOLDER / f"{system}.eml").read_text("utf-8")
+    if at:
+        text = re.sub("(?m)^Date: .*$", f"Date: {format_datetime(at)}", text, count=1)
     if not token:
         text = text.replace("+{token}", "")
     values = {"to": to, "token": token, "id": id_, "name": name or f"r{next(_count)}"}

@@ -1,5 +1,6 @@
 """`handsel mail`: trying it, what became of every mail, and who wants none."""
 
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,11 @@ import click
 
 from handsel.cli.announce import deliver, planned, sending_options, show_reach
 from handsel.cli.common import answer, opened, shop_command, table
+from handsel.kit.errors import BadInputError
 from handsel.models import OutboxItem
 from handsel.models.orders import FIRST_NUMBER
 from handsel.models.words import OutboxState
-from handsel.ops import campaigning, mailing, shelving
+from handsel.ops import bouncing, campaigning, mailing, shelving
 from handsel.ops.releasing import Sending
 from handsel.outbound import outbox, suppressions
 
@@ -157,6 +159,51 @@ def broadcast(
             at=at,
             **how,
         )
+
+
+@mail.command()
+@click.argument("path", metavar="[PATH]", type=PathArgument, default=Path("-"))
+@shop_command
+def bounces(path: Path, home: Path, as_json: bool) -> None:
+    """Read mails that came back: dead addresses and complaints get no more mails to all.
+
+    PATH is a Maildir, an mbox file, a folder of .eml files or one mail; without it, or
+    with -, one mail on standard input. Nothing in it is changed; safe to repeat.
+    """
+    stream = sys.stdin.buffer
+    if path == Path("-") and stream.isatty():
+        raise BadInputError(
+            "No mail comes in here: this is your keyboard.",
+            "Say where the bounces are: a Maildir, an mbox file, a folder or a mail.",
+        )
+    with opened(home) as shop:
+        found = (
+            bouncing.read_stream(shop, stream)
+            if path == Path("-")
+            else bouncing.read_path(shop, path)
+        )
+    answer(
+        as_json,
+        found,
+        "\n".join(
+            f"{number:>7} {_OUTCOMES[word]}" for word, number in found.items() if number
+        )
+        or "There was no mail to read.",
+        then="Who gets no more mails to everyone: handsel mail stopped"
+        if found["hard"] + found["complaint"]
+        else "",
+    )
+
+
+_OUTCOMES = {
+    "read": "mails read",
+    "hard": "dead addresses: they get no more mails to everyone",
+    "soft": "not delivered this time: nothing changes",
+    "complaint": "complaints: they get no more mails to everyone",
+    "foreign": "about no mail of this shop, or not proved to be: nothing changes",
+    "repeated": "read before, or more than four weeks old",
+    "not_understood": "not understood: look at them yourself",
+}
 
 
 @mail.command()

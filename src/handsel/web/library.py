@@ -19,7 +19,8 @@ from handsel.kit.money import Money, format_money
 from handsel.kit.signing import check_timed, timed_token
 from handsel.kit.text import human_size
 from handsel.models import Order, OutboxItem, Product, Release, ReleaseFile
-from handsel.models.words import OrderStatus, OutboxState
+from handsel.models.words import OrderStatus, OutboxState, StopReason
+from handsel.outbound import suppressions
 from handsel.sales import addresses, catalogue, releases
 from handsel.web import limits, owned
 from handsel.web.guards import Policy, guard
@@ -177,6 +178,8 @@ def _product(order: Order) -> dict[str, Any]:
 def _mail_state(order: Order) -> str:
     """Say how far the newest mail with this link has come."""
     with the_shop().reading() as session:
+        if StopReason.BOUNCED in suppressions.reasons(session, order.email or ""):
+            return "dead"
         state = session.scalars(
             select(OutboxItem.state)
             .where(OutboxItem.order_id == order.id)

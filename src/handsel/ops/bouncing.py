@@ -1,0 +1,109 @@
+"""Reading the mails that came back, wherever the seller's mail server has put them."""
+
+import mailbox
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from handsel.kit.errors import BadInputError, NotFoundError
+from handsel.outbound import bounces, undelivered
+from handsel.shop import Shop
+
+_MBOX = b"From "
+"""How every mail in an mbox file begins; also what a program behind a pipe may get."""
+
+
+def read_path(shop: Shop, path: Path) -> dict[str, int]:
+    """Read a Maildir, an mbox file, a folder of `.eml` files or one mail; count.
+
+    Nothing is moved or deleted there, and reading it again changes nothing. Raises
+    NotFoundError, BadInputError.
+    """
+    return _count(shop, _mails(path))
+
+
+def read_stream(shop: Shop, stream: BinaryIO) -> dict[str, int]:
+    """Read one mail that a mail server hands over, and count it."""
+    raw = stream.read(bounces.MOST)
+    while stream.read(bounces.MOST):
+        pass  # to the end, or the mail server takes it as a failure
+    if raw.startswith(_MBOX):
+        raw = raw.partition(b"\n")[2]
+    return _count(shop, iter([raw]) if raw.strip() else iter([]))
+
+
+def _count(shop: Shop, mails: Iterator[bytes]) -> dict[str, int]:
+    """Act on each; give how many came to what, beginning with how many there were."""
+    found: Counter[str] = Counter()
+    for raw in mails:
+        found["read"] += 1
+        found[_one(shop, raw)] += 1
+    words = ("read", *undelivered.Outcome, "not_understood")
+    return {str(word): found[str(word)] for word in words}
+
+
+def _one(shop: Shop, raw: bytes) -> str:
+    report = bounces.read(raw)
+    if report is None:
+        return "not_understood"
+    with shop.transaction() as session:
+        return str(undelivered.record(session, shop.keys, report, shop.now()))
+
+
+def _mails(path: Path) -> Iterator[bytes]:
+    try:
+        if path.is_dir():
+            yield from _folder(path)
+        elif path.exists():
+            yield from _file(path)
+        else:
+            raise NotFoundError(
+                f"There is no {path}.", "Say where your mail server puts the bounces."
+            )
+    except OSError as error:
+        raise BadInputError(
+            f"{path} cannot be read: {error.strerror or error}.",
+            "The shop's user needs to read it; nothing in it is changed.",
+        ) from error
+
+
+def _folder(path: Path) -> Iterator[bytes]:
+    if (path / "new").is_dir() or (path / "cur").is_dir():
+        files = [
+            file
+            for kind in ("new", "cur")
+            for file in sorted(path.glob(f"{kind}/*"))
+            if file.is_file()
+        ]
+    else:
+        files = sorted(path.glob("*.eml"))
+        if not files:
+            raise BadInputError(
+                f"{path} is neither a Maildir nor does it hold .eml files.",
+                "Name a Maildir (with the folders new and cur), an mbox file, a folder "
+                "of .eml files, or one mail.",
+            )
+    for file in files:
+        try:
+            yield _start(file)
+        except FileNotFoundError:
+            continue  # a mail program has moved it meanwhile
+
+
+def _file(path: Path) -> Iterator[bytes]:
+    if not _start(path).startswith(_MBOX):
+        yield _start(path)
+        return
+    box = mailbox.mbox(path, create=False)
+    try:
+        for key in box.iterkeys():
+            with box.get_file(key) as mail:
+                yield mail.read(bounces.MOST)
+    finally:
+        box.close()
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(bounces.MOST)
