@@ -235,6 +235,12 @@ def test_what_is_soft_or_not_understood_changes_nothing(sold: Shop) -> None:
     assert why(sold, ANN) == set()
 
 
+@pytest.mark.parametrize("to", ["a\0@b.test", r"\x{0}\x{D800}@b.test", "@", "a" * 9000])
+def test_no_address_is_too_strange_for_a_database(sold: Shop, to: str) -> None:
+    raw = report("postfix", to=to, token="", id_=message_id(sold, ANN))
+    assert come_back(sold, raw) == {"read": 1, "foreign": 1}
+
+
 def test_forged_bounces_and_complaints_change_nothing(sold: Shop, say: Say) -> None:
     receipt = message_id(sold, ANN)
     genuine = token_for(sold, ANN)

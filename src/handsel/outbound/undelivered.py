@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from handsel.kit.signing import Keys
-from handsel.kit.text import email_key
+from handsel.kit.text import email_key, shown
 from handsel.models import Campaign, Customer, Inbox, Order, OutboxItem, Recipient
 from handsel.models.database import insert_new
 from handsel.models.words import OutboxState, RecipientState, StopReason
@@ -28,6 +28,9 @@ from handsel.outbound.verdicts import Kind
 OLDEST = timedelta(days=28)
 """Older reports change nothing: which ones were read is forgotten after 30 days, and an
 address that was lifted must not be stopped again by a mail left in a mailbox."""
+
+LONGEST = 320
+"""Letters of an address that is looked for."""
 
 MAILBOX = "bounces"
 """The `Inbox.provider` of what was read from a mailbox."""
@@ -76,8 +79,8 @@ def heard(session: Session, source: str, name: str, kind: str, now: datetime) ->
         session,
         Inbox,
         provider=source,
-        event_id=name[:255],
-        kind=kind[:80],
+        event_id=shown(name)[:255],
+        kind=shown(kind)[:80],
         object_id=None,
         raw="",
         received_at=now,
@@ -121,6 +124,8 @@ def _by_token(session: Session, keys: Keys, token: str) -> str | None:
 
 
 def _customer(session: Session, address: str) -> Customer | None:
+    if shown(address) != address or len(address) > LONGEST:
+        return None
     keys = {email_key(each) for each in _spellings(address)}
     found = select(Customer).where(Customer.email_key.in_(keys))
     return session.scalars(found.limit(1)).one_or_none()

@@ -8,6 +8,7 @@ to its name: secrets belong there, not in `handsel.toml`.
 from handsel.settings.fields import (
     CONFIG_FILE,
     DatabaseSettings,
+    MailSettings,
     Settings,
     StorageSettings,
     StripeSettings,
@@ -18,6 +19,7 @@ from handsel.settings.reading import load_settings
 __all__ = [
     "CONFIG_FILE",
     "DatabaseSettings",
+    "MailSettings",
     "Settings",
     "StorageSettings",
     "StripeSettings",

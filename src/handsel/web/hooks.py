@@ -5,6 +5,7 @@ from sqlalchemy import select
 
 from handsel.models import Inbox
 from handsel.models.database import insert_new
+from handsel.outbound import relays, undelivered
 from handsel.sales import orders
 from handsel.sales.orders import NotOurSessionError
 from handsel.sales.payments.base import ForeignPaymentError, Notice, Payment
@@ -13,7 +14,10 @@ from handsel.web.guards import Policy, guard
 from handsel.web.pages import the_shop
 
 blueprint = Blueprint("hooks", __name__)
-guard(blueprint, Policy("payment providers, by their signature", foreign_posts=True))
+guard(
+    blueprint,
+    Policy("payment providers and relays, by their signature", foreign_posts=True),
+)
 
 
 @blueprint.post("/webhooks/<provider>")
@@ -24,6 +28,8 @@ def receive(provider: str) -> Response:
     """
     shop = the_shop()
     headers = {name.lower(): value for name, value in request.headers}
+    if provider in relays.in_use(shop.settings.mail):
+        return _from_relay(shop, provider, headers)
     notice = shop.provider(provider).read_webhook(
         headers, request.get_data(), shop.now()
     )
@@ -65,6 +71,18 @@ def _record(shop: Shop, provider: str, notice: Notice, payment: Payment) -> None
             applied_at=now,
         )
         orders.record(session, shop.keys, provider, payment, now)
+
+
+def _from_relay(shop: Shop, relay: str, headers: dict[str, str]) -> Response:
+    """Verify what a mail relay says of a mail, and act on it once."""
+    now = shop.now()
+    news = relays.read(relay, shop.settings.mail, headers, request.get_data(), now)
+    with shop.transaction() as session:
+        if not undelivered.heard(session, relay, news.name, news.kind, now):
+            return _answer("Recorded before.")
+        if news.report:
+            undelivered.record_signed(session, news.report, now)
+    return _answer("Recorded." if news.report else "This kind changes nothing here.")
 
 
 def _answer(text: str) -> Response:

@@ -6,12 +6,12 @@ because Stripe's library accepts any time in the future and asks the machine's c
 
 import hashlib
 import hmac
-import json
 import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from handsel.kit.strictjson import read_object
 from handsel.sales.payments.base import Notice, WebhookRefusedError
 
 TOLERANCE = 300
@@ -89,23 +89,15 @@ def _is_ours(signed: bytes, given: list[str], secrets: Iterable[str]) -> bool:
 
 def _read_event(body: bytes) -> dict[str, Any]:
     try:
-        event = json.loads(body.decode("utf-8"), object_pairs_hook=_without_doubles)
-    except (ValueError, RecursionError) as error:
+        event = read_object(body)
+    except ValueError as error:
         raise WebhookRefusedError("The message cannot be read.") from error
-    if not isinstance(event, dict) or event.get("object") != "event":
+    if event.get("object") != "event":
         raise WebhookRefusedError(
             "The message is not an event.",
             "The endpoint in Stripe's dashboard must send snapshot payloads.",
         )
     return event
-
-
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse what two readers may understand differently."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key stands there twice")
-    return found
 
 
 def notice(event: dict[str, Any], *, livemode: bool) -> Notice:
