@@ -31,7 +31,7 @@ def in_slices(shop: Shop, campaign_id: int, *, mark_first: bool) -> None:
                 batch = recipients.claim(session, campaign_id, room.clock(), 50)
             if not batch:
                 return
-            writer = Writer(room, told, f"campaign:{campaign_id}")
+            writer = Writer(room, told, announcing.campaign_name(campaign_id))
             if mark_first:
                 mark(shop, batch)
             for one in batch:

@@ -11,6 +11,7 @@ from handsel.kit.signing import Keys
 from handsel.models.words import StopReason
 from handsel.ops import bouncing, mailing
 from handsel.outbound import returning, suppressions
+from handsel.outbound.compose import id_letters
 from handsel.outbound.transports.smtp import SmtpTransport
 from handsel.shop import Shop
 from tests import make
@@ -243,6 +244,8 @@ def test_no_address_is_too_strange_for_a_database(sold: Shop, to: str) -> None:
 
 def test_forged_bounces_and_complaints_change_nothing(sold: Shop, say: Say) -> None:
     receipt = message_id(sold, ANN)
+    release(sold, edition(sold))
+    guessed = f"<{id_letters('campaign:1:1')}@localhost>"
     genuine = token_for(sold, ANN)
     strangers = dataclasses.replace(sold, keys=Keys.create())
     wrong = genuine[:-1] + ("a" if genuine[-1] != "a" else "b")
@@ -257,6 +260,7 @@ def test_forged_bounces_and_complaints_change_nothing(sold: Shop, say: Say) -> N
         "no token, the Message-ID of another's mail": report(
             "exchange", to=BOB, token="", id_=receipt
         ),
+        "no token, a guess": report("postfix", to=ANN, token="", id_=guessed),
         "no token, no Message-ID": report("exim", to=ANN, token="", id_=""),
         "a complaint with nothing": report("complaint", to=ANN, token="", id_="<>"),
     }

@@ -38,7 +38,6 @@ def example(shop: Shop, told: Announcement, to: str) -> Envelope:
     """
     someone = Addressee(
         id=0,
-        customer_id=0,
         email=normalise_email(to),
         public_id="0" * 22,
         token_version=0,

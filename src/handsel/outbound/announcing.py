@@ -92,7 +92,7 @@ class Writer:
     """Writes the mails of one batch.
 
     Args:
-        name: of the campaign; with a customer's id it makes the Message-ID, so that a
+        name: of the campaign; with the purchase's it makes the Message-ID, so that a
             repeat carries the same.
     """
 
@@ -161,8 +161,18 @@ def _values(keys: Keys, name: str, one: Addressee) -> dict[str, str]:
     return {
         "link": link_token(keys, one.public_id, one.token_version),
         "leave": leave_token(keys, one.public_id, one.token_version),
-        "id": id_letters(f"{name}:{one.customer_id}"),
+        "id": id_letters(dedupe_key(name, one.public_id)),
     }
+
+
+def dedupe_key(name: str, public_id: str) -> str:
+    """Name one mail of a campaign; nobody outside can guess it, nor its Message-ID."""
+    return f"{name}:{public_id}"
+
+
+def campaign_name(campaign_id: int) -> str:
+    """Name a campaign."""
+    return f"campaign:{campaign_id}"
 
 
 def _bulk(leave: str) -> dict[str, str]:

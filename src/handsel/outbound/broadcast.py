@@ -114,7 +114,7 @@ def _hand_over(
     stop: threading.Event,
 ) -> None:
     """Hand over a batch, mail by mail, and give back what must wait."""
-    writer = Writer(room, told, f"campaign:{campaign_id}")
+    writer = Writer(room, told, announcing.campaign_name(campaign_id))
     until = room.clock() + recipients.LEASE / 2
     trouble = turn.trouble
     waiting = list(turn.batch)

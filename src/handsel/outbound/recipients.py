@@ -30,7 +30,6 @@ class Addressee:
     """
 
     id: int
-    customer_id: int
     email: str
     public_id: str
     token_version: int
@@ -97,7 +96,6 @@ def _addressees(session: Session, ids: Sequence[int]) -> list[Addressee]:
     rows = session.execute(
         select(
             Recipient.id,
-            Recipient.customer_id,
             Order.email,
             Order.public_id,
             Order.token_version,
@@ -115,7 +113,6 @@ def _addressees(session: Session, ids: Sequence[int]) -> list[Addressee]:
     return [
         Addressee(
             row.id,
-            row.customer_id,
             row.email or "",
             row.public_id,
             row.token_version,

@@ -7,7 +7,7 @@ went to that recipient. It stops mails to many, never a receipt, never a purchas
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -20,7 +20,7 @@ from handsel.kit.text import email_key, shown
 from handsel.models import Campaign, Customer, Inbox, Order, OutboxItem, Recipient
 from handsel.models.database import insert_new
 from handsel.models.words import OutboxState, RecipientState, StopReason
-from handsel.outbound import returning, suppressions
+from handsel.outbound import announcing, returning, suppressions
 from handsel.outbound.bounces import Report
 from handsel.outbound.compose import id_letters
 from handsel.outbound.verdicts import Kind
@@ -163,21 +163,21 @@ def _receipts(session: Session, customer: Customer) -> set[str]:
 
 def _announced(session: Session, customer: Customer, letters: str) -> bool:
     """Look among the campaigns first: they are few, and their recipients are many."""
-    found = _campaign(session.scalars(select(Campaign.id)), customer.id, letters)
-    if found is None:
-        return False
+    orders = select(Order.id, Order.public_id).where(Order.customer_id == customer.id)
+    campaign_ids = session.scalars(select(Campaign.id)).all()
+    for order in session.execute(orders):
+        for each in campaign_ids:
+            key = announcing.dedupe_key(announcing.campaign_name(each), order.public_id)
+            if id_letters(key) == letters:
+                return _went(session, each, customer.id, order.id)
+    return False
+
+
+def _went(session: Session, campaign_id: int, customer_id: int, order_id: int) -> bool:
     sent = select(Recipient.id).where(
-        Recipient.campaign_id == found,
-        Recipient.customer_id == customer.id,
+        Recipient.campaign_id == campaign_id,
+        Recipient.customer_id == customer_id,
+        Recipient.order_id == order_id,
         Recipient.state == RecipientState.SENT,
     )
     return session.scalar(sent) is not None
-
-
-def _campaign(
-    campaign_ids: Iterable[int], customer_id: int, letters: str
-) -> int | None:
-    for each in campaign_ids:
-        if id_letters(f"campaign:{each}:{customer_id}") == letters:
-            return each
-    return None
