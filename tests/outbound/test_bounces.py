@@ -58,6 +58,14 @@ def test_a_bounce_that_a_real_postfix_has_written() -> None:
     )
 
 
+def test_a_bounce_in_arabic_that_a_real_postfix_has_written() -> None:
+    found = understood((FOLDER / "postfix-genuine-arabic.eml").read_bytes())
+
+    assert found.kind is Kind.HARD
+    assert found.recipients == ("قارئ@xn--mgbh0fb.example",)
+    assert (found.token, found.words) == (TOKEN, "550 5.1.1 User unknown")
+
+
 def test_a_delay_is_soft() -> None:
     found = understood(report("delayed"))
     assert (found.kind, found.action, found.status) == (Kind.SOFT, "delayed", "4.4.1")
