@@ -35,11 +35,14 @@ def run(shop: Shop, stop: threading.Event) -> None:
         target=broadcast.run, args=(shop.mailroom(), stop), name="broadcast"
     )
     beside.start()
-    while not stop.is_set():
-        busy = turn(shop)
-        if not busy:
-            stop.wait(IDLE_SECONDS)
-    beside.join()
+    try:
+        while not stop.is_set():
+            busy = turn(shop)
+            if not busy:
+                stop.wait(IDLE_SECONDS)
+    finally:
+        stop.set()
+        beside.join()
 
 
 def turn(shop: Shop) -> bool:

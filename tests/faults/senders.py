@@ -12,6 +12,7 @@ from pathlib import Path
 
 from handsel.outbound import announcing, broadcast, recipients
 from handsel.outbound.announcing import Writer
+from handsel.outbound.recipients import Sent
 from handsel.shop import Shop, open_shop, utc_now
 
 
@@ -43,8 +44,7 @@ def in_slices(shop: Shop, campaign_id: int, *, mark_first: bool) -> None:
 def mark(shop: Shop, batch: list[recipients.Addressee]) -> None:
     """Mark a whole slice."""
     with shop.transaction() as session:
-        for one in batch:
-            recipients.done(session, one.id, shop.now())
+        recipients.done(session, [Sent(one.id, shop.now()) for one in batch])
 
 
 if __name__ == "__main__":

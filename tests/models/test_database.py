@@ -1,6 +1,6 @@
 """What both databases promise behind one door."""
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from handsel.models import Product
 from handsel.shop import Shop
@@ -16,3 +16,17 @@ def test_a_view_stays_the_same_while_one_looks_whatever_others_write(
         assert session.scalar(select(func.count(Product.id))) == before
     with shop.reading() as session:
         assert session.scalar(select(func.count(Product.id))) == 1
+
+
+def test_only_what_may_be_forgotten_in_a_power_cut_does_not_wait_for_the_disk(
+    shop: Shop,
+) -> None:
+    # The PostgreSQL of the tests never waits; that it was told so counts here.
+    ask = (
+        "SELECT source != 'session' FROM pg_settings WHERE name = 'synchronous_commit'"
+    )
+    if shop.database.is_sqlite:
+        ask = "SELECT synchronous = 2 FROM pragma_synchronous"
+    for sync in (True, False, True):
+        with shop.database.transaction(sync=sync) as session:
+            assert bool(session.scalar(text(ask))) is sync

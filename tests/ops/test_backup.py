@@ -20,10 +20,11 @@ from handsel.kit.errors import (
 from handsel.kit.signing import Keys
 from handsel.models import Order, OutboxItem
 from handsel.models.database import SQLITE, Database
-from handsel.ops import archive, backup, founding, reconcile, sqlite_copy
+from handsel.ops import archive, backup, campaigning, founding, reconcile, sqlite_copy
 from handsel.ops.archive import BadArchiveError
 from handsel.ops.founding import Plan
-from handsel.ops.restore import Restored, days_back, restore
+from handsel.ops.releasing import Sending
+from handsel.ops.restore import FROM_BACKUP, Restored, days_back, restore
 from handsel.settings import load_settings
 from handsel.shop import KEYS_FILE, Shop, open_shop
 from tests import make
@@ -665,3 +666,23 @@ def test_a_home_with_a_shop_of_its_own_gets_the_settings_of_the_backup(
 
     assert "Ada's Books" in (new / "handsel.toml").read_text()
     assert "Empty" in (new / f"handsel.toml.before-{STAMP}").read_text()
+
+
+def test_a_mail_to_everyone_does_not_go_on_by_itself_after_a_restore(
+    shop: Shop, tmp_path: Path, empty_database: str, clock: Clock
+) -> None:
+    make.product(shop)
+    keeping.buy(shop, 2)
+    number = campaigning.create_broadcast(shop, "book", "Hi", "Hello.", Sending())
+    campaigning.begin(shop, number)
+    made = backup.back_up(shop)
+    campaigning.send(shop, number, threading.Event())
+    there = tmp_path / "there"
+
+    bring_back(made.path, there, empty_database, keys=made.keys)
+
+    again = opened(there, empty_database, clock)
+    facts = campaigning.facts(again, number)
+    again.close()
+    assert (facts["state"], facts["remaining"]) == ("paused", 2)
+    assert facts["pause_reason"] == FROM_BACKUP

@@ -434,9 +434,7 @@ def test_a_template_that_is_broken_pauses_the_mail_and_loses_nobody(
     assert made.campaign_id
     campaigning.begin(shop, made.campaign_id)
 
-    for _ in range(40):
-        send(shop, made.campaign_id)
-        clock.move(minutes=1)
+    send(shop, made.campaign_id)
     facts = campaigning.facts(shop, made.campaign_id)
     assert facts["state"] == "paused"
     assert "nothing" in facts["pause_reason"]

@@ -310,6 +310,17 @@ PAGES: dict[str, tuple[str, Context]] = {
         {
             "email": "ann@reader.example",
             "stopped": False,
+            "mendable": True,
+            "done": False,
+            "action": "/u/t",
+        },
+    ),
+    "left by bouncing": (
+        "leave.html",
+        {
+            "email": "ann@reader.example",
+            "stopped": True,
+            "mendable": False,
             "done": False,
             "action": "/u/t",
         },
@@ -319,6 +330,7 @@ PAGES: dict[str, tuple[str, Context]] = {
         {
             "email": "ann@reader.example",
             "stopped": True,
+            "mendable": True,
             "done": True,
             "action": "/u/t",
         },

@@ -4,6 +4,7 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from email.message import EmailMessage
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,13 @@ from handsel.cli.common import Command, answer, opened
 from handsel.kit.errors import BadInputError
 from handsel.models.words import CampaignState
 from handsel.ops import campaigning
+from handsel.ops.campaigning import Step
 from handsel.outbound.announcing import Announcement
 from handsel.outbound.transports.folder import mail_folder
 from handsel.shop import Shop
+
+READER = "reader@example.com"
+"""Who the mail is shown for where the shop has no address of its own."""
 
 
 def sending_options(command: Command) -> Command:
@@ -125,8 +130,10 @@ def deliver(
         facts: what --json says when nothing is made.
         under_way: it was begun before, so there is nothing to ask.
     """
-    if at and at <= shop.now():
+    if at and at <= shop.now() and not under_way:
         raise BadInputError("The time of --at is over.", "Give one that is to come.")
+    # Before anything is made: a template that cannot be filled in is found here.
+    mail = campaigning.example(shop, told, shop.settings.shop.email or READER)
     if test_to:
         campaigning.send_example(shop, told, test_to)
         answer(
@@ -137,7 +144,7 @@ def deliver(
         )
         return
     if not as_json and not under_way:
-        _show_mail(shop, told)
+        _show_mail(shop, campaigning.words_of(mail))
     if dry_run:
         answer(as_json, facts, "Nothing was changed, and nobody was mailed.")
         return
@@ -150,11 +157,7 @@ def deliver(
     finish(shop, campaign_id, as_json, send=not background)
 
 
-def _show_mail(shop: Shop, told: Announcement) -> None:
-    envelope = campaigning.example(
-        shop, told, shop.settings.shop.email or "ada@example.com"
-    )
-    mail = campaigning.words_of(envelope)
+def _show_mail(shop: Shop, mail: EmailMessage) -> None:
     body = mail.get_body(("plain",))
     click.echo(f"\n  From:    {mail['From']}\n  Subject: {mail['Subject']}\n")
     for line in (str(body.get_content()) if body else "").splitlines():
@@ -178,17 +181,26 @@ def _ask(count: int, as_json: bool) -> None:
 
 
 def finish(shop: Shop, campaign_id: int, as_json: bool, *, send: bool) -> None:
-    """Send what runs, with a bar; Ctrl-C pauses. Then say how far it has come."""
-    state = campaigning.facts(shop, campaign_id)["state"]
+    """Send what runs, with a bar; Ctrl-C pauses. Then say how far it has come.
+
+    The exit code is 130 after Ctrl-C, and 1 when it has stopped by itself or reached
+    nobody.
+    """
+    look = partial(campaigning.facts, shop, campaign_id)
     whole = True
-    if send and state == CampaignState.RUNNING:
-        work = partial(_work, shop, campaign_id)
-        whole = progress.watch(work, partial(campaigning.facts, shop, campaign_id))
-    if not whole:
-        campaigning.pause_if_running(shop, campaign_id)
+    if send and look()["state"] == CampaignState.RUNNING:
+        whole = progress.watch(
+            partial(_work, shop, campaign_id),
+            look,
+            partial(campaigning.interrupt, shop, campaign_id),
+        )
     show_status(shop, campaign_id, as_json)
     if not whole:
         raise click.exceptions.Exit(130)
+    facts = look()
+    stopped = send and facts["state"] == CampaignState.PAUSED
+    if stopped or (facts["failed"] and not facts["sent"]):
+        raise click.exceptions.Exit(1)
 
 
 def _work(shop: Shop, campaign_id: int, stop: threading.Event) -> None:
@@ -196,16 +208,11 @@ def _work(shop: Shop, campaign_id: int, stop: threading.Event) -> None:
 
 
 def control(
-    home: Path,
-    which: str,
-    as_json: bool,
-    step: Callable[[Shop, int], object],
-    *,
-    send: bool = False,
+    home: Path, which: str, as_json: bool, step: Step, *, send: bool = False
 ) -> None:
     """Take a step with the mail that is meant, and say how it stands then."""
     with opened(home) as shop:
-        campaign_id = campaigning.find(shop, which)
+        campaign_id = campaigning.find(shop, which, step.when)
         step(shop, campaign_id)
         finish(shop, campaign_id, as_json, send=send)
 
@@ -221,11 +228,13 @@ def show_status(shop: Shop, campaign_id: int, as_json: bool) -> None:
         lines.append(f"Goes out at {facts['at']}.")
     lines += [f"{n:,} get no mail: {why}" for why, n in facts["skipped_why"].items()]
     lines += [f"failed: {each['email']}: {each['error']}" for each in facts["failures"]]
+    if more := facts["failed"] - len(facts["failures"]):
+        lines.append(f"failed: {more:,} more")
     answer(as_json, facts, "\n".join(lines), then=_next(facts))
 
 
 def _next(facts: dict[str, Any]) -> str:
-    which = facts["product"]
+    which = facts["campaign"]
     if facts["state"] == CampaignState.PAUSED:
         return f"Go on: handsel release resume {which}"
     if facts["state"] in (CampaignState.RUNNING, CampaignState.SCHEDULED):

@@ -16,13 +16,16 @@ LINES = 10.0
 
 
 def watch(
-    work: Callable[[threading.Event], None], look: Callable[[], dict[str, Any]]
+    work: Callable[[threading.Event], None],
+    look: Callable[[], dict[str, Any]],
+    interrupted: Callable[[], None],
 ) -> bool:
     """Do the work in a thread, and draw how far it has come; False after Ctrl-C.
 
     Args:
         work: ends by itself, or soon after its event is set.
         look: gives the facts of the campaign.
+        interrupted: called at once after Ctrl-C, before the work has ended.
 
     Raises what the work raised.
     """
@@ -42,8 +45,11 @@ def watch(
         _draw_until(thread, look)
     except KeyboardInterrupt:
         whole = False
+        interrupted()
+        click.echo("\nPausing; the mails on their way still arrive.", err=True)
+    finally:
         stop.set()
-    thread.join()
+        thread.join()
     if failure:
         raise failure[0]
     return whole

@@ -92,6 +92,7 @@ def new(
         if not as_json:
             _show(plan, edition.version, mail=not no_mail)
         if no_mail:
+            _refuse_beside_no_mail(to, rate, at, how)
             _publish(shop, wanted, facts, as_json, dry_run=how["dry_run"])
             return
         deliver(
@@ -104,6 +105,16 @@ def new(
             as_json=as_json,
             at=at,
             **how,
+        )
+
+
+def _refuse_beside_no_mail(
+    to: tuple[str, ...], rate: str | None, at: datetime | None, how: dict[str, Any]
+) -> None:
+    if to or rate or at or how["test_to"] or how["background"]:
+        raise click.UsageError(
+            "--no-mail mails nobody: leave out --to, --rate, --at, --test and "
+            "--background."
         )
 
 
@@ -127,7 +138,9 @@ def _publish(
 def _facts(plan: Plan, version: str) -> dict[str, Any]:
     return planned(plan.product.slug, plan.counts, version=version) | {
         "release": plan.release.id if plan.release else None,
-        "files": [{"name": file.name, "sha256": file.sha256} for file, _ in plan.comes],
+        "files": [
+            {"name": file.name, "sha256": file.sha256} for file, _ in plan.shelf.comes
+        ],
     }
 
 
@@ -135,13 +148,13 @@ def _show(plan: Plan, version: str, *, mail: bool) -> None:
     """Show the edition: what comes, stays and goes, and whom it reaches."""
     there = " (there already)" if plan.release else ""
     click.echo(f"{plan.product.name} ({plan.product.slug}), version {version}{there}")
-    for file, old in plan.comes:
-        place = f", in place of {old}" if old and old != file.name else ""
+    for file, old in plan.shelf.comes:
+        place = f", in place of {old.name}" if old and old.name != file.name else ""
         click.echo(f"  new    {file.name}, {human_size(file.size)}{place}")
-    for name in plan.stays:
-        click.echo(f"  stays  {name}")
-    for name in plan.goes:
-        click.echo(f"  goes   {name}, but for those who have it")
+    for kept in plan.shelf.stays:
+        click.echo(f"  stays  {kept.name}")
+    for gone in plan.shelf.goes:
+        click.echo(f"  goes   {gone.name}, but for those who have it")
     if mail and not plan.campaign:
         show_reach(plan.counts)
 

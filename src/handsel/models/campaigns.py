@@ -49,9 +49,11 @@ class Campaign(Base):
     gap_us: Mapped[int] = mapped_column(BigInteger, default=0)
     """Microseconds from one mail to the next, all workers together; 0: no limit."""
     next_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    """No mail before this moment: for its time, its rate, and rest after errors."""
+    """No mail before this moment: for its time, and for its rate."""
+    rest_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """No mail before this moment either: the server did not take one."""
     errors: Mapped[int] = mapped_column(default=0)
-    """How often in a row the mail server has not taken a mail."""
+    """How often in a row the mail server has not taken a mail, or had to be left alone."""
     pause_reason: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -25,6 +25,7 @@ from sqlalchemy import (
     create_engine,
     event,
     make_url,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
@@ -59,6 +60,9 @@ class Database:
         if self.is_sqlite:
             self._writer = _sqlite_engine(self.url, "BEGIN IMMEDIATE", size=2)
             self._reader = _sqlite_engine(self.url, "BEGIN", size=threads)
+            self._marker = _sqlite_engine(
+                self.url, "BEGIN IMMEDIATE", size=1, synchronous="NORMAL"
+            )
             self._writing = Turns(self._writer, BUSY_MS / 1000).transaction
         else:
             self._writer = _postgres_engine(self.url, size=threads)
@@ -66,6 +70,7 @@ class Database:
             self._reader = self._writer.execution_options(
                 postgresql_readonly=True, isolation_level="REPEATABLE READ"
             )
+            self._marker = self._writer
             self._writing = self._alone
 
     @property
@@ -80,13 +85,17 @@ class Database:
             yield session
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        """All or nothing: commits at the end of the block, rolls back on an error."""
+    def transaction(self, *, sync: bool = True) -> Iterator[Session]:
+        """All or nothing: commits at the end of the block, rolls back on an error.
+
+        With `sync=False` it does not wait for the disk: it outlives a death of this
+        process, but not a power cut before the next transaction that does wait.
+        """
         if transaction_open():
             raise RuntimeError("A transaction is open in this thread already.")
         _open_here.flag = True
         try:
-            with self._writing() as session:
+            with self._writing() if sync else self._unsynced() as session:
                 yield session
         finally:
             _open_here.flag = False
@@ -96,10 +105,17 @@ class Database:
         with Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
 
+    @contextmanager
+    def _unsynced(self) -> Iterator[Session]:
+        with Session(self._marker, expire_on_commit=False) as session, session.begin():
+            if not self.is_sqlite:
+                session.execute(text("SET LOCAL synchronous_commit = off"))
+            yield session
+
     def close(self) -> None:
         """Give back every connection."""
-        self._reader.dispose()
-        self._writer.dispose()
+        for engine in (self._reader, self._writer, self._marker):
+            engine.dispose()
 
 
 def transaction_open() -> bool:
@@ -154,7 +170,9 @@ def _rows(result: Any) -> int:
     return result.rowcount
 
 
-def _sqlite_engine(url: str, begin: str, *, size: int) -> Engine:
+def _sqlite_engine(
+    url: str, begin: str, *, size: int, synchronous: str = "FULL"
+) -> Engine:
     engine = create_engine(url, module=SQLITE, pool_size=size, max_overflow=size)
     read_only = begin == "BEGIN"
 
@@ -166,7 +184,7 @@ def _sqlite_engine(url: str, begin: str, *, size: int) -> Engine:
             f"busy_timeout={BUSY_MS}",
             "journal_mode=WAL",
             # NORMAL can forget an acknowledged sale in a power cut.
-            "synchronous=FULL",
+            f"synchronous={synchronous}",
             "foreign_keys=ON",
             "trusted_schema=OFF",
             *(("query_only=ON",) if read_only else ()),

@@ -2,9 +2,9 @@
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -43,6 +43,7 @@ def example(shop: Shop, told: Announcement, to: str) -> Envelope:
         token_version=0,
         test=False,
         tries=0,
+        lease_until=None,
         reason=None,
     )
     writer = Writer(shop.mailroom(), told, f"example:{secrets.token_hex(8)}")
@@ -59,7 +60,7 @@ def send_example(shop: Shop, told: Announcement, to: str) -> None:
 def begin(shop: Shop, campaign_id: int) -> None:
     """Write down who gets it, and begin, or go on after a pause. Safe to repeat."""
     with shop.transaction() as session:
-        campaign = session.get_one(Campaign, campaign_id)
+        campaign = campaigns.hold(session, campaign_id)
         if campaign.state is CampaignState.DRAFT:
             campaigns.start(session, campaign, shop.now())
         elif campaign.state is CampaignState.PAUSED:
@@ -92,7 +93,7 @@ def plan_broadcast(
         return BroadcastPlan(
             announcing.of_words(product.name, subject, body),
             audience.count(session, wanted),
-            _begun(session, product.id, subject, body) is not None,
+            _begun(session, product.id, subject, body, sending.to) is not None,
         )
 
 
@@ -107,7 +108,7 @@ def create_broadcast(
     with shop.transaction() as session:
         product = catalogue.get(session, slug)
         releases.hold(session, product.id)
-        begun = _begun(session, product.id, subject, body)
+        begun = _begun(session, product.id, subject, body, sending.to)
         if begun is not None:
             return begun
         new = NewCampaign(
@@ -121,10 +122,12 @@ def create_broadcast(
         return campaigns.create(session, new, shop.now()).id
 
 
-def _begun(session: Session, product_id: int, subject: str, body: str) -> int | None:
-    """Give the mail with these words, if there is one: the command was interrupted."""
+def _begun(
+    session: Session, product_id: int, subject: str, body: str, to: Sequence[str]
+) -> int | None:
+    """Give the mail with these words to these people: the command was interrupted."""
     for old in campaigns.find(session, product_id):
-        if (old.subject, old.body) == (subject, body):
+        if (old.subject, old.body, old.audience) == (subject, body, list(to)):
             if old.state in OVER:
                 raise ConflictError(
                     f"This very mail was {old.state} on {old.finished_at:%Y-%m-%d}.",
@@ -134,73 +137,89 @@ def _begun(session: Session, product_id: int, subject: str, body: str) -> int | 
     return None
 
 
-def find(shop: Shop, which: str) -> int:
-    """Give the campaign that is meant: by its number, or the newest of a product.
+def find(shop: Shop, which: str, states: Sequence[CampaignState] = ()) -> int:
+    """Give the campaign that is meant: that of a product, or the one of this number.
 
-    One that is not over comes before the others. Raises NotFoundError.
+    Args:
+        states: what it must be like, where a product has several; without, the newest,
+            and one that is not over before the others.
+
+    Raises NotFoundError, ConflictError when several could be meant.
     """
     with shop.reading() as session:
-        if which.isdecimal() and len(which) < 10:
-            found = [c for c in campaigns.find(session) if c.id == int(which)]
-        else:
-            found = list(campaigns.find(session, catalogue.get(session, which).id))
-    alive = [each for each in found if each.state not in OVER]
+        found = _of(session, which)
     if not found:
         raise NotFoundError(
-            f"Nothing was ever mailed to the buyers of {which}."
-            if not which.isdecimal()
-            else f"There is no mail to everyone with the number {which}.",
+            f"Nothing was ever mailed to the buyers of {which}.",
             "`handsel release status` lists what there is.",
         )
-    return (alive or found)[0].id
+    fitting = [each for each in found if each.state in states]
+    if len(fitting) > 1:
+        numbers = ", ".join(str(each.id) for each in fitting)
+        raise ConflictError(
+            f"There are several such mails to the buyers of {which}: {numbers}.",
+            "Say the number instead; `handsel release status` tells what they are.",
+        )
+    alive = [each for each in found if each.state not in OVER]
+    return (fitting or alive or found)[0].id
 
 
-def pause(shop: Shop, campaign_id: int) -> None:
-    """Stop until `resume`. Raises ConflictError when it does not run."""
-    _do(shop, campaign_id, lambda s, c: campaigns.pause(s, c, "You paused it."), "run")
+def _of(session: Session, which: str) -> Sequence[Campaign]:
+    try:
+        return campaigns.find(session, catalogue.get(session, which).id)
+    except NotFoundError:
+        if not (which.isascii() and which.isdecimal()):
+            raise
+    return [each for each in campaigns.find(session) if str(each.id) == which]
 
 
-def pause_if_running(shop: Shop, campaign_id: int) -> None:
-    """Stop after Ctrl-C; nothing if it has ended meanwhile."""
+@dataclass(frozen=True)
+class Step:
+    """Something a seller does with a campaign that is under way.
+
+    `when`: the states in which it can be done. Raises ConflictError in others.
+    """
+
+    when: Sequence[CampaignState]
+    take: Callable[[Session, Campaign, datetime], bool]
+
+    def __call__(self, shop: Shop, campaign_id: int) -> None:
+        """Take the step."""
+        with shop.transaction() as session:
+            campaign = campaigns.hold(session, campaign_id)
+            if not self.take(session, campaign, shop.now()):
+                raise ConflictError(
+                    f"That cannot be done with mail {campaign_id}: it is "
+                    f"{campaign.state}.",
+                    f"`handsel release status {campaign_id}` says how far it came.",
+                )
+
+
+def _retry(session: Session, campaign: Campaign, now: datetime) -> bool:
+    if campaign.state is CampaignState.CANCELLED:
+        return False
+    count = recipients.retry(session, campaign.id, now)
+    if count:
+        campaigns.retry(session, campaign, now)
+    return count > 0
+
+
+pause = Step(
+    (CampaignState.RUNNING, CampaignState.SCHEDULED),
+    lambda session, campaign, _: campaigns.pause(session, campaign, "You paused it."),
+)
+resume = Step((CampaignState.PAUSED,), campaigns.resume)
+cancel = Step(campaigns.ALIVE, campaigns.cancel)
+retry = Step(
+    (CampaignState.FINISHED, CampaignState.RUNNING, CampaignState.PAUSED), _retry
+)
+
+
+def interrupt(shop: Shop, campaign_id: int) -> None:
+    """Pause after Ctrl-C; nothing if it has ended meanwhile. Safe to repeat."""
     with shop.transaction() as session:
-        campaign = session.get_one(Campaign, campaign_id)
+        campaign = campaigns.hold(session, campaign_id)
         campaigns.pause(session, campaign, "It was interrupted by hand.")
-
-
-def resume(shop: Shop, campaign_id: int) -> None:
-    """Go on. Raises ConflictError when it is not paused."""
-    _do(shop, campaign_id, lambda s, c: campaigns.resume(s, c, shop.now()), "wait")
-
-
-def cancel(shop: Shop, campaign_id: int) -> None:
-    """End it for good. Raises ConflictError when it is over."""
-    _do(shop, campaign_id, lambda s, c: campaigns.cancel(s, c, shop.now()), "go on")
-
-
-def _do(
-    shop: Shop, campaign_id: int, step: Callable[[Any, Campaign], bool], verb: str
-) -> None:
-    with shop.transaction() as session:
-        campaign = session.get_one(Campaign, campaign_id)
-        if not step(session, campaign):
-            raise ConflictError(
-                f"Mail {campaign_id} does not {verb}: it is {campaign.state}.",
-                f"`handsel release status {campaign_id}` says how far it came.",
-            )
-
-
-def retry(shop: Shop, campaign_id: int) -> int:
-    """Let those that failed go again; give how many. Raises ConflictError for none."""
-    with shop.transaction() as session:
-        campaign = session.get_one(Campaign, campaign_id)
-        count = recipients.retry(session, campaign_id, shop.now())
-        if not count or campaign.state is CampaignState.CANCELLED:
-            raise ConflictError(
-                f"No mail of {campaign_id} is to be tried again.",
-                f"`handsel release status {campaign_id}` says how far it came.",
-            )
-        campaigns.retry(session, campaign, shop.now())
-        return count
 
 
 def facts(shop: Shop, campaign_id: int) -> dict[str, Any]:
@@ -228,7 +247,7 @@ def facts(shop: Shop, campaign_id: int) -> dict[str, Any]:
             else None,
             "started_at": campaign.started_at and campaign.started_at.isoformat(),
             "finished_at": campaign.finished_at and campaign.finished_at.isoformat(),
-            "failures": [
+            "failures": [  # the first hundred of them
                 {"email": email, "error": error}
                 for email, error in recipients.failed(session, campaign_id)
             ],
@@ -268,12 +287,6 @@ def _soon(shop: Shop, campaign_id: int) -> bool:
             )
         )
     return next_try is not None and next_try - shop.now() < PATIENCE
-
-
-def told(shop: Shop, campaign_id: int) -> Announcement:
-    """Give what a campaign tells."""
-    with shop.reading() as session:
-        return announcing.of_campaign(session, campaign_id)
 
 
 def check_subject(subject: str) -> str:

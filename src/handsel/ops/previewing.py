@@ -172,7 +172,7 @@ def _to_many(settings: Settings, test: bool) -> dict[str, Any]:
 def _paused(settings: Settings, words: Words, test: bool) -> dict[str, Any]:
     return {
         "name": words.product,
-        "slug": words.slug,
+        "number": 12,
         "version": words.version,
         "subject": "",
         "reason": words.error,

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -23,7 +22,7 @@ from handsel.outbound import announcing, audience, campaigns
 from handsel.outbound.announcing import Announcement
 from handsel.outbound.campaigns import NewCampaign
 from handsel.sales import catalogue, releases
-from handsel.sales.releases import NewFile, NewRelease
+from handsel.sales.releases import NewFile, NewRelease, Shelf
 from handsel.shop import Shop
 
 
@@ -51,16 +50,12 @@ class Plan:
     """What a new edition would be: its files, and whom the mail would reach.
 
     Args:
-        comes: each new file with the name of the one whose place it takes, or None.
-        stays, goes: names of files that stay on sale, and that do not, besides.
         counts: how many get the mail (None), and how many not for each reason.
         release, campaign: what is there already, from an earlier call.
     """
 
     product: Product
-    comes: Sequence[tuple[NewFile, str | None]]
-    stays: Sequence[str]
-    goes: Sequence[str]
+    shelf: Shelf
     counts: dict[str | None, int]
     told: Announcement
     release: Release | None = None
@@ -93,15 +88,16 @@ def plan(shop: Shop, wanted: Wanted) -> Plan:
             _check_same(session, product, release, files)
         else:
             _check_new(product, files)
+        shelf = releases.shelf(files, product.files, replace=wanted.new.replace)
         return Plan(
             product=product,
-            **_shelf(product, files, replace=wanted.new.replace, release=release),
+            shelf=shelf,
             counts=_counts(session, product, wanted.sending.to, release),
             told=announcing.of_release(
                 product.name,
                 wanted.new.version,
-                release.notes if release else wanted.new.notes,
-                [(file.name, file.size) for file in files],
+                wanted.new.notes or (release.notes if release else ""),
+                [(file.name, file.size) for file, _ in shelf.comes],
             ),
             release=release,
             campaign=campaigns.of_release(session, release.id) if release else None,
@@ -127,34 +123,18 @@ def _check_new(product: Product, files: Sequence[NewFile]) -> None:
 def _check_same(
     session: Session, product: Product, release: Release, files: Sequence[NewFile]
 ) -> None:
-    """Let the very same edition pass: the command was interrupted, or called twice."""
+    """Let the very same edition pass: the command was interrupted, or called twice.
+
+    Files that stayed as they were may be named again.
+    """
     had = select(ReleaseFile.name, ReleaseFile.sha256).where(
         ReleaseFile.release_id == release.id
     )
-    if set(session.execute(had)) != {(f.name, f.sha256) for f in files}:
+    came = {(name, sha256) for name, sha256 in session.execute(had)}
+    given = {(file.name, file.sha256) for file in files}
+    on_sale = {(file.name, file.sha256) for file in product.files}
+    if not came <= given <= came | on_sale:
         raise releases.taken(product.slug, release.version)
-
-
-def _shelf(
-    product: Product,
-    files: Sequence[NewFile],
-    *,
-    replace: bool,
-    release: Release | None,
-) -> dict[str, Any]:
-    """Say which files come, stay and go; all is done if the edition is there already."""
-    current = product.files
-    places = releases.places_of(files, current) if not release else [None] * len(files)
-    names = {file.name for file in files}
-    left = [file for file in current if file not in places and file.name not in names]
-    return {
-        "comes": [
-            (file, old.name if old else None)
-            for file, old in zip(files, places, strict=True)
-        ],
-        "stays": [] if replace else [file.name for file in left],
-        "goes": [file.name for file in left] if replace else [],
-    }
 
 
 def _counts(
@@ -180,14 +160,18 @@ def publish(shop: Shop, wanted: Wanted, *, mail: bool) -> Published:
             _check_same(session, product, release, stored)
         else:
             release = releases.add(session, product, wanted.new, stored, shop.now())
+        new = NewCampaign(
+            product_id=product.id,
+            release_id=release.id,
+            audience=sending.to,
+            gap_us=gap_us(rate),
+            at=sending.at,
+        )
         campaign = campaigns.of_release(session, release.id)
-        if mail and not campaign:
-            new = NewCampaign(
-                product_id=product.id,
-                release_id=release.id,
-                audience=sending.to,
-                gap_us=gap_us(rate),
-                at=sending.at,
-            )
+        if campaign is None or campaigns.not_begun(campaign):
+            release.notes = wanted.new.notes or release.notes
+        if campaign and campaigns.not_begun(campaign):
+            campaigns.change(session, campaign, new, shop.now())
+        elif mail and not campaign:
             campaign = campaigns.create(session, new, shop.now())
         return Published(release.id, campaign.id if campaign else None)

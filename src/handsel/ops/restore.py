@@ -35,10 +35,14 @@ from handsel.ops.places import (
     with_logs,
 )
 from handsel.ops.verify import Invariant, verify
+from handsel.outbound import campaigns
 from handsel.sales.orders import shop_mark
 from handsel.sales.payments.test import BANK_FILE
 from handsel.settings import CONFIG_FILE
 from handsel.shop import KEYS_FILE
+
+FROM_BACKUP = "The shop was restored from a backup, which does not know who has been mailed since."
+"""Why a mail to everyone is paused after a restore."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,7 @@ def restore(
         aside = _put_in_place(staged, places, home, f"before-{stamp(now)}")
     if new_keys:
         Keys.load_or_create(home / KEYS_FILE)
+    _quiet(places, home)
     return Restored(
         made_at=datetime.fromisoformat(staged.manifest.made_at),
         keys=_say_keys(staged, home, new=new_keys),
@@ -315,6 +320,14 @@ def _say_keys(staged: _Staged, home: Path, *, new: bool) -> str:
         return "missing"
     fits = shop_mark(Keys.load(home / KEYS_FILE)) == staged.manifest.shop
     return "kept" if fits else ("new" if new else "other")
+
+
+def _quiet(places: Places, home: Path) -> None:
+    """Let no mail to everyone go on by itself: the backup does not know who has it."""
+    with _database(places, home) as database:
+        if schema.current(database) == schema.newest():
+            with database.transaction() as session:
+                campaigns.pause_all(session, FROM_BACKUP)
 
 
 def _verify(places: Places, home: Path, now: datetime) -> list[Invariant]:

@@ -1,9 +1,10 @@
-"""What a mail to everyone says, written once for a batch and filled in for each buyer."""
+"""What a mail to everyone says, written once a minute and filled in for each buyer."""
 
 import secrets
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
+from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
@@ -88,7 +89,7 @@ def of_campaign(session: Session, campaign_id: int) -> Announcement:
 
 
 class Writer:
-    """Writes the mails of one batch.
+    """Writes the mails of one sender. Their date is right to the minute.
 
     Args:
         name: of the campaign; with the purchase's it makes the Message-ID, so that a
@@ -100,10 +101,12 @@ class Writer:
         self._told = told
         self._name = name
         self._sender = sender_of(room.settings)
-        self._domain = self._sender.address.rpartition("@")[2]
+        self._own = wire_address(self._sender.address)
+        self._domain = self._own.rpartition("@")[2]
         self._marks = {key: _mark(length) for key, length in _LENGTHS.items()}
         self._marks["to"] = f"{_mark(20)}@handsel.invalid"
         self._stencils: dict[bool, Stencil] = {}
+        self._minute = room.clock().replace(second=0, microsecond=0)
 
     def write(self, one: Addressee) -> Envelope:
         """Write the mail to one buyer. Raises PermanentMailError when there is no way."""
@@ -118,14 +121,34 @@ class Writer:
     def _comes_back_to(self, one: Addressee) -> str:
         bounces = self._room.settings.mail.bounces
         if not bounces:
-            return self._sender.address
+            return self._own
         return return_address(self._room.keys, bounces, one.public_id, one.email)
 
     def _stencil(self, *, test: bool) -> Stencil:
+        minute = self._room.clock().replace(second=0, microsecond=0)
+        if minute != self._minute:
+            self._minute, self._stencils = minute, {}
         if test not in self._stencils:
             whole = self._compose(self._marks, test=test).as_bytes()
-            self._stencils[test] = Stencil(whole, self._marks, free=["to"])
+            made = Stencil(whole, self._marks, free=["to"])
+            self._check(made, test=test)
+            self._stencils[test] = made
         return self._stencils[test]
+
+    def _check(self, made: Stencil, *, test: bool) -> None:
+        """Read an example both ways: a template may have changed a mark.
+
+        Raises BrokenTemplateError before anybody gets a link that leads nowhere.
+        """
+        values = {name: "Q" * length for name, length in _LENGTHS.items()}
+        values["to"] = "reader@example.com"
+        told = _words(self._compose(values, test=test).as_bytes())
+        if _words(made.filled(values)) != told or values["link"] not in "".join(told):
+            raise letters.BrokenTemplateError(
+                f"templates/mail/{self._told.template}.jinja",
+                "`link` and `leave_link` must stand in text and html as they are, "
+                "and not in the subject",
+            )
 
     def _compose(self, values: dict[str, str], *, test: bool) -> EmailMessage:
         settings = self._room.settings
@@ -156,10 +179,17 @@ class Writer:
         )
 
 
+def _words(content: bytes) -> list[str]:
+    """Give the subject and the texts of a mail, as they are read."""
+    mail = message_from_bytes(content, policy=policy.default)
+    parts = [str(part.get_content()) for part in mail.iter_parts()]
+    return [str(mail["Subject"]), *parts]
+
+
 def _values(keys: Keys, name: str, one: Addressee) -> dict[str, str]:
     return {
         "link": link_token(keys, one.public_id, one.token_version),
-        "leave": leave_token(keys, one.public_id, one.token_version),
+        "leave": leave_token(keys, one.public_id),
         "id": id_letters(dedupe_key(name, one.public_id)),
     }
 

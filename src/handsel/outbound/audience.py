@@ -19,9 +19,10 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from handsel.kit.errors import BadInputError, NotFoundError
 from handsel.models import (
@@ -42,12 +43,12 @@ _CONDITION = re.compile(r"(since|below|country):(.+)")
 
 @dataclass(frozen=True)
 class Audience:
-    """Which purchases count. None means any.
+    """Whose purchases count. None means anybody's.
 
     Args:
-        since: bought then or later.
-        below: the id of a release: bought before it came out.
-        country: two letters: paid by a card or account from there.
+        since: who bought then or later.
+        below: the id of a release: who bought only before it came out.
+        country: two letters: who paid by a card or account from there.
         having: the id of a release: who bought it has what the mail is about.
     """
 
@@ -164,7 +165,11 @@ def first(session: Session, wanted: Audience) -> int | None:
 
 
 def _buyers(wanted: Audience) -> Select[tuple[int, int, str | None]]:
-    """One row for each customer: the purchase to link to, and why not, if not."""
+    """One row for each customer: the purchase to link to, and why not, if not.
+
+    All their purchases of the product count for whether they get it; one that fits the
+    conditions is enough for being asked about.
+    """
     opens = func.max(case((Entitlement.access, Order.id)))
     newest = func.max(case((Entitlement.access, Order.release_id)))
     reason = case(
@@ -181,9 +186,36 @@ def _buyers(wanted: Audience) -> Select[tuple[int, int, str | None]]:
         )
         .join(Entitlement, Entitlement.order_id == Order.id)
         .join(Customer, Customer.id == Order.customer_id)
-        .where(_counts(wanted), Order.email.is_not(None))
+        .where(_of_product(wanted), Order.email.is_not(None))
         .group_by(Order.customer_id, Customer.email_key)
+        .having(*_fits(wanted))
     )
+
+
+def _of_product(wanted: Audience) -> ColumnElement[bool]:
+    """Choose the purchases: test purchases only while there is no real one."""
+    real = aliased(Order)
+    sold = exists().where(
+        real.product_id == wanted.product_id,
+        real.test.is_(False),
+        real.paid_at.is_not(None),
+    )
+    return and_(
+        Entitlement.product_id == wanted.product_id, or_(Order.test.is_(False), ~sold)
+    )
+
+
+def _fits(wanted: Audience) -> list[ColumnElement[bool]]:
+    """Say what must hold of somebody's purchases together."""
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.since:
+        conditions.append(func.max(Order.paid_at) >= wanted.since)
+    if wanted.below:
+        conditions.append(func.max(Order.release_id) < wanted.below)
+    if wanted.country:
+        from_there = case((Order.country == wanted.country, 1), else_=0)
+        conditions.append(func.max(from_there) == 1)
+    return conditions
 
 
 def _stopped(reason: StopReason) -> ColumnElement[bool]:
@@ -202,19 +234,10 @@ def _closed() -> ColumnElement[str]:
     return case(*((Order.status == s, w) for s, w in words.items()), else_="closed")
 
 
-def _counts(wanted: Audience) -> ColumnElement[bool]:
-    return and_(
-        Entitlement.product_id == wanted.product_id,
-        *([Order.paid_at >= wanted.since] if wanted.since else []),
-        *([Order.release_id < wanted.below] if wanted.below else []),
-        *([Order.country == wanted.country] if wanted.country else []),
-    )
-
-
 def _nameless(wanted: Audience) -> Select[int]:
     return (
         select(func.count())
         .select_from(Order)
         .join(Entitlement, Entitlement.order_id == Order.id)
-        .where(_counts(wanted), Order.email.is_(None))
+        .where(_of_product(wanted), Order.email.is_(None))
     )

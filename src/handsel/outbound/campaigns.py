@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from handsel.models import Campaign, Recipient
@@ -18,15 +18,17 @@ from handsel.outbound import audience, emails, recipients
 
 MOST_ERRORS = 20
 """After so many mails in a row that the server did not take, a campaign pauses."""
-LONGEST_REST = timedelta(seconds=30)
-"""The longest wait after an error of the server, before the next mail is tried."""
+LONGEST_REST = timedelta(minutes=1)
+"""The longest wait after an error of the server, before the next mail is tried; so that
+a server may be away for a quarter of an hour before a campaign pauses."""
 
-_ALIVE = (
+ALIVE = (
     CampaignState.DRAFT,
     CampaignState.SCHEDULED,
     CampaignState.RUNNING,
     CampaignState.PAUSED,
 )
+"""What a campaign is like that is not over."""
 _TO_COME = (CampaignState.DRAFT, CampaignState.SCHEDULED)
 
 
@@ -69,6 +71,22 @@ def create(session: Session, new: NewCampaign, now: datetime) -> Campaign:
     return campaign
 
 
+def not_begun(campaign: Campaign) -> bool:
+    """Say whether nobody has been written down yet, so that it can still be changed."""
+    return campaign.state in _TO_COME
+
+
+def change(
+    session: Session, campaign: Campaign, new: NewCampaign, now: datetime
+) -> None:
+    """Let a campaign that has not begun be sent in another way, or at another time."""
+    campaign.audience = list(new.audience)
+    campaign.gap_us = new.gap_us
+    campaign.next_at = new.at or now
+    campaign.state = CampaignState.SCHEDULED if new.at else CampaignState.DRAFT
+    session.flush()
+
+
 def start(session: Session, campaign: Campaign, now: datetime) -> bool:
     """Write down who gets it, and begin; say whether it was us who did."""
     won = _step(session, campaign, _TO_COME, CampaignState.RUNNING, started_at=now)
@@ -91,40 +109,46 @@ def pause(session: Session, campaign: Campaign, reason: str) -> bool:
     )
 
 
-def resume(session: Session, campaign: Campaign, now: datetime) -> bool:
-    """Go on, with whoever is still waiting; one that never began begins."""
-    if campaign.started_at is None:
-        paused = (CampaignState.PAUSED, *_TO_COME)
-        back = _step(session, campaign, paused, CampaignState.DRAFT, next_at=now)
-        return back and start(session, campaign, now)
-    return _step(
-        session,
-        campaign,
-        (CampaignState.PAUSED,),
-        CampaignState.RUNNING,
-        pause_reason=None,
-        errors=0,
-        next_at=now,
-    )
+def resume(session: Session, campaign: Campaign, _: datetime) -> bool:
+    """Go on after a pause: with whoever is still waiting, or at its time to begin."""
+    begun = campaign.started_at is not None
+    after = CampaignState.RUNNING if begun else CampaignState.SCHEDULED
+    fresh = {"pause_reason": None, "errors": 0, "rest_until": None}
+    return _step(session, campaign, (CampaignState.PAUSED,), after, **fresh)
 
 
 def cancel(session: Session, campaign: Campaign, now: datetime) -> bool:
     """End it for good; who has not got the mail does not get it."""
-    return _step(session, campaign, _ALIVE, CampaignState.CANCELLED, finished_at=now)
+    return _step(session, campaign, ALIVE, CampaignState.CANCELLED, finished_at=now)
 
 
 def retry(session: Session, campaign: Campaign, now: datetime) -> None:
     """Let a finished campaign run again, because some of its mails shall."""
-    again = {"finished_at": None, "errors": 0, "next_at": now}
+    again = {"finished_at": None, "errors": 0, "rest_until": None, "next_at": now}
     _step(session, campaign, (CampaignState.FINISHED,), CampaignState.RUNNING, **again)
 
 
+def hold(session: Session, campaign_id: int) -> Campaign:
+    """Give a campaign and keep others from ending it until this transaction ends."""
+    return session.get_one(Campaign, campaign_id, with_for_update={"of": Campaign})
+
+
 def finish(session: Session, campaign: Campaign, now: datetime) -> bool:
-    """End it when nobody waits any more; say whether that is so now."""
+    """End it when nobody waits any more; say whether that is so now. Hold it before."""
     if recipients.anybody_left(session, campaign.id):
         return False
     running = (CampaignState.RUNNING,)
     return _step(session, campaign, running, CampaignState.FINISHED, finished_at=now)
+
+
+def pause_all(session: Session, reason: str) -> int:
+    """Pause whatever would send mails by itself; give how many."""
+    return rows_changed(
+        session,
+        update(Campaign)
+        .where(Campaign.state.in_((CampaignState.RUNNING, CampaignState.SCHEDULED)))
+        .values(state=CampaignState.PAUSED, pause_reason=reason),
+    )
 
 
 def _step(
@@ -162,6 +186,7 @@ def take_turns(session: Session, campaign: Campaign, most: int, now: datetime) -
             Campaign.id == campaign.id,
             Campaign.state == CampaignState.RUNNING,
             Campaign.next_at <= now,
+            or_(Campaign.rest_until.is_(None), Campaign.rest_until <= now),
         )
         .values(next_at=now + gap if gap else Campaign.next_at),
     )
@@ -173,31 +198,31 @@ def note_error(
 ) -> None:
     """Count that the server did not take a mail; after too many in a row, pause.
 
-    The seller is told, once for each pause. `rest`: it may take no other either, so
-    that nobody sends for a while that grows with every error.
+    `rest`: it may take no other either, so that nobody sends for a while that grows
+    with every error. What several senders run into at one moment is one error.
     """
-    rows_changed(
+    awake = or_(Campaign.rest_until.is_(None), Campaign.rest_until <= now)
+    counted = rows_changed(
         session,
         update(Campaign)
-        .where(Campaign.id == campaign_id)
+        .where(Campaign.id == campaign_id, *([awake] if rest else []))
         .values(errors=Campaign.errors + 1),
     )
     campaign = session.get_one(Campaign, campaign_id, populate_existing=True)
     if campaign.errors >= MOST_ERRORS:
-        if pause(session, campaign, error):
-            emails.campaign_paused(session, campaign, now)
-    elif rest:
-        _rest(session, campaign, now)
+        stop_itself(session, campaign, error, now)
+    elif rest and counted:
+        length = min(LONGEST_REST, timedelta(seconds=2 ** min(campaign.errors - 1, 9)))
+        chosen = update(Campaign).where(Campaign.id == campaign_id)
+        rows_changed(session, chosen.values(rest_until=now + length))
 
 
-def _rest(session: Session, campaign: Campaign, now: datetime) -> None:
-    rest = min(LONGEST_REST, timedelta(seconds=2 ** min(campaign.errors - 1, 9)))
-    rows_changed(
-        session,
-        update(Campaign)
-        .where(Campaign.id == campaign.id, Campaign.next_at < now + rest)
-        .values(next_at=now + rest),
-    )
+def stop_itself(
+    session: Session, campaign: Campaign, error: str, now: datetime
+) -> None:
+    """Pause because it makes no sense to go on; tell the seller, once for each pause."""
+    if pause(session, campaign, error):
+        emails.campaign_paused(session, campaign, now)
 
 
 def note_success(session: Session, campaign_id: int) -> None:
@@ -217,6 +242,7 @@ def due(session: Session, now: datetime) -> Sequence[Campaign]:
         .where(
             Campaign.state.in_((CampaignState.RUNNING, CampaignState.SCHEDULED)),
             Campaign.next_at <= now,
+            or_(Campaign.rest_until.is_(None), Campaign.rest_until <= now),
         )
         .order_by(Campaign.id)
     ).all()

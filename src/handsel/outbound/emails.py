@@ -97,7 +97,7 @@ def campaign_paused(session: Session, campaign: Campaign, now: datetime) -> None
         now=now,
         payload={
             "name": product.name,
-            "slug": product.slug,
+            "number": campaign.id,
             "version": release.version if release else "",
             "subject": campaign.subject,
             "reason": campaign.pause_reason,

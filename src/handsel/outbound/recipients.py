@@ -9,9 +9,21 @@ at any moment repeats one mail for each connection at the most.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, tuple_, update
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    ColumnElement,
+    Update,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session, aliased
 
 from handsel.models import Customer, Entitlement, Order, Recipient, Suppression
 from handsel.models.database import rows_changed
@@ -25,8 +37,8 @@ LEASE = timedelta(minutes=2)
 class Addressee:
     """One leased mail, as plain facts that outlive the transaction.
 
-    `reason` says why it must not go after all: something has changed since it was
-    written down.
+    `lease_until` tells this lease from any other of the same mail. `reason` says why it
+    must not go after all: something has changed since it was written down.
     """
 
     id: int
@@ -35,12 +47,23 @@ class Addressee:
     token_version: int
     test: bool
     tries: int
+    lease_until: datetime | None
     reason: str | None
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A mail that the server has taken, and when."""
+
+    id: int
+    at: datetime
 
 
 def anything_due(session: Session, campaign_id: int, now: datetime) -> bool:
     """Say whether `claim` would find something."""
-    found = select(Recipient.id).where(Recipient.campaign_id == campaign_id, _due(now))
+    found = select(Recipient.id).where(
+        Recipient.campaign_id == campaign_id, or_(*_due(now))
+    )
     return session.scalar(found.limit(1)) is not None
 
 
@@ -57,18 +80,12 @@ def claim(
     session: Session, campaign_id: int, now: datetime, most: int
 ) -> list[Addressee]:
     """Lease what is due. Nobody else gets it while the lease lasts."""
-    chosen = session.scalars(
-        select(Recipient.id)
-        .where(Recipient.campaign_id == campaign_id, _due(now))
-        .order_by(Recipient.next_at, Recipient.id)
-        .limit(most)
-        .with_for_update(skip_locked=True)
-    ).all()
+    chosen = _choose(session, campaign_id, now, most)
     if not chosen:
         return []
     leased = session.scalars(
         update(Recipient)
-        .where(Recipient.id.in_(chosen), _due(now))
+        .where(Recipient.id.in_(chosen), or_(*_due(now)))
         .values(
             state=RecipientState.SENDING,
             lease_until=now + LEASE,
@@ -80,10 +97,32 @@ def claim(
     return _addressees(session, leased)
 
 
-def _due(now: datetime) -> ColumnElement[bool]:
-    return or_(
-        (Recipient.state == RecipientState.WAITING) & (Recipient.next_at <= now),
+def _choose(
+    session: Session, campaign_id: int, now: datetime, most: int
+) -> Sequence[int]:
+    """Find some that are due, first those that a dead worker has left.
+
+    The index knows each kind in its order. Asked for both at once, or for an order among
+    equals, the database would sort everyone who waits, for every batch.
+    """
+    chosen: list[int] = []
+    for due in _due(now):
+        found = (
+            select(Recipient.id)
+            .where(Recipient.campaign_id == campaign_id, due)
+            .order_by(Recipient.next_at)
+            .limit(most - len(chosen))
+            .with_for_update(skip_locked=True)
+        )
+        chosen += session.scalars(found)
+    return chosen
+
+
+def _due(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Tell the two kinds that are due: left by somebody, and waiting."""
+    return (
         (Recipient.state == RecipientState.SENDING) & (Recipient.lease_until <= now),
+        (Recipient.state == RecipientState.WAITING) & (Recipient.next_at <= now),
     )
 
 
@@ -93,6 +132,13 @@ def _addressees(session: Session, ids: Sequence[int]) -> list[Addressee]:
         .where(Suppression.email_key == Customer.email_key)
         .scalar_subquery()
     )
+    other = aliased(Recipient)
+    # The address of a purchase was corrected to that of somebody who gets one anyway.
+    twice = exists().where(
+        other.campaign_id == Recipient.campaign_id,
+        other.customer_id == Order.customer_id,
+        other.id != Recipient.id,
+    )
     rows = session.execute(
         select(
             Recipient.id,
@@ -101,11 +147,13 @@ def _addressees(session: Session, ids: Sequence[int]) -> list[Addressee]:
             Order.token_version,
             Order.test,
             Recipient.tries,
+            Recipient.lease_until,
             Entitlement.access,
             stopped.label("stopped"),
+            twice.label("twice"),
         )
         .join(Order, Order.id == Recipient.order_id)
-        .join(Entitlement, Entitlement.order_id == Order.id)
+        .join(Entitlement, _of(Order))
         .join(Customer, Customer.id == Order.customer_id, isouter=True)
         .where(Recipient.id.in_(ids))
         .order_by(Recipient.id)
@@ -118,72 +166,90 @@ def _addressees(session: Session, ids: Sequence[int]) -> list[Addressee]:
             row.token_version,
             row.test,
             row.tries,
-            _why_not(row.email, row.access, row.stopped),
+            row.lease_until,
+            _why_not(row),
         )
         for row in rows
     ]
 
 
-def _why_not(email: str | None, access: bool, stopped: str | None) -> str | None:
-    if not email:
+def _of(order: type[Order]) -> ColumnElement[bool]:
+    same = Entitlement.order_id == order.id
+    return and_(same, Entitlement.product_id == order.product_id)
+
+
+def _why_not(row: Any) -> str | None:
+    if not row.email:
         return "erased"
-    if stopped:
-        return str(stopped)
-    return None if access else "closed"
+    if row.stopped:
+        return str(row.stopped)
+    if row.twice:
+        return "same address"
+    return None if row.access else "closed"
 
 
-def done(session: Session, recipient_id: int, now: datetime) -> None:
-    """Mark a mail as sent."""
-    _end(session, recipient_id, RecipientState.SENT, sent_at=now, last_error=None)
+def done(session: Session, mails: Sequence[Sent]) -> None:
+    """Mark mails as sent."""
+    session.execute(_sent(), [{"recipient": one.id, "at": one.at} for one in mails])
 
 
-def fail(session: Session, recipient_id: int, error: str) -> None:
+@cache
+def _sent() -> Update:
+    """Give the statement, made once: building it costs more than running it."""
+    table = Recipient.metadata.tables[Recipient.__tablename__]
+    return (
+        update(table)
+        .where(
+            table.c.id == bindparam("recipient"),
+            table.c.state == RecipientState.SENDING,
+        )
+        .values(
+            state=RecipientState.SENT,
+            sent_at=bindparam("at"),
+            lease_until=None,
+            last_error=None,
+        )
+    )
+
+
+def fail(session: Session, one: Addressee, error: str) -> None:
     """Give up on a mail until somebody says `retry`."""
-    _end(session, recipient_id, RecipientState.FAILED, last_error=error)
+    _end(session, one, RecipientState.FAILED, last_error=error)
 
 
-def skip(session: Session, recipient_id: int, reason: str) -> None:
+def skip(session: Session, one: Addressee, reason: str) -> None:
     """Send nothing after all."""
-    _end(session, recipient_id, RecipientState.SKIPPED, reason=reason)
+    _end(session, one, RecipientState.SKIPPED, reason=reason)
 
 
 def later(session: Session, one: Addressee, error: str, now: datetime) -> None:
     """Try again after a growing gap; after the last one it has failed."""
     if one.tries > len(GAPS):
-        fail(session, one.id, error)
+        fail(session, one, error)
         return
     again = now + GAPS[one.tries - 1]
-    _end(session, one.id, RecipientState.WAITING, next_at=again, last_error=error)
-
-
-def _end(
-    session: Session, recipient_id: int, state: RecipientState, **values: object
-) -> None:
-    rows_changed(
-        session,
-        update(Recipient)
-        .where(Recipient.id == recipient_id, Recipient.state == RecipientState.SENDING)
-        .values(state=state, lease_until=None, **values),
-    )
+    _end(session, one, RecipientState.WAITING, next_at=again, last_error=error)
 
 
 def put_back(session: Session, batch: Sequence[Addressee]) -> None:
-    """Give back what was leased and not tried; it is due at once, and no try is lost.
+    """Give back what was leased and not tried; it is due at once, and no try is lost."""
+    for one in batch:
+        _end(session, one, RecipientState.WAITING, tries=Recipient.tries - 1)
 
-    What somebody else has leased since stays theirs: each lease has its own `tries`.
-    """
+
+def _end(
+    session: Session, one: Addressee, state: RecipientState, **values: object
+) -> None:
+    """End a lease, if it is still this one: what others have leased since is theirs."""
     rows_changed(
         session,
         update(Recipient)
         .where(
-            tuple_(Recipient.id, Recipient.tries).in_(
-                [(one.id, one.tries) for one in batch]
-            ),
+            Recipient.id == one.id,
             Recipient.state == RecipientState.SENDING,
+            Recipient.lease_until == one.lease_until,
         )
-        .values(
-            state=RecipientState.WAITING, lease_until=None, tries=Recipient.tries - 1
-        ),
+        .values(state=state, lease_until=None, **values),
     )
 
 

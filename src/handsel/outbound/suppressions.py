@@ -33,11 +33,16 @@ def stop(
     )
 
 
-def lift(session: Session, email: str) -> int:
-    """Write to an address again, whatever the reasons were; give how many there were."""
-    return rows_changed(
-        session, delete(Suppression).where(Suppression.email_key == email_key(email))
-    )
+def lift(session: Session, email: str, reason: StopReason | None = None) -> int:
+    """Write to an address again; give how many reasons there were.
+
+    Args:
+        reason: lift only this one; None lifts all.
+    """
+    chosen = delete(Suppression).where(Suppression.email_key == email_key(email))
+    if reason is not None:
+        chosen = chosen.where(Suppression.reason == reason)
+    return rows_changed(session, chosen)
 
 
 def reasons(session: Session, email: str) -> set[StopReason]:

@@ -66,11 +66,11 @@ def add(
     )
     session.add(release)
     session.flush()
-    places = places_of(files, current)
-    gone = current if new.replace else [file for file in places if file]
-    _take_off(session, release, gone)
+    after = shelf(files, current, replace=new.replace)
+    replaced = [old for _, old in after.comes if old]
+    _take_off(session, release, [*after.goes, *replaced])
     free = max((file.position for file in current), default=-1) + 1
-    for number, (file, old) in enumerate(zip(files, places, strict=True)):
+    for number, (file, old) in enumerate(after.comes):
         position = old.position if old else free + number
         session.add(_row(release, file, position))
     session.flush()
@@ -124,6 +124,41 @@ def on_sale(session: Session, product_id: int) -> Sequence[ReleaseFile]:
         .where(Release.product_id == product_id, ReleaseFile.replaced_in.is_(None))
         .order_by(ReleaseFile.position, ReleaseFile.id)
     ).all()
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """What an edition changes on the shelf.
+
+    Args:
+        comes: each new file, with the one whose place it takes, or None.
+        stays, goes: what else was on sale.
+    """
+
+    comes: Sequence[tuple[NewFile, ReleaseFile | None]]
+    stays: Sequence[ReleaseFile]
+    goes: Sequence[ReleaseFile]
+
+
+def shelf(
+    files: Sequence[NewFile], current: Sequence[ReleaseFile], *, replace: bool
+) -> Shelf:
+    """Say what an edition of these files changes.
+
+    A file that is on sale already, under this name and byte for byte, stays as it is.
+    """
+    known = {(file.name, file.sha256) for file in current}
+    fresh = [file for file in files if (file.name, file.sha256) not in known]
+    given = {(file.name, file.sha256) for file in files}
+    same = [file for file in current if (file.name, file.sha256) in given]
+    others = [file for file in current if file not in same]
+    places = places_of(fresh, others)
+    rest = [file for file in others if file not in places]
+    return Shelf(
+        comes=list(zip(fresh, places, strict=True)),
+        stays=same if replace else [*same, *rest],
+        goes=rest if replace else [],
+    )
 
 
 def places_of(

@@ -36,7 +36,7 @@ def leave(token: str) -> Response:
     assert order.email
     with shop.transaction() as session:
         if request.form.get("mails") == "again":
-            suppressions.lift(session, order.email)
+            suppressions.lift(session, order.email, StopReason.UNSUBSCRIBED)
         else:
             reason = StopReason.UNSUBSCRIBED
             suppressions.stop(session, order.email, reason, shop.now())
@@ -52,7 +52,7 @@ def _order_behind(token: str) -> Order:
     if (
         order is None
         or not order.email
-        or not leaving.proves(shop.keys, token, order.public_id, order.token_version)
+        or not leaving.proves(shop.keys, token, order.public_id)
     ):
         raise NotFoundError(
             "This link does not belong to anybody who gets mails from us.",
@@ -64,11 +64,12 @@ def _order_behind(token: str) -> Order:
 def _page(token: str, order: Order, *, done: bool = False) -> Response:
     shop = the_shop()
     with shop.reading() as session:
-        stopped = bool(suppressions.reasons(session, order.email or ""))
+        reasons = suppressions.reasons(session, order.email or "")
     return page(
         "leave.html",
         email=order.email,
-        stopped=stopped,
+        stopped=bool(reasons),
+        mendable=reasons <= {StopReason.UNSUBSCRIBED},
         done=done,
         action=url_for("leave.leave", token=token),
     )

@@ -81,6 +81,7 @@ def upgrade() -> None:
         ),
         sa.Column("gap_us", sa.BigInteger(), nullable=False),
         sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("rest_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("errors", sa.Integer(), nullable=False),
         sa.Column("pause_reason", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
