@@ -7,6 +7,7 @@ pytest_plugins = [
     "tests.ground.chromium",
     "tests.ground.leftovers",
     "tests.ground.loopback",
+    "tests.ground.names",
     "tests.ground.outside",
     "tests.ground.postgres",
     "tests.ground.shops",

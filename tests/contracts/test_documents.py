@@ -106,6 +106,25 @@ def answer(*words: str) -> Any:
     return json.loads(done.stdout)
 
 
+def test_json_of_a_release_has_the_names_that_are_promised(
+    shop: Shop, tmp_path: Path
+) -> None:
+    make.product(shop, slug="book")
+    home = ("--home", str(shop.home))
+    answer("simulate", "book", "--email", "reader@example.com", *home)
+    new = ("release", "book", str(make.book_file(tmp_path, "book.epub", b"new")))
+    planned = answer(*new, "--version", "2", "--dry-run", *home)
+    sent = answer(*new, "--version", "2", "--yes", *home)
+    asked = answer("release", "status", "book", *home)
+    words = make.book_file(tmp_path, "words.md", b"Come.")
+    message = ("--subject", "Sunday", "--body", str(words))
+    told = answer("mail", "broadcast", "book", *message, "--yes", *home)
+
+    for each in (planned, sent, asked, told):
+        assert documented("release") <= set(each)
+    assert sent["state"] == told["state"] == "finished"
+
+
 def test_json_has_the_names_that_are_promised(shop: Shop) -> None:
     make.product(shop, slug="book")
     home = ("--home", str(shop.home))

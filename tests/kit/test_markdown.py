@@ -114,3 +114,14 @@ def test_a_description_is_never_longer_than_asked(text: str, limit: int) -> None
     plain = markdown_to_plain(text, limit=limit)
     assert len(plain) <= limit
     assert "\n" not in plain
+
+
+def test_without_pictures_there_is_a_link_in_the_place_of_each() -> None:
+    html = render_markdown("![me](https://x.org/me.png) ![](y.png)", pictures=False)
+    assert html == (
+        '<p><a href="https://x.org/me.png" rel="noopener">me</a> '
+        '<a href="y.png">y.png</a></p>\n'
+    )
+    nested = render_markdown("[![me](me.png)](https://x.org)", pictures=False)
+    assert nested == '<p><a href="https://x.org" rel="noopener">me</a></p>\n'
+    assert "img" not in render_markdown("![*a* & <b>](x.png)", pictures=False)

@@ -383,7 +383,7 @@ def test_looking_at_the_link_changes_nothing_and_one_press_ends_the_mails(
     page = stranger.get(ann)
     assert "No mails come to you" in words(page)
     back = stranger.press(page, "/u/", {"mails": "again"})
-    assert "News come to you again" in words(back)
+    assert "News comes to you again" in words(back)
     assert stopped(shop) == set()
 
 

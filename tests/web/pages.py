@@ -4,6 +4,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from handsel.ops import previewing
+from handsel.settings import Settings
+
 Context = dict[str, Any]
 
 SHOP = {
@@ -120,7 +123,7 @@ def bought_file(
         "format": kind,
         "name": f"the-first-coin.{kind.lower()}",
         "size": "131 kB",
-        "version": "1.1" if newest else "1.0",
+        "version": "1.2" if news else "1.1" if newest else "1.0",
         "newest": newest,
         "news": news,
         "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
@@ -346,73 +349,12 @@ PAGES: dict[str, tuple[str, Context]] = {
     ),
 }
 
+SETTINGS = Settings.model_validate({"shop": SHOP})
+
 MAILS: dict[str, tuple[str, Context]] = {
-    "receipt": (
-        "mail/receipt.jinja",
-        {
-            "shop": SHOP,
-            "order": ORDER,
-            "product": PRODUCT,
-            "link": "https://books.example/d/a" + "0Zk8" * 11,
-            "downloads_limit": 5,
-            "files": PRODUCT["files"],
-        },
-    ),
-    "find": (
-        "mail/find.jinja",
-        {
-            "shop": SHOP,
-            "link": "https://books.example/find/a" + "0Zk8" * 8,
-            "minutes": 30,
-            "test_mode": True,
-        },
-    ),
-    "release": (
-        "mail/release.jinja",
-        {
-            "shop": SHOP,
-            "product": PRODUCT,
-            "version": "1.2",
-            "test": True,
-            "notes": "Two *mistakes* mended.",
-            "notes_html": Markup("<p>Two <em>mistakes</em> mended.</p>"),
-            "files": PRODUCT["files"],
-            "link": "https://books.example/d/a" + "0Zk8" * 11,
-            "leave_link": "https://books.example/u/" + "0Zk8" * 11,
-        },
-    ),
-    "broadcast": (
-        "mail/broadcast.jinja",
-        {
-            "shop": SHOP,
-            "product": PRODUCT,
-            "test": True,
-            "subject": "I read on Sunday",
-            "body": "# At the *kettle*\n\nCome.",
-            "body_html": Markup("<h1>At the <em>kettle</em></h1><p>Come.</p>"),
-            "link": "https://books.example/d/a" + "0Zk8" * 11,
-            "leave_link": "https://books.example/u/" + "0Zk8" * 11,
-        },
-    ),
-    "paused": (
-        "mail/paused.jinja",
-        {
-            "shop": SHOP,
-            "name": "The First Coin",
-            "slug": "first-coin",
-            "version": "1.2",
-            "subject": "",
-            "reason": "The mail server did not take the mail: 451 try later.",
-        },
-    ),
-    "test": ("mail/test.jinja", {"shop": SHOP, "date": "23 November 2026"}),
-    "review": (
-        "mail/review.jinja",
-        {
-            "shop": SHOP,
-            "order": ORDER,
-            "product": PRODUCT,
-            "reason": "It was paid twice. Refund one of the two payments.",
-        },
-    ),
+    name: (
+        f"mail/{name}.jinja",
+        previewing.facts(SETTINGS, name, test=True) | {"shop": SHOP},
+    )
+    for name in previewing.NAMES
 }

@@ -1,6 +1,9 @@
 """`handsel mail`: trying it, what became of every mail, and who wants none."""
 
 import sys
+import tempfile
+from contextlib import closing
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,16 +16,17 @@ from handsel.kit.errors import BadInputError
 from handsel.models import OutboxItem
 from handsel.models.orders import FIRST_NUMBER
 from handsel.models.words import OutboxState
-from handsel.ops import bouncing, campaigning, mailing, shelving
+from handsel.ops import bouncing, campaigning, mailing, previewing, shelving
 from handsel.ops.releasing import Sending
 from handsel.outbound import outbox, suppressions
+from handsel.shop import open_shop
 
 PathArgument = click.Path(path_type=Path)
 
 
 @click.group()
 def mail() -> None:
-    """Test, list and retry mails; write to everyone; see who wants no such mails."""
+    """Look at mails, test, list and retry them; write to everyone; who wants no mails."""
 
 
 @mail.command()
@@ -44,6 +48,35 @@ def test(to: str, home: Path, as_json: bool) -> None:
         then='Set mail.transport = "smtp" and mail.host to send mails.'
         if sent["transport"] == "folder"
         else "Look whether it arrives, and not among the spam.",
+    )
+
+
+@mail.command()
+@click.argument("name", type=click.Choice(previewing.NAMES), metavar="NAME")
+@click.option("--text", "as_text", is_flag=True, help="Print the text; open nothing.")
+@shop_command
+def preview(name: str, as_text: bool, home: Path, as_json: bool) -> None:
+    """Show the mail NAME in the browser, with example facts, sent to nobody.
+
+    NAME is receipt, find, review, release, broadcast, paused or test. A template of
+    your own, in templates/mail/, is shown instead of ours.
+    """
+    with closing(open_shop(home.resolve())) as shop:
+        letter = previewing.preview(shop.home, shop.settings, name, test=shop.test_mode)
+        page = previewing.page(shop.home, shop.settings, letter)
+    if as_json or as_text:
+        answer(as_json, asdict(letter), f"{letter.subject}\n\n{letter.text}")
+        return
+    file = Path(tempfile.mkdtemp(prefix="handsel-")) / f"{name}.html"
+    file.write_text(page, "utf-8")
+    seen = click.launch(str(file)) == 0
+    answer(
+        as_json,
+        {},
+        f"The mail {name!r} is in your browser: {letter.subject}"
+        if seen
+        else f"No browser was found here. The mail {name!r} is in this file:",
+        then=str(file),
     )
 
 

@@ -19,14 +19,18 @@ class _Markdown(MarkdownIt):
 _MARKDOWN = _Markdown("js-default", {"html": False})
 
 
-def render_markdown(text: str, *, top: int = 2) -> str:
+def render_markdown(text: str, *, top: int = 2, pictures: bool = True) -> str:
     """Make safe HTML of Markdown.
 
     Headings start at `top`, h2, because the page has its own h1. Links to other sites
     carry `rel="noopener"`; those of unknown kinds (`javascript:`) stay text. Tables take
-    the focus, because on a phone they scroll.
+    the focus, because on a phone they scroll. Without `pictures` those become links: a
+    mail must not fetch anything when it is opened.
     """
     tokens = _MARKDOWN.parse(text)
+    for token in tokens:
+        if token.children and not pictures:
+            token.children = list(_links_for_pictures(token.children))
     for token in _all(tokens):
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(int(token.tag[1]) + top - 1, 6)}"
@@ -58,6 +62,23 @@ def _all(tokens: list[Token]) -> Iterator[Token]:
     for token in tokens:
         yield token
         yield from token.children or []
+
+
+def _links_for_pictures(tokens: list[Token]) -> Iterator[Token]:
+    inside = False
+    for token in tokens:
+        inside = (inside or token.type == "link_open") and token.type != "link_close"
+        if token.type != "image":
+            yield token
+            continue
+        address = str(token.attrGet("src"))
+        words = Token("text", "", 0, content=token.content or address)
+        if inside:
+            yield words
+        else:
+            yield Token("link_open", "a", 1, attrs={"href": address})
+            yield words
+            yield Token("link_close", "a", -1)
 
 
 def _leads_away(url: str) -> bool:

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session, selectinload
 
 from handsel.kit.markdown import render_markdown
 from handsel.kit.signing import Keys, link_token
-from handsel.kit.text import human_size
 from handsel.models import Campaign, Product, Release
 from handsel.outbound import letters
 from handsel.outbound.addresses import wire_address
@@ -53,7 +52,7 @@ def of_release(
             "version": version,
             "notes": notes.strip(),
             "notes_html": _html(notes, top=3),
-            "files": [{"name": each, "size": human_size(size)} for each, size in files],
+            "files": letters.file_facts(files),
         },
     )
 
@@ -66,13 +65,13 @@ def of_words(name: str, subject: str, body: str) -> Announcement:
             "product": {"name": name},
             "subject": subject,
             "body": body.strip(),
-            "body_html": _html(body, top=1),
+            "body_html": _html(body, top=2),
         },
     )
 
 
 def _html(text: str, *, top: int) -> Markup:
-    return Markup(render_markdown(text, top=top))  # noqa: S704  # safe by kit.markdown
+    return Markup(render_markdown(text, top=top, pictures=False))  # noqa: S704  # safe by kit.markdown
 
 
 def of_campaign(session: Session, campaign_id: int) -> Announcement:

@@ -15,6 +15,7 @@ from handsel.models import Campaign
 from handsel.models.words import CampaignState
 from handsel.outbound import announcing, campaigns, recipients
 from handsel.outbound.announcing import Announcement, Writer
+from handsel.outbound.letters import BrokenTemplateError
 from handsel.outbound.post import Mailroom
 from handsel.outbound.recipients import Addressee
 from handsel.outbound.transports.base import (
@@ -82,7 +83,10 @@ def _sender(
     except TemporaryMailError as error:
         log.warning("Mail cannot be handed over now: %s", error)
         _error(room, campaign_id, str(error), rest=True)
-    except Exception as error:  # a broken template, say: it must not be tried for ever
+    except BrokenTemplateError as error:
+        log.error("A mail to everyone cannot be written: %s", error)
+        _error(room, campaign_id, str(error), rest=True)
+    except Exception as error:  # a mistake of ours must not be tried for ever
         log.exception("A mail to everyone could not be written.")
         _error(room, campaign_id, f"{type(error).__name__}: {error}", rest=True)
     finally:

@@ -124,12 +124,13 @@ def _fill(
     message.set_content(text, cte=encoding)
     if html is None:
         return
-    message.add_alternative(_inlined(html), subtype="html", cte=encoding)
+    message.add_alternative(inlined(html), subtype="html", cte=encoding)
     for part in message.iter_parts():
         del part["MIME-Version"]  # belongs to the whole mail only (RFC 2045, 4)
 
 
-def _inlined(html: str) -> str:
+def inlined(html: str) -> str:
+    """Write the styles of a page into its elements, as mail readers want them."""
     try:
         return _INLINER.inline(html)
     except css_inline.InlineError as error:

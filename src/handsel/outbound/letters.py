@@ -3,10 +3,11 @@
 A seller's own `templates/mail/NAME.jinja` in the home folder wins over ours.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 from jinja2 import (
@@ -15,11 +16,14 @@ from jinja2 import (
     FileSystemLoader,
     PackageLoader,
     StrictUndefined,
+    Template,
+    TemplateNotFound,
+    TemplateSyntaxError,
 )
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from handsel.kit.errors import ShopError
+from handsel.kit.errors import ConfigurationError, ShopError
 from handsel.kit.money import Money, format_money
 from handsel.kit.signing import Keys, link_token, sign
 from handsel.kit.text import human_size
@@ -34,6 +38,17 @@ TEST = "mail.test"
 
 class CannotWriteError(ShopError):
     """This mail can never be written as things are."""
+
+
+class BrokenTemplateError(ConfigurationError):
+    """A template cannot be filled in. `malformed`: not even read."""
+
+    def __init__(self, place: str, what: str, *, malformed: bool = False) -> None:
+        super().__init__(
+            f"{place}: {what.strip().rstrip('.')}.",
+            "Mend that line, or take the file away: then ours is used again.",
+        )
+        self.malformed = malformed
 
 
 @dataclass(frozen=True)
@@ -63,13 +78,67 @@ def write(
 
 
 def render(home: Path, name: str, context: dict[str, Any]) -> Letter:
-    """Fill in the three blocks of the template of this name."""
-    template = environment(home).get_template(f"mail/{name}.jinja")
+    """Fill in the three blocks of the template of this name.
+
+    Raises BrokenTemplateError, which names file and line.
+    """
+    template = load(home, f"mail/{name}.jinja")
     words = {
-        name: "".join(template.blocks[name](template.new_context(context))).strip()
-        for name in ("subject", "text", "html")
+        block: _block(home, template, block, context)
+        for block in ("subject", "text", "html")
     }
     return Letter(**words)
+
+
+def load(home: Path, name: str) -> Template:
+    """Read a template: the seller's own, else ours. Raises BrokenTemplateError."""
+    try:
+        return environment(home).get_template(name)
+    except TemplateSyntaxError as error:
+        raise _malformed(home, error) from error
+    except (OSError, UnicodeDecodeError) as error:
+        what = "it cannot be read, or is not text in UTF-8"
+        if isinstance(error, TemplateNotFound):
+            what = "there is no such template"
+        raise BrokenTemplateError(f"templates/{name}", what, malformed=True) from error
+
+
+def _block(home: Path, template: Template, block: str, context: dict[str, Any]) -> str:
+    own = template.filename or str(template.name)
+    if block not in template.blocks:
+        raise BrokenTemplateError(_place(home, own), f"it has no block {block!r}")
+    try:
+        filled = template.blocks[block](template.new_context(context))
+        return "".join(filled).strip()
+    except TemplateSyntaxError as error:  # in what it includes
+        raise _malformed(home, error) from error
+    except Exception as error:  # templates are programs, and fail like those
+        what = str(error) or type(error).__name__
+        if isinstance(error, TemplateNotFound):
+            what = f"there is no template {error.name}"
+        place = _place(home, *_where(error, own))
+        raise BrokenTemplateError(place, what) from error
+
+
+def _malformed(home: Path, error: TemplateSyntaxError) -> BrokenTemplateError:
+    place = _place(home, error.filename or str(error.name), error.lineno)
+    return BrokenTemplateError(place, error.message or "", malformed=True)
+
+
+def _where(error: Exception, own: str) -> tuple[str, int | None]:
+    """Say in which line of which template something failed."""
+    found: tuple[str, int | None] = (own, None)
+    for frame, line in walk_tb(error.__traceback__):
+        template = frame.f_globals.get("__jinja_template__")
+        if isinstance(template, Template) and template.filename:
+            found = (template.filename, template.get_corresponding_lineno(line))
+    return found
+
+
+def _place(home: Path, file: str, line: int | None = None) -> str:
+    path = Path(file)
+    name = str(path.relative_to(home)) if path.is_relative_to(home) else path.name
+    return f"{name}, line {line}" if line else name
 
 
 @lru_cache(maxsize=4)
@@ -121,10 +190,7 @@ def _receipt(
         "product": {"name": order.product.name},
         "link": purchase_link(keys, settings, order),
         "downloads_limit": order.download_limit,
-        "files": [
-            {"name": file.name, "size": human_size(file.size)}
-            for file in order.product.files
-        ],
+        "files": file_facts((file.name, file.size) for file in order.product.files),
         "again": bool(item.payload.get("again")),
     }
 
@@ -143,6 +209,11 @@ def order_facts(order: Order, settings: Settings) -> dict[str, Any]:
         "statement_text": order.statement_text,
         "test": order.test,
     }
+
+
+def file_facts(files: Iterable[tuple[str, int]]) -> list[dict[str, str]]:
+    """Give what a mail says of files, by name and size in bytes."""
+    return [{"name": name, "size": human_size(size)} for name, size in files]
 
 
 def _find(

@@ -94,7 +94,10 @@ def _one(room: Mailroom, carrier: Carrier, item: outbox.Item) -> None:
         log.error("Mail %d was refused for good: %s", item.id, error)
         with room.database.transaction() as session:
             outbox.park(session, item, str(error))
-    except Exception as error:  # a broken template must not stop the other mails
+    except letters.BrokenTemplateError as error:  # until the seller has mended it
+        log.error("Mail %d cannot be written now: %s", item.id, error)
+        _later(room, item, error)
+    except Exception as error:  # a mistake of ours must not stop the other mails
         log.exception("Mail %d could not be written.", item.id)
         _later(room, item, _in_words(error))
     else:

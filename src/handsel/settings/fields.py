@@ -171,6 +171,13 @@ class MailSettings(Section):
     password: SecretStr | None = Field(
         None, description="Its password; better in a file: `password_file`."
     )
+    dkim_selector: str = Field(
+        "",
+        description="The name of the key your mail provider signs with (DKIM): the word "
+        "before `._domainkey` in your DNS. Only `handsel doctor` looks at it.",
+        pattern=r"^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$",
+        examples=["s1"],
+    )
     rate: str = Field(
         "",
         description="How fast a mail to everyone goes out at the most, for instance "

@@ -10,9 +10,10 @@ from os import environ as environment
 from pathlib import Path
 
 from handsel.kit.errors import ConfigurationError, ShopError
-from handsel.ops.doctor import books, machine, selling
+from handsel.ops import previewing
+from handsel.ops.doctor import books, domain, machine, selling
 from handsel.ops.doctor.findings import Finding, Level
-from handsel.settings import load_settings
+from handsel.settings import Settings, load_settings
 
 __all__ = ["Finding", "Level", "examine"]
 
@@ -46,7 +47,14 @@ def _look(home: Path, now: datetime, environ: Mapping[str, str]) -> Iterator[Fin
         )
         return
     yield from selling.settings_of(settings)
+    yield from _templates(home, settings)
+    yield from domain.look(settings)
     try:
         yield from books.look(home, settings, now)
     except ShopError as error:
         yield Finding("H002", Level.ERROR, error.message, error.hint)
+
+
+def _templates(home: Path, settings: Settings) -> Iterator[Finding]:
+    for error in previewing.broken(home, settings):
+        yield Finding("H050", Level.ERROR, error.message, error.hint)
