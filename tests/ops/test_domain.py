@@ -108,6 +108,17 @@ def test_a_dmarc_record_that_does_not_help(
     assert words in found.problem
 
 
+def test_spf_is_that_of_the_address_which_bounces_come_back_to(
+    well: NameServer,
+) -> None:
+    own = settings(bounces="back@bounce.tillery.net")
+    (found,) = look(well, own)
+    assert "bounce.tillery.net" in found.problem
+    well.texts["bounce.tillery.net"] = well.texts.pop("tillery.net")
+
+    assert look(well, own) == []
+
+
 def test_a_domain_above_speaks_for_those_below(well: NameServer) -> None:
     well.texts["shop.tillery.net"] = [SPF]
     well.texts["s1._domainkey.shop.tillery.net"] = [KEY]

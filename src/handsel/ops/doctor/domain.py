@@ -58,13 +58,14 @@ def look(settings: Settings, resolver: Resolver | None = None) -> Iterator[Findi
     Args:
         resolver: whom to ask; None for the machine's own.
     """
-    name = sender_of(settings).address.rpartition("@")[2].rstrip(".")
-    domain = wire_domain(name)
+    domain = _domain_of(sender_of(settings).address)
+    # Where mails come back to is what SPF is checked for.
+    envelope = _domain_of(settings.mail.bounces) or domain
     if settings.mail.transport != "smtp" or not domain or _is_nobodys(domain):
         return
     net = _Net(resolver)
     try:
-        yield from _spf(net, domain)
+        yield from _spf(net, envelope)
         yield from _dkim(net, domain, settings.mail.dkim_selector)
         yield from _dmarc(net, domain)
     except _NotAnsweredError:
@@ -75,6 +76,10 @@ def look(settings: Settings, resolver: Resolver | None = None) -> Iterator[Findi
             "server gave an answer.",
             "Try again when this machine reaches the net and its name server.",
         )
+
+
+def _domain_of(address: str) -> str:
+    return wire_domain(address.rpartition("@")[2].rstrip("."))
 
 
 def _is_nobodys(domain: str) -> bool:
