@@ -19,6 +19,9 @@ ROWS = {
     "burst": "burst",
     "brown-out": "brown_out",
     "flow-2014": "old_flow",
+    "freeze": "freeze",
+    "broadcast": "broadcast",
+    "beside-mail": "beside_mail",
 }
 
 

@@ -34,7 +34,7 @@ from handsel.outbound.transports.base import (
 
 log = logging.getLogger("handsel.mail")
 
-BATCH = 50
+BATCH = 100
 """How many mails a sender leases at once."""
 IDLE_SECONDS = 1.0
 """How long a worker waits before it looks again for something to do."""

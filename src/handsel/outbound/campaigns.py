@@ -174,11 +174,10 @@ def take_turns(session: Session, campaign: Campaign, most: int, now: datetime) -
 
     Everybody who sends asks here, so that all of them together keep the rate.
     """
-    fair = most
-    if campaign.gap_us:
-        second = timedelta(seconds=1) // timedelta(microseconds=campaign.gap_us)
-        fair = max(1, min(most, second))
-    gap = timedelta(microseconds=campaign.gap_us * fair)
+    if not campaign.gap_us:
+        return most if _may_send(campaign, now) else 0
+    gap = timedelta(microseconds=campaign.gap_us)
+    fair = max(1, min(most, timedelta(seconds=1) // gap))
     won = rows_changed(
         session,
         update(Campaign)
@@ -188,9 +187,15 @@ def take_turns(session: Session, campaign: Campaign, most: int, now: datetime) -
             Campaign.next_at <= now,
             or_(Campaign.rest_until.is_(None), Campaign.rest_until <= now),
         )
-        .values(next_at=now + gap if gap else Campaign.next_at),
+        .values(next_at=now + fair * gap),
     )
     return fair if won else 0
+
+
+def _may_send(campaign: Campaign, now: datetime) -> bool:
+    resting = campaign.rest_until is not None and campaign.rest_until > now
+    running = campaign.state is CampaignState.RUNNING
+    return running and campaign.next_at <= now and not resting
 
 
 def note_error(
