@@ -295,8 +295,8 @@ def test_a_day_after_buying_only_the_seller_changes_the_address(
     path = buy(visitor).request.path
     clock.move(hours=25)
 
-    page = visitor.get(path)
-    late = visitor.press(page, "/address", {"email": "new@example.com"})
+    fields = form_of(visitor.get(path), "/resend").fields
+    late = visitor.post(f"{path}/address", fields | {"email": "new@example.com"})
 
     assert late.status_code == 422
     assert "Write to the seller" in words(late)
@@ -424,3 +424,17 @@ def _closed(visitor: Visitor, page: object, running: str | None) -> None:
     assert pressed.status_code == 403
     if running:
         assert visitor.get(running).status_code == 403
+
+
+def test_correcting_the_address_is_offered_only_while_it_works(
+    shop: Shop, visitor: Visitor, clock: Clock
+) -> None:
+    make.product(shop)
+    page = buy(visitor)
+    assert "Wrong address? Fix it" in words(page)
+
+    clock.move(hours=25)
+
+    later = words(visitor.get(page.request.path))
+    assert "Wrong address? Fix it" not in later
+    assert "Send the link again" in later

@@ -150,6 +150,7 @@ PURCHASE: Context = {
     "mail_state": "sent",
     "resend_action": "/d/token/resend",
     "address_action": "/d/token/address",
+    "mendable": True,
     "address": FORM,
     "notice": "",
     "check_url": "/d/token",

@@ -145,7 +145,9 @@ def retry(id_: int | None, home: Path, as_json: bool) -> None:
     answer(
         as_json,
         {"retried": count},
-        f"{count} mails go again." if count else "No mail was given up.",
+        ("1 mail goes again." if count == 1 else f"{count} mails go again.")
+        if count
+        else "No mail was given up.",
         then="The worker sends them: `handsel run`, or `handsel worker`."
         if count
         else "",

@@ -30,6 +30,11 @@ def check_sendable(order: Order) -> None:
         )
 
 
+def can_mend(order: Order, now: datetime) -> bool:
+    """Say whether the buyer may still correct the address by themselves."""
+    return order.paid_at is not None and now - order.paid_at <= MENDABLE
+
+
 def mend(session: Session, order_id: int, typed: str, now: datetime) -> Order:
     """Move a purchase to another address and mail it a new link; the old one dies.
 
@@ -43,7 +48,7 @@ def mend(session: Session, order_id: int, typed: str, now: datetime) -> Order:
         .options(joinedload(Order.product))
         .with_for_update(of=Order)
     ).one()
-    if order.paid_at is None or now - order.paid_at > MENDABLE:
+    if not can_mend(order, now):
         raise BadInputError(
             "The address can be changed here for a day after buying.",
             "Write to the seller, who can change it at any time.",

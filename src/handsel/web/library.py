@@ -84,6 +84,7 @@ def _page(
         mail_state=_mail_state(order),
         resend_action=url_for("library.resend", token=token),
         address_action=url_for("library.mend_address", token=token),
+        mendable=addresses.can_mend(order, shop.now()),
         address=address or {"values": {"email": ""}, "errors": {}},
         notice=NOTICES.get(request.args.get("notice", ""), ""),
         seller_email=shop.settings.shop.email,
