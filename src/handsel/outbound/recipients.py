@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Select,
     Update,
     and_,
     bindparam,
@@ -127,6 +128,23 @@ def _due(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
 
 
 def _addressees(session: Session, ids: Sequence[int]) -> list[Addressee]:
+    return [
+        Addressee(
+            row.id,
+            row.email or "",
+            row.public_id,
+            row.token_version,
+            row.test,
+            row.tries,
+            row.lease_until,
+            _why_not(row),
+        )
+        for row in session.execute(_asked().where(Recipient.id.in_(ids)))
+    ]
+
+
+def _asked() -> Select[*tuple[Any, ...]]:
+    """Ask for all a mail needs, and for what may forbid it by now."""
     stopped = (
         select(func.min(Suppression.reason))
         .where(Suppression.email_key == Customer.email_key)
@@ -139,7 +157,7 @@ def _addressees(session: Session, ids: Sequence[int]) -> list[Addressee]:
         other.customer_id == Order.customer_id,
         other.id != Recipient.id,
     )
-    rows = session.execute(
+    return (
         select(
             Recipient.id,
             Order.email,
@@ -155,22 +173,8 @@ def _addressees(session: Session, ids: Sequence[int]) -> list[Addressee]:
         .join(Order, Order.id == Recipient.order_id)
         .join(Entitlement, _of(Order))
         .join(Customer, Customer.id == Order.customer_id, isouter=True)
-        .where(Recipient.id.in_(ids))
         .order_by(Recipient.id)
     )
-    return [
-        Addressee(
-            row.id,
-            row.email or "",
-            row.public_id,
-            row.token_version,
-            row.test,
-            row.tries,
-            row.lease_until,
-            _why_not(row),
-        )
-        for row in rows
-    ]
 
 
 def _of(order: type[Order]) -> ColumnElement[bool]:
