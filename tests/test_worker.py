@@ -1,5 +1,6 @@
 """The loop behind the pages goes on, whatever happens around it."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -7,12 +8,14 @@ import pytest
 from handsel import worker
 from handsel.models import Duty
 from handsel.ops import reconcile
+from handsel.outbound.transports.folder import read_folder
 from handsel.shop import Shop
 from tests import make
 from tests.ground.beside import ON_POSTGRES, beside
 from tests.ground.shops import Clock
 from tests.ground.visitor import Visitor
-from tests.stories.buyers import BUYER, facts, payment_page
+from tests.ground.waiting import wait_until
+from tests.stories.buyers import BUYER, buy, facts, payment_page
 
 
 def test_a_clock_that_was_a_year_ahead_for_a_while_stops_no_duty(
@@ -29,6 +32,30 @@ def test_a_clock_that_was_a_year_ahead_for_a_while_stops_no_duty(
     worker.turn(shop)
 
     assert facts(shop)["status"] == "paid"
+
+
+def test_a_receipt_does_not_wait_for_a_provider_that_hangs(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.product(shop)
+    asked, answer, stop = (threading.Event() for _ in range(3))
+
+    def hang(*_: object, **__: object) -> None:
+        asked.set()
+        assert answer.wait(60)
+
+    monkeypatch.setattr(reconcile, "reconcile", hang)
+    work = threading.Thread(target=worker.run, args=(shop, stop))
+    work.start()
+    try:
+        assert asked.wait(20)
+        buy(Visitor(shop))
+        wait_until(lambda: bool(read_folder(shop.home / "mail")), 20)
+    finally:
+        answer.set()
+        stop.set()
+        work.join(20)
+    assert not work.is_alive()
 
 
 def test_each_duty_is_done_by_one_worker_at_its_time(shop: Shop, clock: Clock) -> None:

@@ -27,38 +27,58 @@ FARTHEST = timedelta(days=28)
 
 
 def run(shop: Shop, stop: threading.Event) -> None:
-    """Work until `stop` is set. A failed duty is logged and comes again.
+    """Work until `stop` is set. What fails is logged and comes again.
 
-    Mails to everyone go beside all this, so that a receipt never waits for them.
+    Three things go side by side, so that a receipt waits neither for a mail to everyone
+    nor for a payment provider that does not answer.
     """
-    beside = threading.Thread(
-        target=broadcast.run, args=(shop.mailroom(), stop), name="broadcast"
-    )
-    beside.start()
+    beside = [
+        threading.Thread(target=broadcast.run, args=(shop.mailroom(), stop)),
+        threading.Thread(target=_again_and_again, args=(_do_duties, shop, stop)),
+    ]
+    for each in beside:
+        each.start()
     try:
-        while not stop.is_set():
-            busy = turn(shop)
-            if not busy:
-                stop.wait(IDLE_SECONDS)
+        _again_and_again(_deliver, shop, stop)
     finally:
         stop.set()
-        beside.join()
+        for each in beside:
+            each.join()
 
 
 def turn(shop: Shop) -> bool:
     """Do everything that is due now; say whether there may be more at once."""
-    sent = 0
+    busy = _deliver(shop)
+    _do_duties(shop)
+    return busy
+
+
+def _again_and_again(
+    work: Callable[[Shop], bool], shop: Shop, stop: threading.Event
+) -> None:
+    while not stop.is_set():
+        if not work(shop):
+            stop.wait(IDLE_SECONDS)
+
+
+def _deliver(shop: Shop) -> bool:
+    """Send the mails that are due; say whether there may be more."""
     try:
-        sent = post.deliver_due(shop.mailroom())
+        return post.deliver_due(shop.mailroom()) > 0
     except Exception:
         log.exception("Sending mail failed; it will be tried again.")
+        return False
+
+
+def _do_duties(shop: Shop) -> bool:
+    """Do what is due at its time; nothing more is due then."""
     for name, (gap, duty) in DUTIES.items():
         try:
             if _claim(shop, name, gap):
                 duty(shop)
         except Exception:
             log.exception("The duty %s failed; it will come again.", name)
-    return sent > 0
+    return False
 
 
 def _claim(shop: Shop, name: str, gap: timedelta) -> bool:

@@ -161,6 +161,29 @@ def test_backup_and_restore_with_what_to_do_next(
     assert "Next: handsel reconcile --since" in done.stderr
 
 
+def test_a_backup_of_a_damaged_shop_is_made_and_said_by_the_exit_code(
+    sold: Shop, pg_programs: None
+) -> None:
+    [name] = sold.storage.names()
+    sold.storage.path(name).unlink()
+
+    saved = facts(sold, "backup", code=1)
+
+    assert isinstance(saved, dict)
+    assert saved["damaged"] == [name]
+    assert Path(saved["backup"]).exists()
+
+
+def test_restoring_from_a_pipe_waits_for_nobody(shop: Shop, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.tar.gz"
+    os.mkfifo(pipe)
+
+    done = real(tmp_path / "new", "restore", str(pipe))
+
+    assert (done.returncode, "is no file" in done.stderr) == (2, True)
+    assert not (tmp_path / "new").exists()
+
+
 def test_restoring_what_is_no_backup(shop: Shop, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.tar.gz"
     wrong.write_text("no backup")

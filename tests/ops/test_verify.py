@@ -3,12 +3,14 @@
 import os
 from collections.abc import Callable
 from datetime import timedelta
+from io import BufferedReader
 from threading import Event
 
 import pytest
 from sqlalchemy import delete, text, update
 
 from handsel.delivery import access
+from handsel.delivery.storage.local import LocalStorage
 from handsel.models import (
     Allowance,
     Entitlement,
@@ -322,3 +324,22 @@ def test_a_mail_to_everyone_that_nobody_sends_is_noticed(
     assert "I12" not in keeping.broken(busy_shop)
     clock.move(minutes=2)
     assert "no worker" in keeping.broken(busy_shop)["I12"]
+
+
+def test_a_file_that_cannot_be_read_does_not_hide_the_others(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.product(shop, files={"a.pdf": b"first", "b.pdf": b"second"})
+    locked, gone = sorted(shop.storage.names())
+    shop.storage.path(gone).unlink()
+    opened = LocalStorage.open
+
+    def open_file(self: LocalStorage, sha256: str) -> BufferedReader:
+        if sha256 == locked:
+            raise PermissionError(13, "Permission denied")
+        return opened(self, sha256)
+
+    monkeypatch.setattr(LocalStorage, "open", open_file)
+
+    assert locked in keeping.broken(shop)["I11"]
+    assert gone in keeping.broken(shop)["I11"]

@@ -90,6 +90,23 @@ def test_the_link_is_sent_again_as_it_was(
     assert visitor.get(path).status_code == 200
 
 
+def test_a_purchase_without_an_address_is_given_one(
+    shop: Shop, visitor: Visitor, seller: Seller, clock: Clock
+) -> None:
+    make.product(shop)
+    buy(visitor)
+    with shop.transaction() as session:
+        orders.by_number(session, "H-1001").email = None
+
+    with pytest.raises(ConflictError, match="Nobody has given an address"):
+        seller("order", "resend", "H-1001")
+    sent = seller("order", "resend", "H-1001", "--to", "reader@example.org")
+    clock.move(minutes=1)
+
+    assert mails(shop)[0].to == "reader@example.org"
+    assert download(visitor, visitor.get(sent["link"])).data == make.BOOK
+
+
 def test_downloads_used_up_are_allowed_anew(
     shop: Shop, visitor: Visitor, seller: Seller
 ) -> None:
@@ -118,6 +135,7 @@ def test_what_cannot_be_done_is_said_with_what_to_do(
         (["order", "reset-downloads", "H-1001"], "nothing to reset"),
         (["order", "resend", "H-1099"], "no order H-1099"),
         (["order", "give", "nothing", "a@example.com"], "no product called nothing"),
+        (["order", "list", "--product", "nothing"], "no product called nothing"),
     ):
         with pytest.raises(ShopError, match=said) as refused:
             seller(*command)

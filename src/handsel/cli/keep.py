@@ -184,6 +184,8 @@ def backup(output: Path | None, home: Path, as_json: bool) -> None:
         "Move that file to another safe place: with both, anybody can open every "
         "purchase; without it, no mailed link works after a restore.",
     )
+    if done.damaged:  # saved, but whoever runs this every night must hear of it
+        raise click.exceptions.Exit(1)
 
 
 @click.command()

@@ -13,7 +13,7 @@ from handsel.kit.errors import BadInputError
 from handsel.kit.money import Money, format_money
 from handsel.models.words import OrderStatus
 from handsel.ops import giving
-from handsel.sales import orders, report
+from handsel.sales import catalogue, orders, report
 from handsel.shop import Shop
 
 
@@ -57,6 +57,8 @@ def list_orders(
             most=most,
         )
         with shop.reading() as session:
+            if product is not None:
+                catalogue.get(session, product)  # say so when there is no such product
             found = [
                 _facts(shop, session, each) for each in report.find(session, wanted)
             ]

@@ -34,7 +34,7 @@ def resend(shop: Shop, number: str, email: str | None) -> dict[str, Any]:
     with shop.transaction() as session:
         order = orders.by_number(session, number, to_change=True)
         if email is not None:
-            addresses.check_sendable(order)
+            addresses.check_paid(order)
             addresses.change(session, order, normalise_email(email), shop.now())
         else:
             addresses.send_again(session, order, shop.now())

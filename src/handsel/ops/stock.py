@@ -32,16 +32,24 @@ def known(session: Session) -> Known:
 
 
 def damaged(storage: LocalStorage, names: Known, *, quick: bool = False) -> list[str]:
-    """Name the files whose bytes are missing or not what they were.
+    """Name the files whose bytes are missing, not what they were, or not to be read.
 
     `quick` looks at presence and size alone.
     """
     return [
         sha256
         for sha256, size in names.items()
-        if not _right_size(storage, sha256, size)
-        or not (quick or storage.holds(sha256))
+        if not _is_whole(storage, sha256, size, quick=quick)
     ]
+
+
+def _is_whole(
+    storage: LocalStorage, sha256: str, size: int | None, *, quick: bool
+) -> bool:
+    try:
+        return _right_size(storage, sha256, size) and (quick or storage.holds(sha256))
+    except OSError:  # a bad disk, or another owner: the other files are looked at, too
+        return False
 
 
 def _right_size(storage: LocalStorage, sha256: str, size: int | None) -> bool:

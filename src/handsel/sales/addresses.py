@@ -17,13 +17,18 @@ MENDABLE = timedelta(hours=24)
 
 def send_again(session: Session, order: Order, now: datetime) -> None:
     """Mail the link once more. Raises ConflictError when there is nothing to send."""
-    check_sendable(order)
+    check_paid(order)
+    if not order.email:
+        raise ConflictError(
+            f"Nobody has given an address for order {order.number}.",
+            f"Say where the link goes: handsel order resend {order.number} --to ADDRESS",
+        )
     emails.receipt_again(session, order, now)
 
 
-def check_sendable(order: Order) -> None:
+def check_paid(order: Order) -> None:
     """Raise ConflictError for an order without a payment, which has no link to send."""
-    if order.paid_at is None or not order.email:
+    if order.paid_at is None:
         raise ConflictError(
             f"Order {order.number} has not been paid, so there is no link to send.",
             f"`handsel order show {order.number}` says how far it has come.",
