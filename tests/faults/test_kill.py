@@ -61,6 +61,11 @@ class Crowd:
             self._spread(name, source, patient=source.random() < 0.5)
             number += step
 
+    def pay(self, more: int) -> None:
+        """Wait until so many more have paid."""
+        enough = len(self.paid) + more
+        wait_until(lambda: len(self.paid) >= enough, 60)
+
     def _begin(self) -> str:
         form = {"press": secrets.token_urlsafe(16)}
         while True:
@@ -188,8 +193,10 @@ def _sell_and_kill(
                 crowd.url, took = shop.open()
                 starts.append(took)
                 buyers = buyers or [pool.submit(crowd.come, n, 4) for n in range(4)]
+                # Some lives end at once, some after many sales, on any machine as many.
+                crowd.pay(source.randint(0, 2 * purchases // kills))
                 if len(starts) % 3:
-                    crowd.over.wait(source.uniform(0.05, 0.9))
+                    crowd.over.wait(source.uniform(0.0, 0.3))
                 else:
                     _wait_for_a_mail(home / "mail")
                 shop.kill()
