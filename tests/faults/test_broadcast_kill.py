@@ -102,7 +102,7 @@ def begun(shop: Shop) -> int:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[SmtpServer]:
     """A mail server that hangs up after 500 mails, and that shops use from now on."""
-    with SmtpServer() as made:
+    with SmtpServer(pipelining=True) as made:
         made.letters_per_connection = 500
         monkeypatch.setenv("HANDSEL_MAIL__TRANSPORT", "smtp")
         monkeypatch.setenv("HANDSEL_MAIL__HOST", made.host)

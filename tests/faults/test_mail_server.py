@@ -37,6 +37,13 @@ def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
 
 
+@pytest.fixture(params=[False, True], ids=["step-by-step", "pipelining"])
+def smtp_server(request: pytest.FixtureRequest) -> Iterator[SmtpServer]:
+    """A mail server of either kind."""
+    with SmtpServer(pipelining=request.param) as server:
+        yield server
+
+
 def test_one_bad_recipient_never_blocks_the_others(smtp_server: SmtpServer) -> None:
     smtp_server.replies["gone@example.org"] = "550 5.1.1 No such user"
     smtp_server.replies["grey@example.org"] = "450 4.2.0 Greylisted"
@@ -167,6 +174,18 @@ def test_an_answer_that_never_comes_ends_in_time() -> None:
         ):
             carrier.send(seal(_mail(1), ADA))
         assert time.monotonic() - began < 5
+
+
+def test_a_text_asked_for_though_nobody_may_get_it_is_an_empty_one() -> None:
+    heard: list[bytes] = []
+    with _asks_for_every_text(heard) as port:
+        transport = SmtpTransport("127.0.0.1", port, "none")
+        with (
+            transport.connect() as carrier,
+            pytest.raises(PermanentMailError, match="550 nobody"),
+        ):
+            carrier.send(seal(_mail(1), ADA))
+    assert heard == [b".\r\n"]
 
 
 @pytest.mark.parametrize(
@@ -326,6 +345,29 @@ def _mute_after(command: bytes) -> Iterator[int]:
             caller.sendall(b"250 fine\r\n")
         while caller.recv(4096):
             pass
+
+    with _listening(talk) as port:
+        yield port
+
+
+@contextmanager
+def _asks_for_every_text(heard: list[bytes]) -> Iterator[int]:
+    """Refuse every recipient, and ask for the text all the same; give the port."""
+
+    def talk(caller: socket.socket) -> None:
+        lines = caller.makefile("rb")
+        caller.sendall(b"220 here\r\n")
+        for line in lines:
+            if line.startswith(b"ehlo"):
+                caller.sendall(b"250-here\r\n250 PIPELINING\r\n")
+            elif line.startswith(b"RCPT"):
+                caller.sendall(b"550 nobody\r\n")
+            elif line.startswith(b"DATA"):
+                caller.sendall(b"354 go\r\n")
+                heard.append(lines.readline())
+                caller.sendall(b"554 no valid recipients\r\n")
+            else:
+                caller.sendall(b"250 fine\r\n")
 
     with _listening(talk) as port:
         yield port

@@ -72,6 +72,7 @@ class SmtpServer:
         *,
         security: Literal["none", "starttls", "tls"] = "none",
         users: Mapping[str, str] | None = None,
+        pipelining: bool = False,
     ) -> None:
         """Say what kind of server; `with` starts it.
 
@@ -79,10 +80,12 @@ class SmtpServer:
             security: what it insists on. Clients trust it with `certificate`, by the
                 environment variable SSL_CERT_FILE, say.
             users: names and passwords; with them it insists on a log-in.
+            pipelining: whether it offers to take commands without a pause.
         """
         self.letters = []
         self.replies = {}
         self._security = security
+        self._pipelining = pipelining
         self._users = dict(users or {})
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._tls.load_cert_chain(CERTIFICATE, _KEY)
@@ -164,6 +167,19 @@ class SmtpServer:
             # "Not handled" makes it say 535.
             return AuthResult(success=False, handled=False)
         return AuthResult(success=True, auth_data=name)
+
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
+        self,
+        server: "_Connection",
+        session: Session,
+        envelope: Envelope,
+        hostname: str,
+        responses: list[str],
+    ) -> list[str]:
+        """Say what it offers."""
+        session.host_name = hostname
+        more = ["250-PIPELINING"] if self._pipelining else []
+        return [responses[0], *more, *responses[1:]]
 
     async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
         self,

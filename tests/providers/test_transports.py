@@ -12,7 +12,11 @@ import pytest
 
 from handsel.outbound.compose import Sender, compose, seal
 from handsel.outbound.transports import folder, smtp
-from handsel.outbound.transports.base import PermanentMailError, Transport
+from handsel.outbound.transports.base import (
+    Envelope,
+    PermanentMailError,
+    Transport,
+)
 from handsel.outbound.transports.folder import read_folder
 from handsel.settings import Settings
 from tests.ground.smtp import SmtpServer
@@ -70,12 +74,12 @@ class SmtpRoute:
         ]
 
 
-@pytest.fixture(params=["folder", "smtp"])
+@pytest.fixture(params=["folder", "smtp", "smtp-pipelining"])
 def route(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Route]:
     if request.param == "folder":
         yield FolderRoute(tmp_path)
     else:
-        with SmtpServer() as server:
+        with SmtpServer(pipelining=request.param == "smtp-pipelining") as server:
             yield SmtpRoute(server, tmp_path)
 
 
@@ -150,3 +154,28 @@ def _mail(
         message_id=f"<{number}@example.com>",
         date=datetime(2026, 11, 23, 12, tzinfo=UTC),
     )
+
+
+@pytest.mark.parametrize(
+    ("content", "sent"),
+    [
+        (b"a\r\n", b"a\r\n.\r\n"),
+        (b"a", b"a\r\n.\r\n"),
+        (b".\r\n..b\r\nc.\r\n", b"..\r\n...b\r\nc.\r\n.\r\n"),
+    ],
+)
+def test_a_text_ends_with_its_own_dot_and_no_other(content: bytes, sent: bytes) -> None:
+    assert smtp._dotted(content) == sent
+
+
+def test_no_command_hides_in_an_address(tmp_path: Path) -> None:
+    with SmtpServer(pipelining=True) as server:
+        route = SmtpRoute(server, tmp_path)
+        evil = "ada@example.com>\r\nRCPT TO:<everybody@example.com"
+        mail = Envelope(evil, "reader@example.com", b"Subject: x\r\n\r\n")
+        with (
+            route.transport.connect() as carrier,
+            pytest.raises(ValueError, match="where a command would begin"),
+        ):
+            carrier.send(mail)
+        assert route.arrived() == []

@@ -6,11 +6,12 @@ one mail is permanent.
 """
 
 import base64
+import re
 import smtplib
 import socket
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -31,6 +32,7 @@ from handsel.settings import Settings, is_loopback
 _ABOUT_LOG_IN = frozenset({530, 534, 535, 538})
 # Gmail's "daily sending limit" comes as 550 and passes within a day.
 _QUOTA = "5.4.5"
+_FIRST_DOT = re.compile(rb"(?m)^\.")
 
 
 def open_transport(settings: Settings, home: Path) -> "SmtpTransport":
@@ -236,7 +238,48 @@ class _Client(smtplib.SMTP):
         if options and not self.has_extn("smtputf8"):
             raise smtplib.SMTPNotSupportedError("it does not know SMTPUTF8")
         self.command_encoding = "ascii" if to.isascii() else "utf-8"
-        self.sendmail(sender, [to], content, options)
+        if self.has_extn("pipelining"):
+            self._in_one_breath(sender, to, content, options)
+        else:
+            self.sendmail(sender, [to], content, options)
+
+    def _in_one_breath(
+        self, sender: str, to: str, content: bytes, options: Sequence[str]
+    ) -> None:
+        """As `sendmail`, waiting for two answers instead of four (RFC 2920)."""
+        if not (sender + to).isprintable():
+            raise ValueError("an address ends where a command would begin")
+        if self.has_extn("size"):
+            options = [f"SIZE={len(content)}", *options]
+        mail = " ".join([f"MAIL FROM:<{sender}>", *options])
+        self.send(f"{mail}\r\nRCPT TO:<{to}>\r\nDATA\r\n")
+        about_sender, about_to, about_text = self._three_answers()
+        welcome = about_sender[0] == 250 and about_to[0] in (250, 251)
+        if about_text[0] == 354:
+            self.told = welcome
+            # Whoever waits for a text although nobody may get it is given an empty one.
+            self.send(_dotted(content) if welcome else b".\r\n")
+            about_text = self.getreply()
+        if welcome and about_text[0] == 250:
+            return
+        if about_text[0] == 421:
+            self.close()
+        else:
+            with suppress(smtplib.SMTPServerDisconnected):
+                self.rset()
+        if about_sender[0] != 250:
+            raise smtplib.SMTPSenderRefused(*about_sender, sender)
+        if not welcome:
+            raise smtplib.SMTPRecipientsRefused({to: about_to})
+        raise smtplib.SMTPDataError(*about_text)
+
+    def _three_answers(self) -> list[tuple[int, bytes]]:
+        """Read three answers; 421 stands for those after it, for the server leaves."""
+        answers = [self.getreply()]
+        while len(answers) < 3:
+            last = answers[-1]
+            answers.append(last if last[0] == 421 else self.getreply())
+        return answers
 
     def getreply(self) -> tuple[int, bytes]:
         if self.sock is not None:
@@ -246,6 +289,12 @@ class _Client(smtplib.SMTP):
     def data(self, msg: Any) -> tuple[int, bytes]:
         self.told = True
         return super().data(msg)
+
+
+def _dotted(content: bytes) -> bytes:
+    """Double each dot that begins a line, and end with one (RFC 5321, 4.5.2)."""
+    end = b".\r\n" if content.endswith(b"\r\n") else b"\r\n.\r\n"
+    return _FIRST_DOT.sub(b"..", content) + end
 
 
 class _TlsClient(_Client, smtplib.SMTP_SSL):
