@@ -44,7 +44,9 @@ def in_slices(shop: Shop, campaign_id: int, *, mark_first: bool) -> None:
 def mark(shop: Shop, batch: list[recipients.Addressee]) -> None:
     """Mark a whole slice."""
     with shop.transaction() as session:
-        recipients.done(session, [Sent(one.id, shop.now()) for one in batch])
+        recipients.done(
+            session.connection(), [Sent(one.id, shop.now()) for one in batch]
+        )
 
 
 if __name__ == "__main__":

@@ -448,7 +448,9 @@ def test_who_waits_for_another_try_costs_nothing_meanwhile(
     campaign = begun(shop)
     with shop.transaction() as session:  # all but three have had it
         rows = recipients.claim(session, campaign, shop.now(), 27)
-        recipients.done(session, [Sent(one.id, shop.now()) for one in rows])
+        recipients.done(
+            session.connection(), [Sent(one.id, shop.now()) for one in rows]
+        )
     send(shop, campaign)
     assert len(post.tried) == 3
 

@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, event, func, select
 
 from handsel.models import Recipient
 from handsel.models.database import Database
@@ -22,59 +21,67 @@ COUNT = 40
 
 
 class Stumbling(Database):
-    """A database that does not take what is written first."""
-
-    stumbles = 1
+    """A database that does not take what is written first, on a kept connection."""
 
     @contextmanager
-    def transaction(self, *, sync: bool = True) -> Iterator[Session]:
-        """Fail at the end of the first block."""
-        with super().transaction(sync=sync) as session:
-            yield session
-            if self.stumbles:
-                self.stumbles -= 1
-                raise OSError("The disk is gone for a moment.")
+    def unsynced(self) -> Iterator[Connection]:
+        """Fail once, at a commit."""
+        stumbles = [OSError("The disk is gone for a moment.")]
+
+        def stumble(_connection: Connection) -> None:
+            if stumbles:
+                raise stumbles.pop()
+
+        with super().unsynced() as connection:
+            event.listen(connection, "commit", stumble)
+            yield connection
+
+
+@pytest.fixture
+def stumbling(shop: Shop) -> Iterator[Marks]:
+    """Marks in a database that stumbles once."""
+    database = Stumbling(shop.settings.database.url, shop.home)
+    with database.unsynced() as connection:
+        yield Marks(connection)
+    database.close()
 
 
 def test_senders_side_by_side_have_each_of_their_mails_marked(shop: Shop) -> None:
     leased = _leased(shop)
-    marks = Marks(shop.database)
-    with ThreadPoolExecutor(8) as senders:
+    with shop.database.unsynced() as connection, ThreadPoolExecutor(8) as senders:
+        marks = Marks(connection)
         list(senders.map(lambda each: marks.add(Sent(each, shop.now())), leased))
     assert _sent(shop) == COUNT
 
 
 def test_a_mark_that_could_not_be_written_is_no_mark_and_the_next_ones_are(
-    shop: Shop,
+    shop: Shop, stumbling: Marks
 ) -> None:
     first, *others = _leased(shop)
-    database = Stumbling(shop.settings.database.url, shop.home)
-    marks = Marks(database)
     with pytest.raises(OSError, match="disk is gone"):
-        marks.add(Sent(first, shop.now()))
+        stumbling.add(Sent(first, shop.now()))
     assert _sent(shop) == 0
     for each in others:
-        marks.add(Sent(each, shop.now()))
-    database.close()
+        stumbling.add(Sent(each, shop.now()))
     assert _sent(shop) == COUNT - 1
 
 
-def test_who_waited_with_one_that_stumbled_tries_again(shop: Shop) -> None:
+def test_who_waited_with_one_that_stumbled_tries_again(
+    shop: Shop, stumbling: Marks
+) -> None:
     leased = _leased(shop)
-    database = Stumbling(shop.settings.database.url, shop.home)
-    marks, failed = Marks(database), list[int]()
+    failed: list[int] = []
     together = threading.Barrier(len(leased))
 
     def mark(each: int) -> None:
         together.wait(20)
         try:
-            marks.add(Sent(each, shop.now()))
+            stumbling.add(Sent(each, shop.now()))
         except OSError:
             failed.append(each)
 
     with ThreadPoolExecutor(len(leased)) as senders:
         list(senders.map(mark, leased))
-    database.close()
     assert len(failed) == 1
     assert _sent(shop) >= COUNT - 1
 

@@ -105,9 +105,12 @@ def send(room: Mailroom, campaign_id: int, stop: threading.Event) -> None:
     with room.database.reading() as session:
         told = announcing.of_campaign(session, campaign_id)
     writer = Writer(room, told, announcing.campaign_name(campaign_id))
-    crew = Crew(room, campaign_id, writer.write, Marks(room.database), stop)
     count = room.settings.mail.connections
-    with ThreadPoolExecutor(count, thread_name_prefix="sender") as pool:
+    with (
+        room.database.unsynced() as connection,
+        ThreadPoolExecutor(count, thread_name_prefix="sender") as pool,
+    ):
+        crew = Crew(room, campaign_id, writer.write, Marks(connection), stop)
         for done in [pool.submit(_sender, crew) for _ in range(count)]:
             done.result()
     with room.database.transaction() as session:

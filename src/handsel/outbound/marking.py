@@ -3,7 +3,8 @@
 import threading
 from dataclasses import dataclass, field
 
-from handsel.models.database import Database
+from sqlalchemy import Connection
+
 from handsel.outbound import recipients
 from handsel.outbound.recipients import Sent
 
@@ -17,12 +18,14 @@ class _Group:
 class Marks:
     """The marks of all senders of a process; one object for all of them.
 
-    While one of them writes, the next group gathers. A transaction and a statement of
-    its own for each mail would cost the interpreter more than handing the mail over.
+    While one of them writes, the next group gathers.
+
+    Args:
+        connection: from `Database.unsynced`, and nobody else's.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self._guard = threading.Lock()
         self._turn = threading.Lock()
         self._group = _Group()
@@ -38,10 +41,14 @@ class Marks:
 
     def _write(self, group: _Group) -> None:
         with self._guard:
-            if (
-                self._group is group
-            ):  # else writing it failed before, for another sender
+            # Else writing it failed before, for another sender.
+            if self._group is group:
                 self._group = _Group()
-        with self._database.transaction(sync=False) as session:
-            recipients.done(session, group.sent)
+        try:
+            with self._connection.begin():
+                recipients.done(self._connection, group.sent)
+        except BaseException:
+            # A COMMIT that failed can leave its transaction open, for the next ones.
+            self._connection.invalidate()
+            raise
         group.written = True

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     Select,
     Update,
     and_,
@@ -143,6 +144,7 @@ def _addressees(session: Session, ids: Sequence[int]) -> list[Addressee]:
     ]
 
 
+@cache
 def _asked() -> Select[*tuple[Any, ...]]:
     """Ask for all a mail needs, and for what may forbid it by now."""
     stopped = (
@@ -192,14 +194,14 @@ def _why_not(row: Any) -> str | None:
     return None if row.access else "closed"
 
 
-def done(session: Session, mails: Sequence[Sent]) -> None:
+def done(connection: Connection, mails: Sequence[Sent]) -> None:
     """Mark mails as sent."""
-    session.execute(_sent(), [{"recipient": one.id, "at": one.at} for one in mails])
+    connection.execute(_sent(), [{"recipient": one.id, "at": one.at} for one in mails])
 
 
 @cache
 def _sent() -> Update:
-    """Give the statement, made once: building it costs more than running it."""
+    """Give the statement, made once as `_asked`: building it costs more than running it."""
     table = Recipient.metadata.tables[Recipient.__tablename__]
     return (
         update(table)
