@@ -42,6 +42,7 @@ def example(shop: Shop, told: Announcement, to: str) -> Envelope:
         public_id="0" * 22,
         token_version=0,
         test=False,
+        name="0" * 22,
         tries=0,
         lease_until=None,
         reason=None,

@@ -190,12 +190,15 @@ def _values(keys: Keys, name: str, one: Addressee) -> dict[str, str]:
     return {
         "link": link_token(keys, one.public_id, one.token_version),
         "leave": leave_token(keys, one.public_id),
-        "id": id_letters(dedupe_key(name, one.public_id)),
+        "id": id_letters(dedupe_key(name, one.name)),
     }
 
 
 def dedupe_key(name: str, public_id: str) -> str:
-    """Name one mail of a campaign; nobody outside can guess it, nor its Message-ID."""
+    """Name one mail of a campaign; nobody outside can guess it, nor its Message-ID.
+
+    `public_id` is that of the purchase that was written down.
+    """
     return f"{name}:{public_id}"
 
 

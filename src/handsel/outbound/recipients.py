@@ -15,10 +15,12 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    ScalarSelect,
     Select,
     Update,
     and_,
     bindparam,
+    case,
     exists,
     func,
     or_,
@@ -27,7 +29,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from handsel.models import Customer, Entitlement, Order, Recipient, Suppression
+from handsel.models import (
+    Campaign,
+    Customer,
+    Entitlement,
+    Order,
+    Recipient,
+    Suppression,
+)
 from handsel.models.database import rows_changed
 from handsel.models.words import RecipientState
 from handsel.outbound.outbox import GAPS
@@ -41,6 +50,11 @@ class Addressee:
 
     `lease_until` tells this lease from any other of the same mail. `reason` says why it
     must not go after all: something has changed since it was written down.
+
+    Args:
+        public_id, token_version: of the purchase that the link leads to.
+        name: the public id of the purchase that was written down, which stays: the
+            Message-ID is made of it.
     """
 
     id: int
@@ -48,6 +62,7 @@ class Addressee:
     public_id: str
     token_version: int
     test: bool
+    name: str
     tries: int
     lease_until: datetime | None
     reason: str | None
@@ -131,14 +146,15 @@ def _due(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
 def _addressees(session: Session, ids: Sequence[int]) -> list[Addressee]:
     return [
         Addressee(
-            row.id,
-            row.email or "",
-            row.public_id,
-            row.token_version,
-            row.test,
-            row.tries,
-            row.lease_until,
-            _why_not(row),
+            id=row.id,
+            email=row.email or "",
+            public_id=row.public_id or "",
+            token_version=row.token_version or 0,
+            test=bool(row.test),
+            name=row.name,
+            tries=row.tries,
+            lease_until=row.lease_until,
+            reason=_why_not(row),
         )
         for row in session.execute(_asked().where(Recipient.id.in_(ids)))
     ]
@@ -146,7 +162,11 @@ def _addressees(session: Session, ids: Sequence[int]) -> list[Addressee]:
 
 @cache
 def _asked() -> Select[*tuple[Any, ...]]:
-    """Ask for all a mail needs, and for what may forbid it by now."""
+    """Ask for all a mail needs, and for what may forbid it by now.
+
+    `opens` is the purchase the link leads to: the one that was written down, or another
+    of the same buyer once that one is closed.
+    """
     stopped = (
         select(func.min(Suppression.reason))
         .where(Suppression.email_key == Customer.email_key)
@@ -159,23 +179,46 @@ def _asked() -> Select[*tuple[Any, ...]]:
         other.customer_id == Order.customer_id,
         other.id != Recipient.id,
     )
+    opens = aliased(Order)
+    which = case((Entitlement.access, Order.id), else_=_another())
     return (
         select(
             Recipient.id,
-            Order.email,
-            Order.public_id,
-            Order.token_version,
-            Order.test,
             Recipient.tries,
             Recipient.lease_until,
-            Entitlement.access,
+            Order.public_id.label("name"),
+            Order.email.is_(None).label("erased"),
+            opens.email,
+            opens.public_id,
+            opens.token_version,
+            opens.test,
             stopped.label("stopped"),
             twice.label("twice"),
         )
         .join(Order, Order.id == Recipient.order_id)
         .join(Entitlement, _of(Order))
         .join(Customer, Customer.id == Order.customer_id, isouter=True)
+        .join(opens, opens.id == which, isouter=True)
         .order_by(Recipient.id)
+    )
+
+
+def _another() -> ScalarSelect[int | None]:
+    """Find the newest purchase of the same that opens the files, and lacks the news."""
+    order = aliased(Order)
+    return (
+        select(func.max(order.id))
+        .join(Entitlement, _of(order))
+        .join(Campaign, Campaign.id == Recipient.campaign_id)
+        .where(
+            order.customer_id == Order.customer_id,
+            order.product_id == Order.product_id,
+            order.test == Order.test,
+            Entitlement.access,
+            or_(Campaign.release_id.is_(None), order.release_id < Campaign.release_id),
+        )
+        .correlate(Recipient, Order)
+        .scalar_subquery()
     )
 
 
@@ -185,13 +228,13 @@ def _of(order: type[Order]) -> ColumnElement[bool]:
 
 
 def _why_not(row: Any) -> str | None:
-    if not row.email:
+    if row.erased:
         return "erased"
     if row.stopped:
         return str(row.stopped)
     if row.twice:
         return "same address"
-    return None if row.access else "closed"
+    return None if row.public_id else "closed"
 
 
 def done(connection: Connection, mails: Sequence[Sent]) -> None:
