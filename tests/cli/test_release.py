@@ -1,6 +1,7 @@
 """`handsel release` and `mail broadcast`: what they show, ask, refuse, and how they stop."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,9 +15,11 @@ from handsel.outbound.transports.folder import read_folder
 from handsel.shop import Shop, open_shop, utc_now
 from tests import make
 from tests.cli.test_keep import facts, on_sqlite, real, run
+from tests.ground.shops import Clock
 from tests.ground.smtp import SmtpServer
 from tests.ground.waiting import wait_until
 from tests.ops import keeping
+from tests.outbound.test_pace import begun, send
 
 NAMES = {
     *("release", "product", "version", "recipients", "skipped", "sent", "failed"),
@@ -174,6 +177,23 @@ def mail_to(server: SmtpServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HANDSEL_MAIL__HOST", server.host)
     monkeypatch.setenv("HANDSEL_MAIL__PORT", str(server.port))
     monkeypatch.setenv("HANDSEL_MAIL__SECURITY", "none")
+
+
+def test_status_says_how_fast_it_goes_and_how_long_it_takes(
+    shop: Shop, clock: Clock
+) -> None:
+    campaign = begun(shop)
+    send(shop, clock, campaign, 10, every=0.1)
+
+    said = facts(shop, "release", "status", "book")
+    shown = run(shop, "release", "status", "book").stdout
+
+    assert isinstance(said, dict)
+    assert said["rate"] > 0
+    assert said["seconds_left"] > 0
+    assert re.search(r"10 of 30 sent, 20 remaining, [\d.]+/s, \d+ s left", shown)
+    run(shop, "release", "pause", "book")
+    assert "left" not in run(shop, "release", "status", "book").stdout
 
 
 @on_sqlite

@@ -221,7 +221,7 @@ def show_status(shop: Shop, campaign_id: int, as_json: bool) -> None:
     """Say how far a mail has come, who failed, and what to do next."""
     facts = campaigning.facts(shop, campaign_id)
     what = facts["version"] or f"“{facts['subject']}”"
-    lines = [f"{facts['product']} {what}: {facts['state']}", progress.bar(facts, 0)]
+    lines = [f"{facts['product']} {what}: {facts['state']}", progress.bar(facts)]
     if facts["state"] == CampaignState.PAUSED and facts["pause_reason"]:
         lines.append(f"Why: {facts['pause_reason']}")
     if facts["at"]:

@@ -2,7 +2,6 @@
 
 import sys
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -56,23 +55,20 @@ def watch(
 
 
 def _draw_until(thread: threading.Thread, look: Callable[[], dict[str, Any]]) -> None:
-    began, before = time.monotonic(), look()["sent"]
     on_terminal = sys.stderr.isatty()
     gap = EVERY if on_terminal else LINES
     while thread.is_alive():
         thread.join(gap)
         if not thread.is_alive() and not on_terminal:
             return
-        facts = look()
-        rate = (facts["sent"] - before) / max(time.monotonic() - began, 0.001)
-        line = bar(facts, rate)
+        line = bar(look())
         if on_terminal:
             click.echo(f"\r\x1b[K{line}", err=True, nl=not thread.is_alive())
         else:
             click.echo(line, err=True)
 
 
-def bar(facts: dict[str, Any], rate: float) -> str:
+def bar(facts: dict[str, Any]) -> str:
     """Write one line: `[#####-----] 431 of 1,204, 2 failed, 18/s, 43 s left`."""
     every, left = facts["recipients"], facts["remaining"]
     full = WIDTH if not every else WIDTH * (every - left) // every
@@ -81,10 +77,19 @@ def bar(facts: dict[str, Any], rate: float) -> str:
         words.append(f"{facts['failed']:,} failed")
     if left:
         words.append(f"{left:,} remaining")
-    if left and rate > 0:
-        words.append(f"{rate:.3g}/s")
-        words.append(f"{_time(left / rate)} left")
+    if facts["rate"]:
+        words.append(_rate(facts["rate"]))
+    if facts["seconds_left"] is not None:
+        words.append(f"{_time(facts['seconds_left'])} left")
     return f"[{'#' * full}{'-' * (WIDTH - full)}] {', '.join(words)}"
+
+
+def _rate(a_second: float) -> str:
+    """Write a rate as `--rate` takes it, in the unit where it is one or more."""
+    for seconds, unit in ((1, "s"), (60, "m")):
+        if a_second * seconds >= 1:
+            return f"{a_second * seconds:.3g}/{unit}"
+    return f"{a_second * 3600:.3g}/h"
 
 
 def _time(seconds: float) -> str:

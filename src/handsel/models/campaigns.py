@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -22,6 +23,8 @@ from handsel.models.words import (
     RecipientState,
     StopReason,
 )
+
+SENT_ONES = text("sent_at IS NOT NULL")
 
 
 class Campaign(Base):
@@ -55,6 +58,8 @@ class Campaign(Base):
     errors: Mapped[int] = mapped_column(default=0)
     """How often in a row the mail server has not taken a mail, or had to be left alone."""
     pause_reason: Mapped[str | None] = mapped_column(Text)
+    running_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When it began to run, or to run again: its rate is counted from there."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -71,6 +76,13 @@ class Recipient(Base):
         UniqueConstraint("campaign_id", "customer_id"),
         CheckConstraint("tries >= 0", name="tries_not_negative"),
         Index("ix_campaign_recipients_due", "campaign_id", "state", "next_at"),
+        Index(
+            "ix_campaign_recipients_sent",
+            "campaign_id",
+            "sent_at",
+            sqlite_where=SENT_ONES,
+            postgresql_where=SENT_ONES,
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -18,7 +18,14 @@ from handsel.kit.text import normalise_email
 from handsel.models import Campaign, Recipient
 from handsel.models.words import CampaignState, RecipientState
 from handsel.ops.releasing import Sending
-from handsel.outbound import announcing, audience, broadcast, campaigns, recipients
+from handsel.outbound import (
+    announcing,
+    audience,
+    broadcast,
+    campaigns,
+    pace,
+    recipients,
+)
 from handsel.outbound.announcing import Announcement, Writer
 from handsel.outbound.campaigns import NewCampaign
 from handsel.outbound.recipients import Addressee
@@ -228,6 +235,7 @@ def facts(shop: Shop, campaign_id: int) -> dict[str, Any]:
     with shop.reading() as session:
         campaign = campaigns.get(session, campaign_id)
         done = campaigns.progress(session, campaign_id)
+        goes = pace.measure(session, campaign, done.remaining, shop.now())
         return {
             "campaign": campaign.id,
             "kind": str(campaign.kind),
@@ -242,6 +250,8 @@ def facts(shop: Shop, campaign_id: int) -> dict[str, Any]:
             "sent": done.sent,
             "failed": done.failed,
             "remaining": done.remaining,
+            "rate": goes.rate,
+            "seconds_left": goes.seconds_left,
             "pause_reason": campaign.pause_reason,
             "at": campaign.next_at.isoformat()
             if campaign.state is CampaignState.SCHEDULED

@@ -30,6 +30,7 @@ ALIVE = (
 )
 """What a campaign is like that is not over."""
 _TO_COME = (CampaignState.DRAFT, CampaignState.SCHEDULED)
+_FRESH = {"errors": 0, "rest_until": None}
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,14 @@ def change(
 
 def start(session: Session, campaign: Campaign, now: datetime) -> bool:
     """Write down who gets it, and begin; say whether it was us who did."""
-    won = _step(session, campaign, _TO_COME, CampaignState.RUNNING, started_at=now)
+    won = _step(
+        session,
+        campaign,
+        _TO_COME,
+        CampaignState.RUNNING,
+        started_at=now,
+        running_since=now,
+    )
     if won:
         wanted = audience.read(
             session, campaign.product_id, campaign.audience, campaign.release_id
@@ -109,12 +117,19 @@ def pause(session: Session, campaign: Campaign, reason: str) -> bool:
     )
 
 
-def resume(session: Session, campaign: Campaign, _: datetime) -> bool:
+def resume(session: Session, campaign: Campaign, now: datetime) -> bool:
     """Go on after a pause: with whoever is still waiting, or at its time to begin."""
     begun = campaign.started_at is not None
     after = CampaignState.RUNNING if begun else CampaignState.SCHEDULED
-    fresh = {"pause_reason": None, "errors": 0, "rest_until": None}
-    return _step(session, campaign, (CampaignState.PAUSED,), after, **fresh)
+    return _step(
+        session,
+        campaign,
+        (CampaignState.PAUSED,),
+        after,
+        running_since=now if begun else None,
+        **_FRESH,
+        pause_reason=None,
+    )
 
 
 def cancel(session: Session, campaign: Campaign, now: datetime) -> bool:
@@ -124,8 +139,16 @@ def cancel(session: Session, campaign: Campaign, now: datetime) -> bool:
 
 def retry(session: Session, campaign: Campaign, now: datetime) -> None:
     """Let a finished campaign run again, because some of its mails shall."""
-    again = {"finished_at": None, "errors": 0, "rest_until": None, "next_at": now}
-    _step(session, campaign, (CampaignState.FINISHED,), CampaignState.RUNNING, **again)
+    _step(
+        session,
+        campaign,
+        (CampaignState.FINISHED,),
+        CampaignState.RUNNING,
+        running_since=now,
+        next_at=now,
+        **_FRESH,
+        finished_at=None,
+    )
 
 
 def hold(session: Session, campaign_id: int) -> Campaign:
