@@ -14,6 +14,7 @@ from handsel import worker
 from handsel.models import Order, OutboxItem
 from handsel.models.words import OutboxState
 from handsel.outbound import emails, outbox, post
+from handsel.outbound.leases import GAPS
 from handsel.outbound.transports.base import (
     Envelope,
     PermanentMailError,
@@ -112,7 +113,7 @@ def test_nobody_is_tried_for_ever_and_the_gaps_grow(shop: Shop, clock: Clock) ->
         clock.move(seconds=30 if len(moments) < 5 else 600)
 
     gaps = [after - before for before, after in pairwise(moments)]
-    assert len(moments) == len(outbox.GAPS) + 1
+    assert len(moments) == len(GAPS) + 1
     assert gaps == sorted(gaps)
     assert gaps[0] <= timedelta(minutes=1)
     assert timedelta(days=2) < sum(gaps, timedelta()) < timedelta(days=3)
@@ -220,7 +221,7 @@ def test_a_mail_that_kills_every_worker_takes_no_other_along(
             clock.move(minutes=1)
 
     assert len(deadly.taken) == len(set(deadly.taken)) == 29
-    assert deaths == len(outbox.GAPS) + 1
+    assert deaths == len(GAPS) + 1
     with sold.reading() as session:
         (item,) = outbox.newest(session, OutboxState.DEAD)
     assert item.last_error

@@ -36,6 +36,7 @@ from handsel.models import (
 )
 from handsel.models.base import UtcDateTime
 from handsel.models.words import OrderStatus, RecipientState, StopReason
+from handsel.outbound.leases import AT_ONCE
 
 HAS_IT = "has it already"
 _CONDITION = re.compile(r"(since|below|country):(.+)")
@@ -139,7 +140,7 @@ def freeze(session: Session, campaign: Campaign, wanted: Audience) -> None:
                     else_=RecipientState.SKIPPED.value,
                 ),
                 literal(0),
-                literal(campaign.next_at, UtcDateTime()),
+                literal(AT_ONCE, UtcDateTime()),
             ),
         )
     )

@@ -21,6 +21,7 @@ from handsel.models import Campaign
 from handsel.models.words import CampaignState
 from handsel.outbound import announcing, campaigns, recipients
 from handsel.outbound.announcing import Writer
+from handsel.outbound.leases import LEASE
 from handsel.outbound.marking import Marks
 from handsel.outbound.post import Mailroom
 from handsel.outbound.recipients import Addressee, Sent
@@ -154,7 +155,7 @@ def _turn(crew: Crew) -> Turn:
         trouble = campaign.errors > 0
         if most := campaigns.take_turns(session, campaign, BATCH, now):
             batch = recipients.claim(session, campaign.id, now, most)
-            return Turn(batch, now + recipients.LEASE / 2, trouble=trouble)
+            return Turn(batch, now + LEASE / 2, trouble=trouble)
         if campaign.next_at > now and recipients.anything_due(
             session, campaign.id, now
         ):

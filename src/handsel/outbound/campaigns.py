@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from handsel.models import Campaign, Recipient
@@ -197,28 +197,26 @@ def take_turns(session: Session, campaign: Campaign, most: int, now: datetime) -
 
     Everybody who sends asks here, so that all of them together keep the rate.
     """
-    if not campaign.gap_us:
-        return most if _may_send(campaign, now) else 0
     gap = timedelta(microseconds=campaign.gap_us)
-    fair = max(1, min(most, timedelta(seconds=1) // gap))
-    won = rows_changed(
-        session,
-        update(Campaign)
-        .where(
-            Campaign.id == campaign.id,
-            Campaign.state == CampaignState.RUNNING,
-            Campaign.next_at <= now,
-            or_(Campaign.rest_until.is_(None), Campaign.rest_until <= now),
-        )
-        .values(next_at=now + fair * gap),
+    fair = max(1, min(most, timedelta(seconds=1) // gap)) if gap else most
+    longest = 2 * fair * gap + timedelta(minutes=1)
+    chosen = (
+        Campaign.id == campaign.id,
+        Campaign.state == CampaignState.RUNNING,
+        _awake(now),
+        # What lies further ahead was written under a wrong clock.
+        or_(Campaign.next_at <= now, Campaign.next_at > now + longest),
     )
-    return fair if won else 0
+    if not gap:
+        return most if session.scalar(select(exists().where(*chosen))) else 0
+    turn = update(Campaign).where(*chosen).values(next_at=now + fair * gap)
+    return fair if rows_changed(session, turn) else 0
 
 
-def _may_send(campaign: Campaign, now: datetime) -> bool:
-    resting = campaign.rest_until is not None and campaign.rest_until > now
-    running = campaign.state is CampaignState.RUNNING
-    return running and campaign.next_at <= now and not resting
+def _awake(now: datetime) -> ColumnElement[bool]:
+    """Choose campaigns that do not rest; a wrong clock's rest does not count."""
+    until = Campaign.rest_until
+    return or_(until.is_(None), until <= now, until > now + 2 * LONGEST_REST)
 
 
 def note_error(
@@ -229,11 +227,10 @@ def note_error(
     `rest`: it may take no other either, so that nobody sends for a while that grows
     with every error. What several senders run into at one moment is one error.
     """
-    awake = or_(Campaign.rest_until.is_(None), Campaign.rest_until <= now)
     counted = rows_changed(
         session,
         update(Campaign)
-        .where(Campaign.id == campaign_id, *([awake] if rest else []))
+        .where(Campaign.id == campaign_id, *([_awake(now)] if rest else []))
         .values(errors=Campaign.errors + 1),
     )
     campaign = session.get_one(Campaign, campaign_id, populate_existing=True)
@@ -264,15 +261,11 @@ def note_success(session: Session, campaign_id: int) -> None:
 
 
 def due(session: Session, now: datetime) -> Sequence[Campaign]:
-    """Give the campaigns that have something to do: to begin, or to go on."""
+    """Give the campaigns that are to begin, or to go on, each at its rate."""
+    to_begin = (Campaign.state == CampaignState.SCHEDULED) & (Campaign.next_at <= now)
+    goes_on = (Campaign.state == CampaignState.RUNNING) & _awake(now)
     return session.scalars(
-        select(Campaign)
-        .where(
-            Campaign.state.in_((CampaignState.RUNNING, CampaignState.SCHEDULED)),
-            Campaign.next_at <= now,
-            or_(Campaign.rest_until.is_(None), Campaign.rest_until <= now),
-        )
-        .order_by(Campaign.id)
+        select(Campaign).where(or_(to_begin, goes_on)).order_by(Campaign.id)
     ).all()
 
 

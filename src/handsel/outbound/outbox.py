@@ -7,7 +7,7 @@ the same Message-ID, which is derived from `dedupe`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select, update
@@ -16,20 +16,7 @@ from sqlalchemy.orm import Session
 from handsel.models import OutboxItem
 from handsel.models.database import insert_new, rows_changed
 from handsel.models.words import OutboxState
-
-LEASE = timedelta(minutes=2)
-GAPS = (
-    timedelta(seconds=30),
-    timedelta(minutes=2),
-    timedelta(minutes=10),
-    timedelta(minutes=30),
-    timedelta(hours=2),
-    timedelta(hours=5),
-    timedelta(hours=10),
-    timedelta(hours=14),
-    timedelta(hours=20),
-)
-"""How long to wait after each failed try; after the last the item is dead."""
+from handsel.outbound.leases import GAPS, LEASE, has_come, is_over, next_try
 
 
 @dataclass(frozen=True)
@@ -80,12 +67,10 @@ def anything_due(session: Session, now: datetime) -> bool:
 
 
 def _due(now: datetime) -> ColumnElement[bool]:
-    # What would wait for longer than any gap was put off by a wrong clock.
-    never = now + 2 * GAPS[-1]
+    state = OutboxItem.state
     return or_(
-        (OutboxItem.state == OutboxState.WAITING)
-        & ((OutboxItem.next_at <= now) | (OutboxItem.next_at > never)),
-        (OutboxItem.state == OutboxState.SENDING) & (OutboxItem.lease_until <= now),
+        (state == OutboxState.WAITING) & has_come(OutboxItem.next_at, now),
+        (state == OutboxState.SENDING) & is_over(OutboxItem.lease_until, now),
     )
 
 
@@ -149,10 +134,10 @@ def done(session: Session, item: Item, now: datetime) -> None:
 
 def later(session: Session, item: Item, error: str, now: datetime) -> None:
     """Try again after a growing gap; after the last one the item is dead."""
-    if item.tries > len(GAPS):
-        park(session, item, error)
-        return
-    _stop(session, item, error, OutboxState.WAITING, now + GAPS[item.tries - 1])
+    again = next_try(item.tries, now)
+    _stop(
+        session, item, error, OutboxState.WAITING if again else OutboxState.DEAD, again
+    )
 
 
 def put_back(session: Session, items: Sequence[Item]) -> None:

@@ -49,9 +49,10 @@ def _limit(campaign: Campaign) -> float | None:
 
 
 def _rate(session: Session, campaign: Campaign, now: datetime) -> float | None:
-    window = max(WINDOW, 10 * timedelta(microseconds=campaign.gap_us))
+    since = now - max(WINDOW, 10 * timedelta(microseconds=campaign.gap_us))
     began = campaign.running_since or campaign.started_at
-    since = max(began, now - window) if began else now - window
+    if began and since < began <= now:  # else it began under a wrong clock
+        since = began
     sent = session.scalar(
         select(func.count()).where(
             Recipient.campaign_id == campaign.id, Recipient.sent_at >= since

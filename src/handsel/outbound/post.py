@@ -17,6 +17,7 @@ from handsel.models import Order
 from handsel.models.database import Database
 from handsel.outbound import letters, outbox
 from handsel.outbound.compose import Sender, compose, message_id_for, seal
+from handsel.outbound.leases import LEASE
 from handsel.outbound.returning import return_address
 from handsel.outbound.transports.base import (
     Carrier,
@@ -68,7 +69,7 @@ def _hand_over(room: Mailroom, items: Sequence[outbox.Item]) -> None:
         with room.transport.connect() as carrier:
             # A server that takes its time must not outlast the leases: another worker
             # would send the rest a second time.
-            while waiting and room.clock() - began < outbox.LEASE / 2:
+            while waiting and room.clock() - began < LEASE / 2:
                 _one(room, carrier, waiting.pop(0))
     except TemporaryMailError as error:
         log.warning("Mail cannot be handed over now: %s", error)

@@ -8,7 +8,7 @@ at any moment repeats one mail for each connection at the most.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -39,9 +39,7 @@ from handsel.models import (
 )
 from handsel.models.database import rows_changed
 from handsel.models.words import RecipientState
-from handsel.outbound.outbox import GAPS
-
-LEASE = timedelta(minutes=2)
+from handsel.outbound.leases import LEASE, is_over, is_put_off, next_try
 
 
 @dataclass(frozen=True)
@@ -119,11 +117,13 @@ def _choose(
 ) -> Sequence[int]:
     """Find some that are due, first those that a dead worker has left.
 
-    The index knows each kind in its order. Asked for both at once, or for an order among
+    The index knows each kind in its order. Asked for all at once, or for an order among
     equals, the database would sort everyone who waits, for every batch.
     """
     chosen: list[int] = []
     for due in _due(now):
+        if len(chosen) == most:
+            break
         found = (
             select(Recipient.id)
             .where(Recipient.campaign_id == campaign_id, due)
@@ -135,11 +135,13 @@ def _choose(
     return chosen
 
 
-def _due(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Tell the two kinds that are due: left by somebody, and waiting."""
+def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Tell the kinds that are due: left by somebody, waiting, put off by a wrong clock."""
+    left, waits = RecipientState.SENDING, RecipientState.WAITING
     return (
-        (Recipient.state == RecipientState.SENDING) & (Recipient.lease_until <= now),
-        (Recipient.state == RecipientState.WAITING) & (Recipient.next_at <= now),
+        (Recipient.state == left) & is_over(Recipient.lease_until, now),
+        (Recipient.state == waits) & (Recipient.next_at <= now),
+        (Recipient.state == waits) & is_put_off(Recipient.next_at, now),
     )
 
 
@@ -273,11 +275,10 @@ def skip(session: Session, one: Addressee, reason: str) -> None:
 
 def later(session: Session, one: Addressee, error: str, now: datetime) -> None:
     """Try again after a growing gap; after the last one it has failed."""
-    if one.tries > len(GAPS):
+    if again := next_try(one.tries, now):
+        _end(session, one, RecipientState.WAITING, next_at=again, last_error=error)
+    else:
         fail(session, one, error)
-        return
-    again = now + GAPS[one.tries - 1]
-    _end(session, one, RecipientState.WAITING, next_at=again, last_error=error)
 
 
 def put_back(session: Session, batch: Sequence[Addressee]) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from handsel.models import Campaign, OutboxItem, Recipient
 from handsel.models.words import CampaignState, OutboxState, RecipientState
 from handsel.ops.verify.invariant import EXAMPLES, Invariant, listed, result
-from handsel.outbound import outbox, recipients
+from handsel.outbound.leases import LEASE
 
 LONGEST_LEASE = timedelta(minutes=10)
 _LEFT = (RecipientState.WAITING, RecipientState.SENDING)
@@ -58,7 +58,7 @@ def leases(session: Session, now: datetime) -> Invariant:
     stuck = session.scalar(
         select(func.count()).where(
             OutboxItem.state == OutboxState.SENDING,
-            OutboxItem.lease_until < now - (LONGEST_LEASE - outbox.LEASE),
+            OutboxItem.lease_until < now - (LONGEST_LEASE - LEASE),
         )
     )
     to_many = session.scalar(
@@ -68,7 +68,7 @@ def leases(session: Session, now: datetime) -> Invariant:
         .where(
             Campaign.state == CampaignState.RUNNING,
             Recipient.state == RecipientState.SENDING,
-            Recipient.lease_until < now - (LONGEST_LEASE - recipients.LEASE),
+            Recipient.lease_until < now - (LONGEST_LEASE - LEASE),
         )
     )
     every = (stuck or 0) + (to_many or 0)
