@@ -3,9 +3,10 @@
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from handsel.kit.errors import BadInputError
 from handsel.models.words import CampaignState
 from handsel.ops import campaigning
 from handsel.ops.campaigning import Step
+from handsel.ops.releasing import Sending
 from handsel.outbound.announcing import Announcement
 from handsel.outbound.transports.folder import mail_folder
 from handsel.shop import Shop
@@ -25,44 +27,60 @@ READER = "reader@example.com"
 """Who the mail is shown for where the shop has no address of its own."""
 
 
+@dataclass(frozen=True)
+class How:
+    """How a mail to everyone is to go, and how far: what the options say.
+
+    Args:
+        test_to: only one mail goes out, to this address.
+        background: the worker sends, not the command.
+    """
+
+    sending: Sending
+    dry_run: bool
+    test_to: str | None
+    yes: bool
+    background: bool
+
+
+@dataclass(frozen=True)
+class Mailing:
+    """A mail to everyone, as a command would send it.
+
+    Args:
+        counts: how many get it (None), and how many not for each reason.
+        facts: what --json says when nothing is made.
+        make: makes the campaign, or finds it again, and gives its id.
+        under_way: it was begun before, so there is nothing to ask.
+    """
+
+    told: Announcement
+    counts: dict[str | None, int]
+    facts: dict[str, Any]
+    make: Callable[[], int]
+    under_way: bool
+
+
 def sending_options(command: Command) -> Command:
-    """Add what says to whom, how fast, when, and how far to go."""
-    for option in reversed(
-        (
-            click.option(
-                "--to",
-                multiple=True,
-                metavar="WHO",
-                help="Only to some: since:2026-01-31 (bought then or later), below:1.2 "
-                "(bought an earlier edition), country:DE (paid from there). Several must all "
-                "hold.",
-            ),
-            click.option(
-                "--rate", metavar="5/s", help="At the most so fast; default mail.rate."
-            ),
-            click.option(
-                "--at",
-                callback=_moment,
-                metavar="TIME",
-                help="Mail then: 2027-01-31T09:00, by the clock of this machine.",
-            ),
-            click.option(
-                "--dry-run", is_flag=True, help="Show it, and change nothing."
-            ),
-            click.option(
-                "--test",
-                "test_to",
-                metavar="ADDRESS",
-                help="Send one mail to this address, to look at; change nothing.",
-            ),
-            click.option("--yes", is_flag=True, help="Do not ask; for scripts."),
-            click.option(
-                "--background", is_flag=True, help="Leave the sending to the worker."
-            ),
-        )
-    ):
-        command = option(command)
-    return command
+    """Add what says to whom, how fast, when, and how far to go; given as one `how`."""
+
+    @wraps(command)
+    def gathered(
+        to: tuple[str, ...],
+        rate: str | None,
+        at: datetime | None,
+        dry_run: bool,
+        test_to: str | None,
+        yes: bool,
+        background: bool,
+        **others: Any,
+    ) -> Any:
+        how = How(Sending(to, rate, at), dry_run, test_to, yes, background)
+        return command(how=how, **others)
+
+    for option in reversed(_OPTIONS):
+        gathered = option(gathered)
+    return gathered
 
 
 def _moment(_: click.Context, __: click.Parameter, text: str | None) -> datetime | None:
@@ -73,6 +91,36 @@ def _moment(_: click.Context, __: click.Parameter, text: str | None) -> datetime
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
         raise click.BadParameter("Write it like 2027-01-31T09:00.") from None
+
+
+_OPTIONS = (
+    click.option(
+        "--to",
+        multiple=True,
+        metavar="WHO",
+        help="Only to some: since:2026-01-31 (bought then or later), below:1.2 "
+        "(bought an earlier edition), country:DE (paid from there). Several must all "
+        "hold.",
+    ),
+    click.option(
+        "--rate", metavar="5/s", help="At the most so fast; default mail.rate."
+    ),
+    click.option(
+        "--at",
+        callback=_moment,
+        metavar="TIME",
+        help="Mail then: 2027-01-31T09:00, by the clock of this machine.",
+    ),
+    click.option("--dry-run", is_flag=True, help="Show it, and change nothing."),
+    click.option(
+        "--test",
+        "test_to",
+        metavar="ADDRESS",
+        help="Send one mail to this address, to look at; change nothing.",
+    ),
+    click.option("--yes", is_flag=True, help="Do not ask; for scripts."),
+    click.option("--background", is_flag=True, help="Leave the sending to the worker."),
+)
 
 
 def show_reach(counts: dict[str | None, int]) -> None:
@@ -108,53 +156,40 @@ def planned(
     }
 
 
-def deliver(
-    shop: Shop,
-    told: Announcement,
-    make: Callable[[], int | None],
-    *,
-    facts: dict[str, Any],
-    count: int,
-    under_way: bool,
-    as_json: bool,
-    at: datetime | None,
-    dry_run: bool,
-    test_to: str | None,
-    yes: bool,
-    background: bool,
-) -> None:
-    """Show the mail, ask, make it and send it; or stop before, as the options say.
-
-    Args:
-        make: makes the campaign, or finds it again, and gives its id.
-        facts: what --json says when nothing is made.
-        under_way: it was begun before, so there is nothing to ask.
-    """
-    if at and at <= shop.now() and not under_way:
-        raise BadInputError("The time of --at is over.", "Give one that is to come.")
+def deliver(shop: Shop, mailing: Mailing, how: How, as_json: bool) -> None:
+    """Show the mail, ask, make it and send it; or stop before, as the options say."""
+    _check_time(shop, mailing, how.sending.at)
     # Before anything is made: a template that cannot be filled in is found here.
-    mail = campaigning.example(shop, told, shop.settings.shop.email or READER)
-    if test_to:
-        campaigning.send_example(shop, told, test_to)
-        answer(
-            as_json,
-            facts | {"state": "tested"},
-            f"One mail is out to {test_to}; its links lead nowhere. Nothing was changed.",
-            then="To send it to everyone, call this again without --test.",
-        )
+    mail = campaigning.example(shop, mailing.told, shop.settings.shop.email or READER)
+    if how.test_to:
+        _try_it(shop, mailing, how.test_to, as_json)
         return
-    if not as_json and not under_way:
+    if not as_json and not mailing.under_way:
         _show_mail(shop, campaigning.words_of(mail))
-    if dry_run:
-        answer(as_json, facts, "Nothing was changed, and nobody was mailed.")
+    if how.dry_run:
+        answer(as_json, mailing.facts, "Nothing was changed, and nobody was mailed.")
         return
-    if not yes and not under_way:
-        _ask(count, as_json)
-    campaign_id = make()
-    assert campaign_id is not None
-    if not at:
+    if not how.yes and not mailing.under_way:
+        _ask(mailing.counts.get(None, 0), as_json)
+    campaign_id = mailing.make()
+    if not how.sending.at:
         campaigning.begin(shop, campaign_id)
-    finish(shop, campaign_id, as_json, send=not background)
+    finish(shop, campaign_id, as_json, send=not how.background)
+
+
+def _check_time(shop: Shop, mailing: Mailing, at: datetime | None) -> None:
+    if at and at <= shop.now() and not mailing.under_way:
+        raise BadInputError("The time of --at is over.", "Give one that is to come.")
+
+
+def _try_it(shop: Shop, mailing: Mailing, to: str, as_json: bool) -> None:
+    campaigning.send_example(shop, mailing.told, to)
+    answer(
+        as_json,
+        mailing.facts | {"state": "tested"},
+        f"One mail is out to {to}; its links lead nowhere. Nothing was changed.",
+        then="To send it to everyone, call this again without --test.",
+    )
 
 
 def _show_mail(shop: Shop, mail: EmailMessage) -> None:

@@ -4,20 +4,25 @@ import sys
 import tempfile
 from contextlib import closing
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from handsel.cli.announce import deliver, planned, sending_options, show_reach
+from handsel.cli.announce import (
+    How,
+    Mailing,
+    deliver,
+    planned,
+    sending_options,
+    show_reach,
+)
 from handsel.cli.common import answer, opened, shop_command, table
 from handsel.kit.errors import BadInputError
 from handsel.models import OutboxItem
 from handsel.models.orders import FIRST_NUMBER
 from handsel.models.words import OutboxState
 from handsel.ops import bouncing, campaigning, mailing, previewing, shelving
-from handsel.ops.releasing import Sending
 from handsel.outbound import outbox, suppressions
 from handsel.shop import open_shop
 
@@ -163,37 +168,25 @@ def retry(id_: int | None, home: Path, as_json: bool) -> None:
 @sending_options
 @shop_command
 def broadcast(
-    slug: str,
-    subject: str,
-    body: Path,
-    to: tuple[str, ...],
-    rate: str | None,
-    at: datetime | None,
-    home: Path,
-    as_json: bool,
-    **how: Any,
+    slug: str, subject: str, body: Path, how: How, home: Path, as_json: bool
 ) -> None:
     """Write to everyone who bought SLUG, without a new file.
 
     Steered like a new edition's mail: handsel release status, pause, resume, cancel.
     """
     words = (campaigning.check_subject(subject), shelving.read_text(body))
-    sending = Sending(to, rate, at)
     with opened(home) as shop:
-        plan = campaigning.plan_broadcast(shop, slug, *words, sending)
+        plan = campaigning.plan_broadcast(shop, slug, *words, how.sending)
         if not as_json:
             show_reach(plan.counts)
-        deliver(
-            shop,
-            plan.told,
-            lambda: campaigning.create_broadcast(shop, slug, *words, sending),
+        mailing = Mailing(
+            told=plan.told,
+            counts=plan.counts,
             facts=planned(slug, plan.counts, subject=words[0]),
-            count=plan.counts.get(None, 0),
+            make=lambda: campaigning.create_broadcast(shop, slug, *words, how.sending),
             under_way=plan.under_way,
-            as_json=as_json,
-            at=at,
-            **how,
         )
+        deliver(shop, mailing, how, as_json)
 
 
 @mail.command()

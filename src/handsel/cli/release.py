@@ -1,12 +1,13 @@
 """`handsel release`: a new edition, and the mail that brings it to every buyer."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from handsel.cli.announce import (
+    How,
+    Mailing,
     control,
     deliver,
     planned,
@@ -68,13 +69,10 @@ def new(
     version: str,
     notes: Path | None,
     replace: bool,
-    to: tuple[str, ...],
-    rate: str | None,
-    at: datetime | None,
+    how: How,
     no_mail: bool,
     home: Path,
     as_json: bool,
-    **how: Any,
 ) -> None:
     """Bring out FILES as the new edition of SLUG, and mail every buyer.
 
@@ -85,33 +83,31 @@ def new(
     """
     text = shelving.read_text(notes) if notes else ""
     edition = NewRelease(shelving.check_version(version), text, replace)
-    wanted = Wanted(slug, files, edition, Sending(to, rate, at))
+    wanted = Wanted(slug, files, edition, how.sending)
     with opened(home) as shop:
         plan = releasing.plan(shop, wanted)
-        facts = _facts(plan, edition.version)
         if not as_json:
             _show(plan, edition.version, mail=not no_mail)
         if no_mail:
-            _refuse_beside_no_mail(to, rate, at, how)
-            _publish(shop, wanted, facts, as_json, dry_run=how["dry_run"])
-            return
-        deliver(
-            shop,
-            plan.told,
-            lambda: releasing.publish(shop, wanted, mail=True).campaign_id,
-            facts=facts,
-            count=plan.counts.get(None, 0),
-            under_way=plan.campaign is not None,
-            as_json=as_json,
-            at=at,
-            **how,
-        )
+            _refuse_beside_no_mail(how)
+            facts = _facts(plan, edition.version)
+            _publish(shop, wanted, facts, as_json, dry_run=how.dry_run)
+        else:
+            deliver(shop, _mailing(shop, wanted, plan), how, as_json)
 
 
-def _refuse_beside_no_mail(
-    to: tuple[str, ...], rate: str | None, at: datetime | None, how: dict[str, Any]
-) -> None:
-    if to or rate or at or how["test_to"] or how["background"]:
+def _mailing(shop: Shop, wanted: Wanted, plan: Plan) -> Mailing:
+    return Mailing(
+        told=plan.told,
+        counts=plan.counts,
+        facts=_facts(plan, wanted.new.version),
+        make=lambda: releasing.announce(shop, wanted),
+        under_way=plan.campaign is not None,
+    )
+
+
+def _refuse_beside_no_mail(how: How) -> None:
+    if how.sending != Sending() or how.test_to or how.background:
         raise click.UsageError(
             "--no-mail mails nobody: leave out --to, --rate, --at, --test and "
             "--background."

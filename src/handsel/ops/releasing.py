@@ -175,3 +175,10 @@ def publish(shop: Shop, wanted: Wanted, *, mail: bool) -> Published:
         elif mail and not campaign:
             campaign = campaigns.create(session, new, shop.now())
         return Published(release.id, campaign.id if campaign else None)
+
+
+def announce(shop: Shop, wanted: Wanted) -> int:
+    """Publish an edition with its mail; give the campaign's id. As `publish` does."""
+    campaign_id = publish(shop, wanted, mail=True).campaign_id
+    assert campaign_id is not None
+    return campaign_id
