@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
+from handsel.models import Order
 from handsel.models.words import StopReason
 from handsel.outbound import suppressions
 from handsel.outbound.transports.folder import read_folder
@@ -73,6 +75,58 @@ def test_a_dry_run_shows_everything_and_changes_nothing(sold: Shop, pdf: str) ->
     assert set(sold.storage.names()) == stored
     assert mailed(sold) == 0
     assert run(sold, "product", "show", "book").stdout.count("1.1") == 0
+
+
+def test_a_dry_run_of_what_was_sent_says_that_it_was_sent(sold: Shop, pdf: str) -> None:
+    before = facts(sold, *ask(sold, pdf, "--dry-run"))
+    sent = facts(sold, *ask(sold, pdf, "--yes"))
+
+    said = facts(sold, *ask(sold, pdf, "--dry-run"))
+    shown = run(sold, *ask(sold, pdf, "--dry-run"))
+
+    assert isinstance(before, dict)
+    assert isinstance(sent, dict)
+    assert isinstance(said, dict)
+    assert (before["state"], before["campaign"]) == ("planned", None)
+    assert set(before) >= set(sent)  # programs find the same names
+    assert said == sent
+    assert (said["state"], said["sent"], said["remaining"]) == ("finished", 3, 0)
+    assert "3 of 3 sent" in shown.stdout
+    assert mailed(sold) == 3
+
+
+def test_a_dry_run_of_a_mail_for_later_says_when_and_to_whom(
+    sold: Shop, pdf: str
+) -> None:
+    call = ask(sold, pdf, "--at", "2099-01-31T09:00")
+    facts(sold, *call, "--yes")
+
+    said = facts(sold, *call, "--dry-run")
+
+    assert isinstance(said, dict)
+    assert (said["state"], said["recipients"]) == ("scheduled", 3)
+    assert said["at"].startswith("2099-01-3")
+
+
+def test_erased_buyers_are_not_counted_as_people_by_their_purchases(
+    sold: Shop, pdf: str
+) -> None:
+    keeping.buy(sold, 1)  # reader1 once more
+    with sold.transaction() as session:
+        gone = update(Order).where(Order.email == "reader1@example.com")
+        session.execute(gone.values(email=None, customer_id=None))
+
+    planned = facts(sold, *ask(sold, pdf, "--dry-run"))
+    shown = run(sold, *ask(sold, pdf, "--dry-run")).stdout
+    sent = facts(sold, *ask(sold, pdf, "--yes"))
+
+    assert isinstance(planned, dict)
+    assert isinstance(sent, dict)
+    for said in (planned, sent):
+        assert (said["recipients"], said["skipped"]) == (2, 0)
+    assert planned["erased_orders"] == 2
+    assert "2 get the mail" in shown
+    assert "2 purchases are of buyers who were erased" in shown
 
 
 def test_yes_sends_it_and_says_how_it_went(sold: Shop, pdf: str) -> None:

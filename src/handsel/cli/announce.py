@@ -20,6 +20,7 @@ from handsel.ops import campaigning
 from handsel.ops.campaigning import Step
 from handsel.ops.releasing import Sending
 from handsel.outbound.announcing import Announcement
+from handsel.outbound.audience import Reach
 from handsel.outbound.transports.folder import mail_folder
 from handsel.shop import Shop
 
@@ -48,17 +49,16 @@ class Mailing:
     """A mail to everyone, as a command would send it.
 
     Args:
-        counts: how many get it (None), and how many not for each reason.
         facts: what --json says when nothing is made.
         make: makes the campaign, or finds it again, and gives its id.
-        under_way: it was begun before, so there is nothing to ask.
+        campaign_id: it was made before, so there is nothing to ask.
     """
 
     told: Announcement
-    counts: dict[str | None, int]
+    reach: Reach
     facts: dict[str, Any]
     make: Callable[[], int]
-    under_way: bool
+    campaign_id: int | None
 
 
 def sending_options(command: Command) -> Command:
@@ -123,36 +123,44 @@ _OPTIONS = (
 )
 
 
-def show_reach(counts: dict[str | None, int]) -> None:
+def show_reach(reach: Reach) -> None:
     """Say how many get a mail, and how many not and why."""
-    click.echo(f"  {counts.get(None, 0):,} get the mail")
-    for why, number in sorted((str(w), n) for w, n in counts.items() if w is not None):
+    click.echo(f"  {reach.recipients:,} get the mail")
+    for why, number in reach.left_out.items():
         click.echo(f"  {number:,} do not: {why}")
+    if reach.erased_orders:
+        click.echo(f"  {reach.erased_orders:,} purchases are of buyers who were erased")
 
 
 def planned(
-    slug: str,
-    counts: dict[str | None, int],
-    *,
-    version: str | None = None,
-    subject: str | None = None,
+    slug: str, reach: Reach, *, version: str | None = None, subject: str | None = None
 ) -> dict[str, Any]:
-    """Give what --json says of a mail to everyone that is not made yet."""
-    why = {str(why): number for why, number in counts.items() if why is not None}
-    recipients = counts.get(None, 0)
+    """Give what --json says of a mail to everyone that is not made yet.
+
+    All that `campaigning.facts` has, so that programs find the same names.
+    """
     return {
         "campaign": None,
+        "kind": "release" if version else "broadcast",
         "release": None,
         "product": slug,
         "version": version,
         "subject": subject,
         "state": "planned",
-        "recipients": recipients,
-        "skipped": sum(why.values()),
-        "skipped_why": why,
+        "recipients": reach.recipients,
+        "skipped": sum(reach.left_out.values()),
+        "skipped_why": reach.left_out,
+        "erased_orders": reach.erased_orders,
         "sent": 0,
         "failed": 0,
-        "remaining": recipients,
+        "remaining": reach.recipients,
+        "rate": None,
+        "seconds_left": None,
+        "pause_reason": None,
+        "at": None,
+        "started_at": None,
+        "finished_at": None,
+        "failures": [],
     }
 
 
@@ -164,13 +172,13 @@ def deliver(shop: Shop, mailing: Mailing, how: How, as_json: bool) -> None:
     if how.test_to:
         _try_it(shop, mailing, how.test_to, as_json)
         return
-    if not as_json and not mailing.under_way:
+    if not as_json and not mailing.campaign_id:
         _show_mail(shop, campaigning.words_of(mail))
     if how.dry_run:
-        answer(as_json, mailing.facts, "Nothing was changed, and nobody was mailed.")
+        _stop_before(shop, mailing, as_json)
         return
-    if not how.yes and not mailing.under_way:
-        _ask(mailing.counts.get(None, 0), as_json)
+    if not how.yes and not mailing.campaign_id:
+        _ask(mailing.reach.recipients, as_json)
     campaign_id = mailing.make()
     if not how.sending.at:
         campaigning.begin(shop, campaign_id)
@@ -178,7 +186,7 @@ def deliver(shop: Shop, mailing: Mailing, how: How, as_json: bool) -> None:
 
 
 def _check_time(shop: Shop, mailing: Mailing, at: datetime | None) -> None:
-    if at and at <= shop.now() and not mailing.under_way:
+    if at and at <= shop.now() and not mailing.campaign_id:
         raise BadInputError("The time of --at is over.", "Give one that is to come.")
 
 
@@ -190,6 +198,17 @@ def _try_it(shop: Shop, mailing: Mailing, to: str, as_json: bool) -> None:
         f"One mail is out to {to}; its links lead nowhere. Nothing was changed.",
         then="To send it to everyone, call this again without --test.",
     )
+
+
+def _stop_before(shop: Shop, mailing: Mailing, as_json: bool) -> None:
+    """Say what would be; of a mail that was begun before, how far it has come."""
+    made = campaigning.facts(shop, mailing.campaign_id) if mailing.campaign_id else {}
+    if mailing.campaign_id and made["started_at"]:
+        show_status(shop, mailing.campaign_id, as_json)
+        return
+    known = {name: made[name] for name in ("campaign", "state", "at") if made}
+    words = "Nothing was changed, and nobody was mailed."
+    answer(as_json, mailing.facts | known, words)
 
 
 def _show_mail(shop: Shop, mail: EmailMessage) -> None:

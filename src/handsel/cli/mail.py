@@ -177,14 +177,14 @@ def broadcast(
     words = (campaigning.check_subject(subject), shelving.read_text(body))
     with opened(home) as shop:
         plan = campaigning.plan_broadcast(shop, slug, *words, how.sending)
-        if not as_json:
-            show_reach(plan.counts)
+        if not as_json and not plan.campaign_id:
+            show_reach(plan.reach)
         mailing = Mailing(
             told=plan.told,
-            counts=plan.counts,
-            facts=planned(slug, plan.counts, subject=words[0]),
+            reach=plan.reach,
+            facts=planned(slug, plan.reach, subject=words[0]),
             make=lambda: campaigning.create_broadcast(shop, slug, *words, how.sending),
-            under_way=plan.under_way,
+            campaign_id=plan.campaign_id,
         )
         deliver(shop, mailing, how, as_json)
 

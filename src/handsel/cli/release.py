@@ -99,10 +99,10 @@ def new(
 def _mailing(shop: Shop, wanted: Wanted, plan: Plan) -> Mailing:
     return Mailing(
         told=plan.told,
-        counts=plan.counts,
+        reach=plan.reach,
         facts=_facts(plan, wanted.new.version),
         make=lambda: releasing.announce(shop, wanted),
-        under_way=plan.campaign is not None,
+        campaign_id=plan.campaign.id if plan.campaign else None,
     )
 
 
@@ -118,7 +118,8 @@ def _publish(
     shop: Shop, wanted: Wanted, facts: dict[str, Any], as_json: bool, *, dry_run: bool
 ) -> None:
     """Put the files there and mail nobody."""
-    nobody = {"recipients": 0, "skipped": 0, "skipped_why": {}, "remaining": 0}
+    numbers = ("recipients", "skipped", "erased_orders", "remaining")
+    nobody: dict[str, Any] = {"skipped_why": {}} | dict.fromkeys(numbers, 0)
     if dry_run:
         answer(as_json, facts | nobody, "Nothing was changed.")
         return
@@ -132,7 +133,7 @@ def _publish(
 
 
 def _facts(plan: Plan, version: str) -> dict[str, Any]:
-    return planned(plan.product.slug, plan.counts, version=version) | {
+    return planned(plan.product.slug, plan.reach, version=version) | {
         "release": plan.release.id if plan.release else None,
         "files": [
             {"name": file.name, "sha256": file.sha256} for file, _ in plan.shelf.comes
@@ -152,7 +153,7 @@ def _show(plan: Plan, version: str, *, mail: bool) -> None:
     for gone in plan.shelf.goes:
         click.echo(f"  goes   {gone.name}, but for those who have it")
     if mail and not plan.campaign:
-        show_reach(plan.counts)
+        show_reach(plan.reach)
 
 
 @release.command()

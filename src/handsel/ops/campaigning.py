@@ -27,6 +27,7 @@ from handsel.outbound import (
     recipients,
 )
 from handsel.outbound.announcing import Announcement, Writer
+from handsel.outbound.audience import Reach
 from handsel.outbound.campaigns import NewCampaign
 from handsel.outbound.recipients import Addressee
 from handsel.outbound.transports.base import Envelope
@@ -77,14 +78,11 @@ def begin(shop: Shop, campaign_id: int) -> None:
 
 @dataclass(frozen=True)
 class BroadcastPlan:
-    """Whom a mail of words would reach (None) and whom not, by reason.
-
-    `under_way`: it was begun before.
-    """
+    """What a mail of words would be; `campaign_id` is set if it was made before."""
 
     told: Announcement
-    counts: dict[str | None, int]
-    under_way: bool
+    reach: Reach
+    campaign_id: int | None
 
 
 def plan_broadcast(
@@ -100,8 +98,8 @@ def plan_broadcast(
         wanted = audience.read(session, product.id, sending.to)
         return BroadcastPlan(
             announcing.of_words(product.name, subject, body),
-            audience.count(session, wanted),
-            _begun(session, product.id, subject, body, sending.to) is not None,
+            audience.reach(session, wanted),
+            _begun(session, product.id, subject, body, sending.to),
         )
 
 

@@ -20,6 +20,7 @@ from handsel.models import Campaign, Product, Release, ReleaseFile
 from handsel.ops import shelving
 from handsel.outbound import announcing, audience, campaigns
 from handsel.outbound.announcing import Announcement
+from handsel.outbound.audience import Reach
 from handsel.outbound.campaigns import NewCampaign
 from handsel.sales import catalogue, releases
 from handsel.sales.releases import NewFile, NewRelease, Shelf
@@ -50,13 +51,12 @@ class Plan:
     """What a new edition would be: its files, and whom the mail would reach.
 
     Args:
-        counts: how many get the mail (None), and how many not for each reason.
         release, campaign: what is there already, from an earlier call.
     """
 
     product: Product
     shelf: Shelf
-    counts: dict[str | None, int]
+    reach: Reach
     told: Announcement
     release: Release | None = None
     campaign: Campaign | None = None
@@ -92,7 +92,7 @@ def plan(shop: Shop, wanted: Wanted) -> Plan:
         return Plan(
             product=product,
             shelf=shelf,
-            counts=_counts(session, product, wanted.sending.to, release),
+            reach=_reach(session, product, wanted.sending.to, release),
             told=announcing.of_release(
                 product.name,
                 wanted.new.version,
@@ -137,11 +137,11 @@ def _check_same(
         raise releases.taken(product.slug, release.version)
 
 
-def _counts(
+def _reach(
     session: Session, product: Product, to: Sequence[str], release: Release | None
-) -> dict[str | None, int]:
+) -> Reach:
     having = release.id if release else None
-    return audience.count(session, audience.read(session, product.id, to, having))
+    return audience.reach(session, audience.read(session, product.id, to, having))
 
 
 def publish(shop: Shop, wanted: Wanted, *, mail: bool) -> Published:

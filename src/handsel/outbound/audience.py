@@ -60,6 +60,21 @@ class Audience:
     having: int | None = None
 
 
+@dataclass(frozen=True)
+class Reach:
+    """Whom a mail would reach; counts of addresses.
+
+    Args:
+        left_out: how many get none, for each reason.
+        erased_orders: purchases whose buyers were erased; nobody knows how many they
+            were.
+    """
+
+    recipients: int
+    left_out: dict[str, int]
+    erased_orders: int
+
+
 def read(
     session: Session,
     product_id: int,
@@ -146,23 +161,14 @@ def freeze(session: Session, campaign: Campaign, wanted: Audience) -> None:
     )
 
 
-def count(session: Session, wanted: Audience) -> dict[str | None, int]:
-    """Say how many would get the mail (None), and how many not for each reason."""
+def reach(session: Session, wanted: Audience) -> Reach:
+    """Say how many would get the mail, and how many not for each reason."""
     asked = _buyers(wanted).subquery()
     counted = select(asked.c.reason, func.count()).group_by(asked.c.reason)
     found: dict[str | None, int] = dict(session.execute(counted).all())
-    if nameless := session.scalar(_nameless(wanted)):
-        found["erased"] = nameless
-    return found
-
-
-def first(session: Session, wanted: Audience) -> int | None:
-    """Give the order of somebody who would get the mail, for an example."""
-    asked = _buyers(wanted).subquery()
-    chosen: int | None = session.scalar(
-        select(func.min(asked.c.order_id)).where(asked.c.reason.is_(None))
-    )
-    return chosen
+    recipients = found.pop(None, 0)
+    left_out = {str(why): number for why, number in sorted(found.items())}
+    return Reach(recipients, left_out, session.scalar(_nameless(wanted)) or 0)
 
 
 def _buyers(wanted: Audience) -> Select[tuple[int, int, str | None]]:
