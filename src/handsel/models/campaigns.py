@@ -57,7 +57,8 @@ class Campaign(Base):
     """No mail before this moment either: the server did not take one."""
     errors: Mapped[int] = mapped_column(default=0)
     """How often in a row the mail server has not taken a mail, or had to be left alone."""
-    pause_reason: Mapped[str | None] = mapped_column(Text)
+    pause_reason: Mapped[str | None] = mapped_column(Text, info={"personal": "erase"})
+    """A mail server's words, say, which may name an address."""
     running_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When it began to run, or to run again: its rate is counted from there."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -95,7 +96,7 @@ class Recipient(Base):
     tries: Mapped[int] = mapped_column(default=0)
     next_at: Mapped[datetime] = mapped_column(UtcDateTime)
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    last_error: Mapped[str | None] = mapped_column(Text)
+    last_error: Mapped[str | None] = mapped_column(Text, info={"personal": "erase"})
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
@@ -109,4 +110,4 @@ class Suppression(Base):
     )
     reason: Mapped[StopReason] = mapped_column(one_of(StopReason), primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
-    detail: Mapped[str] = mapped_column(Text, default="")
+    detail: Mapped[str] = mapped_column(Text, default="", info={"personal": "erase"})

@@ -212,7 +212,9 @@ def _retry(session: Session, campaign: Campaign, now: datetime) -> bool:
 
 pause = Step(
     (CampaignState.RUNNING, CampaignState.SCHEDULED),
-    lambda session, campaign, _: campaigns.pause(session, campaign, "You paused it."),
+    lambda session, campaign, _: campaigns.pause(
+        session, campaign, campaigns.YOU_PAUSED
+    ),
 )
 resume = Step((CampaignState.PAUSED,), campaigns.resume)
 cancel = Step(campaigns.ALIVE, campaigns.cancel)
@@ -225,7 +227,7 @@ def interrupt(shop: Shop, campaign_id: int) -> None:
     """Pause after Ctrl-C; nothing if it has ended meanwhile. Safe to repeat."""
     with shop.transaction() as session:
         campaign = campaigns.hold(session, campaign_id)
-        campaigns.pause(session, campaign, "It was interrupted by hand.")
+        campaigns.pause(session, campaign, campaigns.INTERRUPTED)
 
 
 def facts(shop: Shop, campaign_id: int) -> dict[str, Any]:

@@ -29,6 +29,10 @@ ALIVE = (
     CampaignState.PAUSED,
 )
 """What a campaign is like that is not over."""
+YOU_PAUSED = "You paused it."
+INTERRUPTED = "It was interrupted by hand."
+BY_HAND = (YOU_PAUSED, INTERRUPTED)
+"""Why a campaign is paused when the seller wanted it so."""
 _TO_COME = (CampaignState.DRAFT, CampaignState.SCHEDULED)
 _FRESH = {"errors": 0, "rest_until": None}
 

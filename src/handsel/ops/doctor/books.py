@@ -1,4 +1,4 @@
-"""What the records tell: schema, web hooks, mails, worker, backups, prices."""
+"""What the records tell: schema, web hooks, worker, backups, prices."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from handsel.kit.errors import ConfigurationError, ShopError
 from handsel.kit.money import Money, format_money
-from handsel.models import Duty, Inbox, Order, OutboxItem, Product
+from handsel.models import Duty, Inbox, Order, Product
 from handsel.models.database import Database
-from handsel.models.words import OrderStatus, OutboxState, ProductStatus
+from handsel.models.words import OrderStatus, ProductStatus
 from handsel.ops import backup, schema
-from handsel.ops.doctor.findings import Finding, Level
+from handsel.ops.doctor import mails
+from handsel.ops.doctor.findings import LATE, Finding, Level
 from handsel.ops.places import sqlite_file
 from handsel.sales.payments.stripe_money import minimum_charge, to_stripe
 from handsel.settings import Settings
@@ -22,7 +23,6 @@ from handsel.settings import Settings
 SILENCE = timedelta(hours=1)
 """How much later than a payment its web hook may come before somebody is told."""
 LOOK_BACK = timedelta(days=7)
-LATE = timedelta(minutes=10)
 BACKUP_AGE = timedelta(hours=48)
 
 
@@ -66,7 +66,7 @@ def _look(database: Database, settings: Settings, now: datetime) -> Iterator[Fin
             yield from _prices(session)
             yield from _web_hook(session, now)
         yield from _reviews(session)
-        yield from _mails(session, now)
+        yield from mails.look(session, now)
         yield from _worker(session, now)
         if settings.is_public:
             yield from _backup(session, now)
@@ -137,43 +137,6 @@ def _reviews(session: Session) -> Iterator[Finding]:
             Level.WARNING,
             f"{held} orders are held back until you look at them.",
             "`handsel order list --status needs_review` shows them.",
-        )
-
-
-def _mails(session: Session, now: datetime) -> Iterator[Finding]:
-    dead = session.scalar(
-        select(func.count()).where(OutboxItem.state == OutboxState.DEAD)
-    )
-    if dead:
-        yield Finding(
-            "H033",
-            Level.ERROR,
-            f"{dead} mails could not be sent and were given up.",
-            "`handsel mail list --state dead` says why; then `handsel mail retry`.",
-        )
-    waiting = session.scalar(
-        select(func.min(OutboxItem.next_at)).where(
-            OutboxItem.state == OutboxState.WAITING
-        )
-    )
-    if waiting and waiting < now - LATE:
-        yield Finding(
-            "H034",
-            Level.WARNING,
-            f"A mail has been due since {waiting:%Y-%m-%d %H:%M} UTC.",
-            "Is the worker running? `handsel run` starts one; so does `handsel worker`.",
-        )
-    stuck = session.scalar(
-        select(func.count()).where(
-            OutboxItem.state == OutboxState.SENDING, OutboxItem.lease_until < now - LATE
-        )
-    )
-    if stuck:
-        yield Finding(
-            "H035",
-            Level.WARNING,
-            f"{stuck} mails were being sent when the worker ended.",
-            "They go again as soon as a worker runs: `handsel run`.",
         )
 
 

@@ -1,7 +1,11 @@
 """What the doctor says: an id that stays, how bad it is, what is so, what to do."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
+
+LATE = timedelta(minutes=10)
+"""How much later than it should something may happen before somebody is told."""
 
 
 class Level(StrEnum):
