@@ -18,7 +18,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from handsel.models.base import Base, UtcDateTime, one_of
 from handsel.models.catalogue import Product, Release
 from handsel.models.words import (
-    CampaignKind,
     CampaignState,
     RecipientState,
     StopReason,
@@ -37,12 +36,11 @@ class Campaign(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[CampaignKind] = mapped_column(one_of(CampaignKind))
     product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), index=True)
     release_id: Mapped[int | None] = mapped_column(
         ForeignKey("releases.id"), unique=True
     )
-    """The edition it tells of: each is told of once."""
+    """The edition it tells of: each is told of once. Without one it is words alone."""
     subject: Mapped[str] = mapped_column(String(200), default="")
     body: Mapped[str] = mapped_column(Text, default="")
     """Markdown. Both are empty for a release, which has its notes."""

@@ -63,13 +63,6 @@ class GrantState(StrEnum):
     RETURNED = "returned"
 
 
-class CampaignKind(StrEnum):
-    """What is told to everyone who bought."""
-
-    RELEASE = "release"  # a new edition, with its notes
-    BROADCAST = "broadcast"  # words without a new file
-
-
 class CampaignState(StrEnum):
     """How far a mail to everyone who bought has come."""
 

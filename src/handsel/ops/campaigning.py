@@ -238,7 +238,7 @@ def facts(shop: Shop, campaign_id: int) -> dict[str, Any]:
         goes = pace.measure(session, campaign, done.remaining, shop.now())
         return {
             "campaign": campaign.id,
-            "kind": str(campaign.kind),
+            "kind": "release" if campaign.release_id else "broadcast",
             "release": campaign.release_id,
             "product": campaign.product.slug,
             "version": campaign.release.version if campaign.release else None,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from handsel.models import Campaign, Recipient
 from handsel.models.database import rows_changed
-from handsel.models.words import CampaignKind, CampaignState, RecipientState
+from handsel.models.words import CampaignState, RecipientState
 from handsel.outbound import audience, emails, recipients
 
 MOST_ERRORS = 20
@@ -60,7 +60,6 @@ class NewCampaign:
 def create(session: Session, new: NewCampaign, now: datetime) -> Campaign:
     """Make a campaign that has not begun; who gets it is written down by `start`."""
     campaign = Campaign(
-        kind=CampaignKind.RELEASE if new.release_id else CampaignKind.BROADCAST,
         product_id=new.product_id,
         release_id=new.release_id,
         subject=new.subject,

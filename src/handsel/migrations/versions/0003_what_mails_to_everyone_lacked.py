@@ -38,10 +38,12 @@ def upgrade() -> None:
         sqlite_where=sa.text("sent_at IS NOT NULL"),
         postgresql_where=sa.text("sent_at IS NOT NULL"),
     )
-    op.add_column(
-        "campaigns",
-        sa.Column("running_since", sa.DateTime(timezone=True), nullable=True),
-    )
+    with op.batch_alter_table("campaigns") as batch_op:
+        batch_op.add_column(
+            sa.Column("running_since", sa.DateTime(timezone=True), nullable=True)
+        )
+        batch_op.drop_constraint(op.f("ck_campaigns_campaignkind"), type_="check")
+        batch_op.drop_column("kind")  # release_id says it
     if op.get_bind().dialect.name == "postgresql":
         op.execute("CREATE OR REPLACE VIEW" + V_MAIL)  # keeps who may look at it
     else:
