@@ -225,6 +225,50 @@ def test_what_cannot_be_is_said_in_a_sentence_and_nothing_changes(
     assert "book-2.pdf" not in run(sold, "product", "show", "book").stdout
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("pasue", "pause"),
+        ("resmue", "resume"),
+        ("staus", "status"),
+        ("Cancel", "cancel"),
+    ],
+)
+def test_a_mistyped_command_is_told_the_right_one(
+    typed: str, meant: str, sold: Shop
+) -> None:
+    wrong = run(sold, "release", typed, "book")
+
+    assert wrong.exit_code == 2
+    assert f"Did you mean `handsel release {meant}`?" in wrong.stderr
+    assert "--version" in wrong.stderr  # for a product that is called so
+
+
+def test_a_product_called_almost_like_a_command_is_released_all_the_same(
+    shop: Shop, pdf: str
+) -> None:
+    make.product(shop, slug="pauses", files={"book.pdf": b"one"})
+
+    for words in (["pauses", pdf], ["new", "pauses", pdf]):
+        call = ("release", *words, "--version", "1.1", "--dry-run")
+        assert run(shop, *call).exit_code == 0
+    assert run(shop, "release", "pauses", pdf, "--version=1.1", "--yes").exit_code == 0
+
+
+def test_a_cancelled_mail_says_how_it_is_sent_after_all(sold: Shop, pdf: str) -> None:
+    run(sold, *ask(sold, pdf, "--yes", "--at", "2099-01-31T09:00"))
+
+    ended = run(sold, "release", "cancel", "book")
+    again = run(sold, *ask(sold, pdf, "--yes"))
+    after_all = facts(sold, "release", "resume", "book")
+
+    for said in (ended, again):
+        assert "cancelled" in said.stdout
+        assert "handsel release resume 1" in said.stderr
+    assert isinstance(after_all, dict)
+    assert after_all["state"] == "scheduled"
+
+
 def mail_to(server: SmtpServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let shops that are opened from now on send their mail there."""
     monkeypatch.setenv("HANDSEL_MAIL__TRANSPORT", "smtp")

@@ -281,7 +281,7 @@ def test_only_some_can_be_asked_for(shop: Shop, visitor: Visitor, clock: Clock) 
         reached("below:9")
 
 
-def test_a_paused_mail_goes_on_where_it_was_and_a_cancelled_one_does_not(
+def test_a_mail_that_was_paused_or_cancelled_stands_still_and_goes_on_when_asked(
     shop: Shop, visitor: Visitor
 ) -> None:
     make.product(shop)
@@ -302,9 +302,12 @@ def test_a_paused_mail_goes_on_where_it_was_and_a_cancelled_one_does_not(
     campaigning.begin(shop, other.campaign_id)
     campaigning.cancel(shop, other.campaign_id)
     send(shop, other.campaign_id)
-    assert len(news(shop)) == 1
-    with pytest.raises(ConflictError):
-        campaigning.resume(shop, other.campaign_id)
+    assert release(shop, edition(shop, "1.2")) == other.campaign_id
+    assert len(news(shop)) == 1  # the same command again does not undo it
+    campaigning.resume(shop, other.campaign_id)
+    send(shop, other.campaign_id)
+    assert len(news(shop)) == 2
+    assert untrue(shop) == []
     with pytest.raises(ConflictError):
         campaigning.pause(shop, made.campaign_id)
 

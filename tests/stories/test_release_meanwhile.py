@@ -1,12 +1,16 @@
 """What buyers do between the list of who gets a mail and the mail itself."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from handsel.ops import campaigning, releasing
-from handsel.outbound import announcing
+from handsel.ops.releasing import Sending
+from handsel.outbound import announcing, recipients
 from handsel.outbound.compose import id_letters
+from handsel.outbound.recipients import Sent
 from handsel.shop import Shop
 from tests import make
+from tests.ground.shops import Clock
 from tests.ground.visitor import Visitor, words
 from tests.ops.keeping import refund
 from tests.stories.buyers import buy, order
@@ -90,3 +94,40 @@ def test_who_has_bought_the_new_edition_instead_is_told_nothing(
     send(shop, campaign)
 
     assert news(shop) == []
+
+
+def test_a_cancelled_mail_goes_after_all_to_those_who_have_not_had_it(
+    shop: Shop, visitor: Visitor
+) -> None:
+    make.product(shop)
+    sold(shop, visitor, ANN, "bob@example.com", "cid@example.com")
+    campaign = begun(shop)
+    with shop.transaction() as session:
+        (one,) = recipients.claim(session, campaign, shop.now(), 1)
+        recipients.done(session, [Sent(one.id, shop.now())])
+    campaigning.cancel(shop, campaign)
+    sold(shop, visitor, "dan@example.com")  # who has the new edition
+
+    campaigning.resume(shop, campaign)
+    send(shop, campaign)
+
+    assert [mail.to for mail in news(shop)] == ["bob@example.com", "cid@example.com"]
+    facts = campaigning.facts(shop, campaign)
+    assert (facts["state"], facts["sent"], facts["remaining"]) == ("finished", 3, 0)
+
+
+def test_a_cancelled_mail_for_later_begins_at_its_time_after_all(
+    shop: Shop, visitor: Visitor, clock: Clock
+) -> None:
+    make.product(shop)
+    sold(shop, visitor, ANN)
+    at = shop.now() + timedelta(hours=1)
+    campaign = releasing.announce(shop, edition(shop, sending=Sending(at=at)))
+    campaigning.cancel(shop, campaign)
+    clock.move(minutes=30)
+
+    campaigning.resume(shop, campaign)
+
+    facts = campaigning.facts(shop, campaign)
+    assert (facts["state"], facts["at"]) == ("scheduled", at.isoformat())
+    assert facts["finished_at"] is None

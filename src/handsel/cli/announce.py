@@ -291,6 +291,8 @@ def _next(facts: dict[str, Any]) -> str:
     which = facts["campaign"]
     if facts["state"] == CampaignState.PAUSED:
         return f"Go on: handsel release resume {which}"
+    if facts["state"] == CampaignState.CANCELLED:
+        return f"To send it after all: handsel release resume {which}"
     if facts["state"] in (CampaignState.RUNNING, CampaignState.SCHEDULED):
         return f"The worker sends the rest: `handsel run`. Look again: handsel release status {which}"
     if facts["failed"]:

@@ -1,5 +1,6 @@
 """`handsel release`: a new edition, and the mail that brings it to every buyer."""
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,19 @@ class ReleaseGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Take any word that is no command for the slug of `new`."""
-        if args and args[0] not in self.commands and not args[0].startswith("-"):
-            return "new", self.commands["new"], args
-        return super().resolve_command(ctx, args)
+        if not args or args[0] in self.commands or args[0].startswith("-"):
+            return super().resolve_command(ctx, args)
+        self._refuse_mistyped(args)
+        return "new", self.commands["new"], args
+
+    def _refuse_mistyped(self, args: list[str]) -> None:
+        """Refuse a word that is almost a command, where nothing says it is a product."""
+        meant = get_close_matches(args[0].lower(), self.commands, n=1, cutoff=0.7)
+        if meant and not any(word.startswith("--version") for word in args):
+            raise click.UsageError(
+                f"There is no command {args[0]!r}. Did you mean `handsel release "
+                f"{meant[0]}`? A new edition of a product called so needs --version."
+            )
 
 
 @click.group(cls=ReleaseGroup, subcommand_metavar="SLUG FILES... | COMMAND [ARGS]...")
@@ -197,7 +208,7 @@ def pause(which: str, home: Path, as_json: bool) -> None:
 @click.option("--background", is_flag=True, help="Leave the sending to the worker.")
 @shop_command
 def resume(which: str, background: bool, home: Path, as_json: bool) -> None:
-    """Go on with a paused mail, with whoever is still waiting."""
+    """Go on with a paused mail, or a cancelled one, with whoever has not had it."""
     control(home, which, as_json, campaigning.resume, send=not background)
 
 
@@ -205,7 +216,11 @@ def resume(which: str, background: bool, home: Path, as_json: bool) -> None:
 @click.argument("which", metavar="SLUG")
 @shop_command
 def cancel(which: str, home: Path, as_json: bool) -> None:
-    """End the mail about SLUG for good; who has not got it does not get it."""
+    """End the mail about SLUG; who has not got it does not get it.
+
+    The same release command does not send it again then. `handsel release resume` does,
+    to those who have not had it. To correct something, bring out another version.
+    """
     control(home, which, as_json, campaigning.cancel)
 
 

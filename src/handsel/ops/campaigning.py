@@ -137,7 +137,9 @@ def _begun(
             if old.state in OVER:
                 raise ConflictError(
                     f"This very mail was {old.state} on {old.finished_at:%Y-%m-%d}.",
-                    "Change its subject or its text to send another.",
+                    "Change its subject or its text to send another."
+                    if old.state is CampaignState.FINISHED
+                    else f"To send it after all: handsel release resume {old.id}",
                 )
             return old.id
     return None
@@ -183,7 +185,8 @@ def _of(session: Session, which: str) -> Sequence[Campaign]:
 class Step:
     """Something a seller does with a campaign that is under way.
 
-    `when`: the states in which it can be done. Raises ConflictError in others.
+    `when`: the states in which it is most likely meant. Raises ConflictError where it
+    cannot be done.
     """
 
     when: Sequence[CampaignState]
@@ -216,6 +219,7 @@ pause = Step(
         session, campaign, campaigns.YOU_PAUSED
     ),
 )
+# Also a cancelled one, when none is paused: it is not what is meant at first.
 resume = Step((CampaignState.PAUSED,), campaigns.resume)
 cancel = Step(campaigns.ALIVE, campaigns.cancel)
 retry = Step(

@@ -121,22 +121,23 @@ def pause(session: Session, campaign: Campaign, reason: str) -> bool:
 
 
 def resume(session: Session, campaign: Campaign, now: datetime) -> bool:
-    """Go on after a pause: with whoever is still waiting, or at its time to begin."""
+    """Go on after a pause, or after all: with whoever waits, or at its time to begin."""
     begun = campaign.started_at is not None
     after = CampaignState.RUNNING if begun else CampaignState.SCHEDULED
     return _step(
         session,
         campaign,
-        (CampaignState.PAUSED,),
+        (CampaignState.PAUSED, CampaignState.CANCELLED),
         after,
         running_since=now if begun else None,
         **_FRESH,
         pause_reason=None,
+        finished_at=None,
     )
 
 
 def cancel(session: Session, campaign: Campaign, now: datetime) -> bool:
-    """End it for good; who has not got the mail does not get it."""
+    """End it; who has not got the mail does not get it, unless somebody resumes it."""
     return _step(session, campaign, ALIVE, CampaignState.CANCELLED, finished_at=now)
 
 
