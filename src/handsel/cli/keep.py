@@ -12,6 +12,7 @@ from handsel.kit.errors import ConfigurationError
 from handsel.kit.text import human_size
 from handsel.ops.restore import Restored
 from handsel.ops.verify import Invariant
+from handsel.outbound.letters import MEND
 from handsel.settings import CONFIG_FILE, load_settings
 from handsel.shop import check_names, open_shop, utc_now
 
@@ -111,17 +112,27 @@ def config() -> None:
 @shop_command
 @click.pass_context
 def check_config(ctx: click.Context, home: Path, as_json: bool) -> None:
-    """Name every problem in the settings, with its line. Exit code 4 if there is one."""
+    """Name every problem in settings and templates, with its line. Exit code 4 if any.
+
+    Templates of your own are read without being used: syntax, names that a page is not
+    given, blocks that nobody shows, files that are not there.
+    """
+    from handsel.ops import proofreading
+
     problems: list[str] = []
     hint = ""
     try:
-        check_names(load_settings(home.resolve()))
+        settings = load_settings(home.resolve())
+        check_names(settings)
+        if problems := proofreading.problems(home.resolve(), settings):
+            hint = MEND
     except ConfigurationError as error:
         problems, hint = error.message.split("\n"), error.hint
     answer(
         as_json,
         {"ok": not problems, "problems": problems},
-        "\n".join(problems) or f"{home / CONFIG_FILE} is right.",
+        "\n".join(problems)
+        or f"{home / CONFIG_FILE} is right, and so are your templates.",
         then=hint,
     )
     ctx.exit(ConfigurationError.exit_code if problems else 0)

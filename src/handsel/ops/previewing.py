@@ -83,10 +83,16 @@ def preview(
     return Letter(letter.subject, letter.text, inlined(letter.html))
 
 
+def own_templates(home: Path) -> list[Path]:
+    """Find the seller's own templates."""
+    own = home / "templates"
+    return sorted(each for each in own.rglob("*") if each.suffix in _KINDS)
+
+
 def broken(home: Path, settings: Settings) -> Iterator[BrokenTemplateError]:
     """Try every template of the seller's own: mails with examples, pages for form."""
     own = home / "templates"
-    for path in sorted(each for each in own.rglob("*") if each.suffix in _KINDS):
+    for path in own_templates(home):
         try:
             letters.load(home, path.relative_to(own).as_posix())
         except BrokenTemplateError as error:

@@ -34,6 +34,8 @@ from handsel.settings import Settings
 
 TEST = "mail.test"
 """The topic of `handsel mail test`, which never waits in the outbox."""
+MEND = "Mend that line, or take the file away: then ours is used again."
+"""What to do about a template that is wrong."""
 
 
 class CannotWriteError(ShopError):
@@ -46,7 +48,7 @@ class BrokenTemplateError(ConfigurationError):
     def __init__(self, place: str, what: str, *, malformed: bool = False) -> None:
         super().__init__(
             f"{place}: {what.strip().rstrip('.')}.",
-            "Mend that line, or take the file away: then ours is used again.",
+            MEND,
         )
         self.malformed = malformed
 
