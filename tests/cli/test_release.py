@@ -349,9 +349,26 @@ def test_who_was_refused_is_listed_and_can_be_tried_again(
     shop.close()
 
 
+def test_links_of_the_notes_lead_somewhere_from_a_mail(
+    sold: Shop, pdf: str, tmp_path: Path
+) -> None:
+    notes = make.book_file(
+        tmp_path, "notes.md", b"[Another](/p/other) book, and [fixes](#fixes)."
+    )
+
+    done = run(sold, *ask(sold, pdf, "--notes", str(notes), "--yes"))
+
+    assert "#fixes leads nowhere from a mail" in done.stderr
+    assert "/p/other leads" not in done.stderr
+    whole = f"{sold.settings.public_url}/p/other"
+    for mail in read_folder(sold.home / "mail"):
+        assert f"[Another]({whole})" in mail.text
+        assert f'href="{whole}"' in mail.html
+
+
 def test_words_alone_go_to_everyone_too(sold: Shop, tmp_path: Path) -> None:
     words = tmp_path / "words.md"
-    words.write_text("I read on **Sunday**.")
+    words.write_text("I read on **Sunday**, [there](/p/book).")
     call = ("mail", "broadcast", "book", "--subject", "Reading", "--body", str(words))
 
     planned = facts(sold, *call, "--dry-run")
@@ -362,6 +379,8 @@ def test_words_alone_go_to_everyone_too(sold: Shop, tmp_path: Path) -> None:
     assert isinstance(sent, dict)
     assert (sent["sent"], sent["state"], sent["subject"]) == (3, "finished", "Reading")
     assert mailed(sold) == 3
+    whole = f"[there]({sold.settings.public_url}/p/book)"
+    assert all(whole in mail.text for mail in read_folder(sold.home / "mail"))
     assert run(sold, *call, "--yes").exit_code == 1
 
 

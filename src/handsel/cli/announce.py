@@ -15,6 +15,7 @@ import click
 from handsel.cli import progress
 from handsel.cli.common import Command, answer, opened
 from handsel.kit.errors import BadInputError
+from handsel.kit.links import relative_links, whole_links
 from handsel.models.words import CampaignState
 from handsel.ops import campaigning
 from handsel.ops.campaigning import Step
@@ -130,6 +131,12 @@ def show_reach(reach: Reach) -> None:
         click.echo(f"  {number:,} do not: {why}")
     if reach.erased_orders:
         click.echo(f"  {reach.erased_orders:,} purchases are of buyers who were erased")
+
+
+def warn_of_links(shop: Shop, text: str) -> None:
+    """Say which links of a text lead nowhere from a mail."""
+    for link in relative_links(whole_links(text, shop.settings.public_url)):
+        click.echo(f"Note: {link} leads nowhere from a mail. Write it whole.", err=True)
 
 
 def planned(

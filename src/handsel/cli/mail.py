@@ -16,6 +16,7 @@ from handsel.cli.announce import (
     planned,
     sending_options,
     show_reach,
+    warn_of_links,
 )
 from handsel.cli.common import answer, opened, shop_command, table
 from handsel.kit.errors import BadInputError
@@ -179,6 +180,7 @@ def broadcast(
         plan = campaigning.plan_broadcast(shop, slug, *words, how.sending)
         if not as_json and not plan.campaign_id:
             show_reach(plan.reach)
+        warn_of_links(shop, words[1])
         mailing = Mailing(
             told=plan.told,
             reach=plan.reach,

@@ -15,6 +15,7 @@ from handsel.cli.announce import (
     sending_options,
     show_reach,
     show_status,
+    warn_of_links,
 )
 from handsel.cli.common import answer, opened, shop_command, table
 from handsel.kit.text import human_size
@@ -104,6 +105,7 @@ def new(
             facts = _facts(plan, edition.version)
             _publish(shop, wanted, facts, as_json, dry_run=how.dry_run)
         else:
+            warn_of_links(shop, text)
             deliver(shop, _mailing(shop, wanted, plan), how, as_json)
 
 

@@ -58,6 +58,18 @@ def markdown_to_plain(text: str, limit: int = 160) -> str:
     return _cut(" ".join(words), limit)
 
 
+def links_of(text: str) -> list[str]:
+    """Give where the links and pictures of a text lead, in their order."""
+    found = _all(_MARKDOWN.parse(text))
+    places = [token.attrGet("href") or token.attrGet("src") for token in found]
+    return [str(place) for place in places if place]
+
+
+def normalised(place: str) -> str:
+    """Write the place a link leads to as it comes out in HTML."""
+    return _MARKDOWN.normalizeLink(place)
+
+
 def _all(tokens: list[Token]) -> Iterator[Token]:
     for token in tokens:
         yield token

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from handsel.kit.errors import BadInputError, ConflictError, NotFoundError
+from handsel.kit.links import whole_links
 from handsel.kit.rates import gap_us
 from handsel.kit.text import normalise_email
 from handsel.models import Campaign, Recipient
@@ -93,6 +94,7 @@ def plan_broadcast(
     Raises NotFoundError, BadInputError, ConflictError when it was sent already.
     """
     gap_us(sending.rate or "")
+    body = whole_links(body, shop.settings.public_url)
     with shop.reading() as session:
         product = catalogue.get(session, slug)
         wanted = audience.read(session, product.id, sending.to)
@@ -111,6 +113,7 @@ def create_broadcast(
     Raises as `plan_broadcast` does.
     """
     rate = shop.settings.mail.rate if sending.rate is None else sending.rate
+    body = whole_links(body, shop.settings.public_url)
     with shop.transaction() as session:
         product = catalogue.get(session, slug)
         releases.hold(session, product.id)

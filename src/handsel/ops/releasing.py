@@ -6,7 +6,7 @@ under the same version are the same edition, and it goes on where it stopped.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from handsel.kit.errors import BadInputError
+from handsel.kit.links import whole_links
 from handsel.kit.rates import gap_us
 from handsel.kit.text import safe_filename
 from handsel.models import Campaign, Product, Release, ReleaseFile
@@ -76,6 +77,7 @@ def plan(shop: Shop, wanted: Wanted) -> Plan:
     Raises NotFoundError, BadInputError, ConflictError for a version that has other
     files.
     """
+    wanted = _with_whole_links(shop, wanted)
     for path in wanted.files:
         shelving.check_file(path)
     gap_us(wanted.sending.rate or "")
@@ -102,6 +104,11 @@ def plan(shop: Shop, wanted: Wanted) -> Plan:
             release=release,
             campaign=campaigns.of_release(session, release.id) if release else None,
         )
+
+
+def _with_whole_links(shop: Shop, wanted: Wanted) -> Wanted:
+    notes = whole_links(wanted.new.notes, shop.settings.public_url)
+    return replace(wanted, new=replace(wanted.new, notes=notes))
 
 
 def _hashed(path: Path) -> NewFile:
@@ -149,6 +156,7 @@ def publish(shop: Shop, wanted: Wanted, *, mail: bool) -> Published:
 
     The files first, then one transaction. Safe to repeat. Raises as `plan` does.
     """
+    wanted = _with_whole_links(shop, wanted)
     stored = [shelving.store(shop, path) for path in wanted.files]
     sending = wanted.sending
     rate = shop.settings.mail.rate if sending.rate is None else sending.rate
