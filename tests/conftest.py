@@ -3,6 +3,7 @@
 from hypothesis import settings
 
 pytest_plugins = [
+    "tests.ground.amazon",
     "tests.ground.cases",
     "tests.ground.chromium",
     "tests.ground.leftovers",

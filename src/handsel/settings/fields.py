@@ -158,6 +158,18 @@ class MailSettings(Section):
         "hear of bounces and complaints at `/webhooks/postmark`; at least 20 letters "
         "of your own. Better in a file: `postmark_secret_file`.",
     )
+    ses_topics: Words = Field(
+        default_factory=list,
+        description="The ARN of each Amazon SNS topic by which Amazon SES tells of "
+        "bounces and complaints at `/webhooks/ses`, for instance "
+        '`["arn:aws:sns:eu-central-1:123456789012:bounces"]`. No other topic is '
+        "believed.",
+    )
+    sendgrid_public_key: str = Field(
+        "",
+        description="The verification key of SendGrid's signed event web hook, to hear "
+        "of bounces and complaints at `/webhooks/sendgrid`. It is no secret.",
+    )
     host: str = Field("", description="The mail server of the `smtp` transport.")
     port: int = Field(
         587, description="Its port: 587 STARTTLS, 465 TLS.", ge=1, le=65535

@@ -19,6 +19,8 @@ from handsel.settings.fields import (
     StripeSettings,
 )
 
+_TOPIC = r"arn:aws(-cn|-us-gov|-eusc)?:sns:[a-z0-9-]{1,40}:\d{12}:[\w-]{1,256}"
+
 
 def load_settings(home: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     """Read and check all settings of the shop in `home`.
@@ -193,15 +195,37 @@ def _unknown(settings: Settings) -> list[str]:
 
 def _relay_problems(mail: MailSettings) -> list[str]:
     """Refuse secrets that could be guessed: who knows one can silence an address."""
+    problems = [
+        f"mail.ses_topics: {topic!r} is no ARN of a topic of Amazon SNS; one looks like "
+        "arn:aws:sns:eu-central-1:123456789012:bounces."
+        for topic in mail.ses_topics
+        if not re.fullmatch(_TOPIC, topic, re.ASCII)
+    ]
+    if mail.sendgrid_public_key and not _is_p256(mail.sendgrid_public_key):
+        problems.append(
+            "mail.sendgrid_public_key: it should be the verification key that SendGrid "
+            "shows, in one line that begins with MFkw."
+        )
     secrets = {
         "mail.mailgun_signing_key": mail.mailgun_signing_key,
         "mail.postmark_secret": mail.postmark_secret,
     }
-    return [
+    return problems + [
         f"{name}: it should have at least 20 letters."
         for name, secret in secrets.items()
         if secret and len(secret.get_secret_value().strip()) < 20
     ]
+
+
+def _is_p256(key: str) -> bool:
+    # Only who listens to SendGrid waits for the library.
+    from handsel.kit.publickeys import UntrueError, load_p256
+
+    try:
+        load_p256(key)
+    except UntrueError:
+        return False
+    return True
 
 
 def _stripe_problems(stripe: StripeSettings) -> list[str]:

@@ -1,5 +1,7 @@
 """What providers send us. Believed for one thing only: that a look is worth it."""
 
+from datetime import datetime
+
 from flask import Blueprint, Response, request
 from sqlalchemy import select
 
@@ -74,15 +76,28 @@ def _record(shop: Shop, provider: str, notice: Notice, payment: Payment) -> None
 
 
 def _from_relay(shop: Shop, relay: str, headers: dict[str, str]) -> Response:
-    """Verify what a mail relay says of a mail, and act on it once."""
+    """Verify what a mail relay says of some mails, and act on each thing once."""
     now = shop.now()
+    request.max_content_length = relays.LARGEST
     news = relays.read(relay, shop.settings.mail, headers, request.get_data(), now)
+    new = [_note(shop, relay, each, now) for each in news]
+    if news and not any(new):
+        return _answer("Recorded before.")
+    known = any(each.report for each in news)
+    return _answer("Recorded." if known else "This kind changes nothing here.")
+
+
+def _note(shop: Shop, relay: str, news: relays.News, now: datetime) -> bool:
+    """Act on one thing; say whether it is new. In a transaction of its own.
+
+    Of many things in one message those done stay done, and it may come again whole.
+    """
     with shop.transaction() as session:
         if not undelivered.heard(session, relay, news.name, news.kind, now):
-            return _answer("Recorded before.")
+            return False
         if news.report:
             undelivered.record_signed(session, news.report, now)
-    return _answer("Recorded." if news.report else "This kind changes nothing here.")
+    return True
 
 
 def _answer(text: str) -> Response:
