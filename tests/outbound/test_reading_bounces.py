@@ -194,6 +194,15 @@ def test_no_damaged_report_breaks_the_reading(raw: bytes, data: st.DataObject) -
     assert found is None or isinstance(found, Report)
 
 
+@pytest.mark.parametrize("sign", [b"\x0b", b"\x0c", b"\x1c"])
+def test_a_line_that_ends_in_the_middle_of_a_field_breaks_no_reading(
+    sign: bytes,
+) -> None:
+    """Python's parser takes these signs for no line's end, and its writer for one."""
+    raw = report("complaint").replace(b"Arrival-Date: ", b"Arrival-Date: " + sign)
+    assert read(raw.replace(b"Mon, 23 Nov 2026 ", b"")) is None
+
+
 def test_what_is_huge_is_read_in_part_and_soon() -> None:
     huge = report("postfix") + b"x" * 50_000_000
     assert understood(huge).kind is Kind.HARD

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email import message_from_bytes
+from email.errors import MessageError
 from email.message import Message
 from email.parser import BytesHeaderParser
 from email.utils import getaddresses, parsedate_to_datetime
@@ -66,7 +67,7 @@ def read(raw: bytes) -> Report | None:
     # Whatever else Python's parser makes of garbage: mails come from anybody.
     except (
         *(ValueError, LookupError, TypeError, AttributeError, AssertionError),
-        RecursionError,
+        *(RecursionError, MessageError),
     ):
         return None
 
