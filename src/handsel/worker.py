@@ -11,16 +11,22 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, or_, select, update
 
 from handsel.delivery import access
+from handsel.kit.errors import ShopError
 from handsel.models import Duty, FindLink, Inbox, Order, RateCounter
 from handsel.models.database import insert_new, rows_changed
 from handsel.models.words import PaymentState
-from handsel.ops import reconcile, stock
-from handsel.outbound import broadcast, post
+from handsel.ops import bouncing, reconcile, stock
+from handsel.outbound import broadcast, imap, post
 from handsel.shop import Shop
 
 log = logging.getLogger("handsel.worker")
 
 IDLE_SECONDS = 1.0
+BOUNCES_EVERY = timedelta(minutes=5)
+LOOK_SECONDS = 5.0
+"""How often each worker asks whether it is its turn to read the mailbox."""
+STOP_SECONDS = 3.0
+"""How long the end of the worker waits for a mailbox."""
 KEEP_INBOX = timedelta(days=30)
 FARTHEST = timedelta(days=28)
 """How far back payments are asked about: providers keep their news for a month."""
@@ -29,14 +35,17 @@ FARTHEST = timedelta(days=28)
 def run(shop: Shop, stop: threading.Event) -> None:
     """Work until `stop` is set. What fails is logged and comes again.
 
-    Three things go side by side, so that a receipt waits neither for a mail to everyone
-    nor for a payment provider that does not answer.
+    Side by side, so that a receipt waits neither for a mail to everyone, nor for a
+    payment provider or a mailbox that does not answer.
     """
     beside = [
         threading.Thread(target=broadcast.run, args=(shop.mailroom(), stop)),
         threading.Thread(target=_again_and_again, args=(_do_duties, shop, stop)),
     ]
-    for each in beside:
+    # A server that says nothing more must not keep anybody from stopping: then the
+    # thread is left behind, as it holds nothing but a connection.
+    reading = threading.Thread(target=read_mailbox, args=(shop, stop), daemon=True)
+    for each in (*beside, reading):
         each.start()
     try:
         _again_and_again(_deliver, shop, stop)
@@ -44,6 +53,29 @@ def run(shop: Shop, stop: threading.Event) -> None:
         stop.set()
         for each in beside:
             each.join()
+        reading.join(STOP_SECONDS)
+
+
+def read_mailbox(shop: Shop, stop: threading.Event) -> None:
+    """Read the bounces in the seller's mailbox every few minutes, until `stop` is set.
+
+    Several workers take turns. Each trouble is logged once, until it is another one.
+    """
+    seen, said = imap.Seen(), ""
+    while shop.settings.mail.bounce_mailbox and not stop.is_set():
+        try:
+            if _claim(shop, "bounces", BOUNCES_EVERY):
+                found = bouncing.read_imap(shop, seen, stop)
+                said = ""
+                if found["read"]:
+                    log.info("%s mails came back to the mailbox.", found["read"])
+        except ShopError as error:
+            if str(error) != said:
+                said = str(error)
+                log.warning("%s", said)
+        except Exception:
+            log.exception("Reading the mailbox failed; it will be tried again.")
+        stop.wait(LOOK_SECONDS)
 
 
 def turn(shop: Shop) -> bool:

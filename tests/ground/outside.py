@@ -7,6 +7,7 @@ and the books of the built-in payment provider, which count as another house.
 
 import functools
 import http.client
+import imaplib
 import smtplib
 import sys
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ _calls: list[str] = []
 def calls_nobody_in_a_transaction(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Fail the test that called out inside a transaction, in whichever thread."""
     _calls.clear()
-    for kind in (http.client.HTTPConnection, smtplib.SMTP):
+    for kind in (http.client.HTTPConnection, smtplib.SMTP, imaplib.IMAP4):
         monkeypatch.setattr(kind, "send", _watched(kind.send, kind.__name__))
     yield
     assert not _calls, f"Inside a transaction this called {_calls[0]}"

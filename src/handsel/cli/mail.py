@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+import threading
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -24,8 +25,8 @@ from handsel.models import OutboxItem
 from handsel.models.orders import FIRST_NUMBER
 from handsel.models.words import OutboxState
 from handsel.ops import bouncing, campaigning, mailing, previewing, shelving
-from handsel.outbound import outbox, suppressions
-from handsel.shop import open_shop
+from handsel.outbound import imap, outbox, suppressions
+from handsel.shop import Shop, open_shop
 
 PathArgument = click.Path(path_type=Path)
 
@@ -192,26 +193,22 @@ def broadcast(
 
 
 @mail.command()
-@click.argument("path", metavar="[PATH]", type=PathArgument, default=Path("-"))
+@click.argument("path", metavar="[PATH]", type=PathArgument, required=False)
 @shop_command
-def bounces(path: Path, home: Path, as_json: bool) -> None:
+def bounces(path: Path | None, home: Path, as_json: bool) -> None:
     """Read mails that came back: dead addresses and complaints get no more mails to all.
 
-    PATH is a Maildir, an mbox file, a folder of .eml files or one mail; without it, or
-    with -, one mail on standard input. Nothing in it is changed; safe to repeat.
+    PATH is a Maildir, an mbox file, a folder of .eml files or one mail; with -, or
+    without it behind a pipe, one mail on standard input; without it at a keyboard, the
+    mailbox of mail.bounce_mailbox. Nothing in it is changed; safe to repeat.
     """
-    stream = sys.stdin.buffer
-    if path == Path("-") and stream.isatty():
-        raise BadInputError(
-            "No mail comes in here: this is your keyboard.",
-            "Say where the bounces are: a Maildir, an mbox file, a folder or a mail.",
-        )
     with opened(home) as shop:
-        found = (
-            bouncing.read_stream(shop, stream)
-            if path == Path("-")
-            else bouncing.read_path(shop, path)
-        )
+        if path is None and sys.stdin.isatty():
+            found = _read_mailbox(shop)
+        elif path is None or path == Path("-"):
+            found = bouncing.read_stream(shop, sys.stdin.buffer)
+        else:
+            found = bouncing.read_path(shop, path)
     answer(
         as_json,
         found,
@@ -223,6 +220,16 @@ def bounces(path: Path, home: Path, as_json: bool) -> None:
         if found["hard"] + found["complaint"]
         else "",
     )
+
+
+def _read_mailbox(shop: Shop) -> dict[str, int]:
+    if not shop.settings.mail.bounce_mailbox:
+        raise BadInputError(
+            "No mail comes in here: this is your keyboard.",
+            "Say where the bounces are: a Maildir, an mbox file, a folder or a mail; or "
+            "set mail.bounce_mailbox.",
+        )
+    return bouncing.read_imap(shop, imap.Seen(), threading.Event())
 
 
 _OUTCOMES = {

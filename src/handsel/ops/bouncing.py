@@ -1,13 +1,16 @@
 """Reading the mails that came back, wherever the seller's mail server has put them."""
 
+import itertools
 import mailbox
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from threading import Event
 from typing import BinaryIO
 
 from handsel.kit.errors import BadInputError, NotFoundError
-from handsel.outbound import bounces, undelivered
+from handsel.outbound import bounces, imap, undelivered
 from handsel.shop import Shop
 
 _MBOX = b"From "
@@ -31,6 +34,23 @@ def read_stream(shop: Shop, stream: BinaryIO) -> dict[str, int]:
     if raw.startswith(_MBOX):
         raw = raw.partition(b"\n")[2]
     return _count(shop, iter([raw]) if raw.strip() else iter([]))
+
+
+def read_imap(shop: Shop, seen: imap.Seen, stop: Event) -> dict[str, int]:
+    """Read the bounces in the mailbox of `mail.bounce_mailbox`, and count.
+
+    Nothing is changed there, and reading it again changes nothing. Mails that came
+    before the last four weeks are left alone. Raises MailboxError.
+
+    Args:
+        seen: what was read before, in this process; it is not fetched again.
+        stop: ends it between two mails.
+    """
+    # A day more: the server counts whole days, in a time zone of its own.
+    since = shop.now() - undelivered.OLDEST - timedelta(days=1)
+    with imap.of(shop.settings.mail) as folder:
+        mails = folder.candidates(seen, since)
+        return _count(shop, itertools.takewhile(lambda _: not stop.is_set(), mails))
 
 
 def _count(shop: Shop, mails: Iterator[bytes]) -> dict[str, int]:

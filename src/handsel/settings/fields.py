@@ -142,9 +142,20 @@ class MailSettings(Section):
         "",
         description="Where mails to buyers come back to that cannot be delivered, for "
         'instance `"bounces@example.com"`; everything to `bounces+...@example.com` must '
-        "arrive there too. Read it with `handsel mail bounces`. Empty: `mail.from`.",
+        "arrive there too. Read them with `handsel mail bounces`, or set "
+        "`mail.bounce_mailbox`. Empty: `mail.from`.",
         pattern=r"^([A-Za-z0-9._-]{1,21}@[A-Za-z0-9.-]{1,189})?$",
         examples=["bounces@example.com"],
+    )
+    bounce_mailbox: str = Field(
+        "",
+        description="The mailbox that bounces arrive in, for instance "
+        '`"imaps://you@imap.example.com/INBOX"`. The worker reads it every five minutes '
+        "and changes nothing in it. `imap://` wants STARTTLS, except on this machine "
+        "itself.",
+    )
+    bounce_password: SecretStr | None = Field(
+        None, description="Its password; better in a file: `bounce_password_file`."
     )
     mailgun_signing_key: SecretStr | None = Field(
         None,

@@ -18,6 +18,7 @@ from handsel.settings.fields import (
     Settings,
     StripeSettings,
 )
+from handsel.settings.mailboxes import read_mailbox
 
 _TOPIC = r"arn:aws(-cn|-us-gov|-eusc)?:sns:[a-z0-9-]{1,40}:\d{12}:[\w-]{1,256}"
 
@@ -176,7 +177,7 @@ def _contradictions(settings: Settings) -> list[str]:
         problems.append("mail.host: the smtp transport needs the mail server's name.")
     if "stripe" in settings.providers:
         problems += _stripe_problems(settings.stripe)
-    problems += _relay_problems(settings.mail)
+    problems += _mailbox_problems(settings.mail) + _relay_problems(settings.mail)
     return problems + _unknown(settings)
 
 
@@ -191,6 +192,18 @@ def _unknown(settings: Settings) -> list[str]:
     if sender and "@" not in parseaddr(sender)[1]:
         problems.append(f"mail.from: {sender!r} is no address.")
     return problems
+
+
+def _mailbox_problems(mail: MailSettings) -> list[str]:
+    if not mail.bounce_mailbox:
+        return []
+    try:
+        read_mailbox(mail.bounce_mailbox)
+    except ValueError as error:
+        return [f"mail.bounce_mailbox: {error}."]
+    if not mail.bounce_password:
+        return ["mail.bounce_password: the mailbox needs it; better in a file."]
+    return []
 
 
 def _relay_problems(mail: MailSettings) -> list[str]:

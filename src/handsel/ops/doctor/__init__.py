@@ -11,7 +11,7 @@ from pathlib import Path
 
 from handsel.kit.errors import ConfigurationError, ShopError
 from handsel.ops import previewing
-from handsel.ops.doctor import books, domain, machine, selling
+from handsel.ops.doctor import books, domain, machine, returns, selling
 from handsel.ops.doctor.findings import Finding, Level
 from handsel.settings import Settings, load_settings
 
@@ -49,6 +49,7 @@ def _look(home: Path, now: datetime, environ: Mapping[str, str]) -> Iterator[Fin
     yield from selling.settings_of(settings)
     yield from _templates(home, settings)
     yield from domain.look(settings)
+    yield from returns.look(settings)
     try:
         yield from books.look(home, settings, now)
     except ShopError as error:
