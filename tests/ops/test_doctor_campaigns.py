@@ -66,7 +66,7 @@ def test_one_that_is_slow_by_its_limit_does_not_stand_still(patient: Patient) ->
     campaign = begun(patient, rate="2/h")
     one = leased(patient, campaign)
     with patient.shop.transaction() as session:
-        recipients.done(session, [Sent(one.id, patient.clock())])
+        recipients.done(session.connection(), [Sent(one.id, patient.clock())])
     patient.clock.move(minutes=35)
 
     assert patient.findings() == {}

@@ -31,7 +31,7 @@ def send(shop: Shop, clock: Clock, campaign: int, count: int, *, every: float) -
         with shop.transaction() as session:
             (one,) = recipients.claim(session, campaign, shop.now(), 1)
         with shop.transaction() as session:
-            recipients.done(session, [Sent(one.id, shop.now())])
+            recipients.done(session.connection(), [Sent(one.id, shop.now())])
 
 
 def pace(shop: Shop, campaign: int) -> tuple[float | None, float | None]:

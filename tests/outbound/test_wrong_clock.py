@@ -103,7 +103,7 @@ def test_how_fast_it_goes_is_known_again(shop: Shop, clock: Clock) -> None:
     clock.move(days=-400)
     with shop.transaction() as session:
         (one,) = recipients.claim(session, campaign, shop.now(), 1)
-        recipients.done(session, [recipients.Sent(one.id, shop.now())])
+        recipients.done(session.connection(), [recipients.Sent(one.id, shop.now())])
 
     assert campaigning.facts(shop, campaign)["rate"]
 

@@ -104,7 +104,7 @@ def test_a_cancelled_mail_goes_after_all_to_those_who_have_not_had_it(
     campaign = begun(shop)
     with shop.transaction() as session:
         (one,) = recipients.claim(session, campaign, shop.now(), 1)
-        recipients.done(session, [Sent(one.id, shop.now())])
+        recipients.done(session.connection(), [Sent(one.id, shop.now())])
     campaigning.cancel(shop, campaign)
     sold(shop, visitor, "dan@example.com")  # who has the new edition
 
