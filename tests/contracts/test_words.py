@@ -19,7 +19,15 @@ OURS = {
     *("web hook", "webhook", "reconcile", "capture", "session"),
 }
 # What buyers can meet. Commands and checks speak to the seller.
-TO_BUYERS = ("web", "delivery/access", "customers", "sales", "kit/text", "kit/ranges")
+TO_BUYERS = (
+    "web",
+    "delivery/access",
+    "delivery/serving",
+    "customers",
+    "sales",
+    "kit/text",
+    "kit/ranges",
+)
 
 
 def public(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.ClassDef]:

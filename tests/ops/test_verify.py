@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 from sqlalchemy import delete, text, update
 
-from handsel.delivery import access
+from handsel.delivery import access, serving
 from handsel.delivery.storage.local import LocalStorage
 from handsel.models import (
     Allowance,
@@ -38,7 +38,7 @@ def busy_shop(shop: Shop, clock: Clock) -> Shop:
     taken = keeping.press(shop, sold[0], product, "laptop")
     keeping.press(shop, sold[0], product, "phone")
     with shop.transaction() as session:
-        access.consume(session, taken)
+        serving.consume(session, taken)
     clock.move(hours=1)
     keeping.refund(shop, sold[1], 500)
     keeping.press(shop, sold[1], product, "laptop")

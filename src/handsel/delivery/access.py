@@ -8,27 +8,21 @@ free. Every counter changes by an UPDATE that carries its own condition, so that
 at the same instant cannot pass the limit together.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from handsel.kit.errors import ConflictError, NotFoundError, ShopError, TryAgainError
-from handsel.kit.ranges import Spans
+from handsel.kit.errors import ConflictError, NotFoundError, ShopError
 from handsel.models import Allowance, Entitlement, Grant, Order, Release, ReleaseFile
 from handsel.models.database import insert_new, rows_changed
 from handsel.models.words import GrantState
 
 GIVE_BACKS = 10
 """How many presses without a download are forgiven, for each file of a purchase."""
-BYTES_PER_GRANT = 3
-"""One grant sends at most this many times the file's size."""
-EXTRA_SIZES = 2
-"""All grants together send at most the limit plus this many times the file's size."""
 
-_OPEN = Grant.state.in_((GrantState.RESERVED, GrantState.CONSUMED))
+OPEN = Grant.state.in_((GrantState.RESERVED, GrantState.CONSUMED))
+"""A grant that serves."""
 
 
 class DownloadsUsedUpError(ShopError):
@@ -41,24 +35,6 @@ class AccessEndedError(ShopError):
     """The purchase does not open its files any more, for instance after a refund."""
 
     status = 403
-
-
-class TooMuchSentError(TryAgainError):
-    """This download is being fetched too many times over at the moment."""
-
-    status = 429
-
-
-@dataclass(frozen=True)
-class OpenGrant:
-    """An open grant with the file it serves."""
-
-    grant_id: int
-    file_id: int
-    name: str
-    content_type: str
-    size: int
-    sha256: str
 
 
 def can_access(session: Session, order_id: int) -> bool:
@@ -92,7 +68,7 @@ def running(session: Session, order: Order, client_key: str, now: datetime) -> s
                 Entitlement.order_id == order.id,
                 Grant.client_key == client_key,
                 Grant.expires_at > now,
-                _OPEN,
+                OPEN,
             )
         )
     )
@@ -121,7 +97,7 @@ def press(
         Grant.client_key == client_key,
     )
     _close_over(session, mine, now)
-    running = session.scalar(select(Grant.id).where(mine, _OPEN))
+    running = session.scalar(select(Grant.id).where(mine, OPEN))
     if running is not None:
         return running
     _take(session, entitlement, file_id, order.download_limit)
@@ -137,7 +113,7 @@ def press(
         bytes_out=0,
         parts=[],
     )
-    return session.scalars(select(Grant.id).where(mine, _OPEN)).one()
+    return session.scalars(select(Grant.id).where(mine, OPEN)).one()
 
 
 def _entitled(session: Session, order: Order, file_id: int) -> int:
@@ -197,136 +173,6 @@ def _allowance(entitlement: int, file_id: int) -> ColumnElement[bool]:
     return and_(Allowance.entitlement_id == entitlement, Allowance.file_id == file_id)
 
 
-def open_grant(session: Session, grant_id: int, now: datetime) -> OpenGrant:
-    """Give an open grant, asking anew whether its order may be opened.
-
-    Raises NotFoundError when the window is over, AccessEndedError.
-    """
-    row = session.execute(_grant_query().where(Grant.id == grant_id)).one_or_none()
-    if row is None or row.expires_at <= now:
-        raise NotFoundError(
-            "This download link has ended.",
-            "Open your purchase page and press Download again.",
-        )
-    if not row.access:
-        raise AccessEndedError(
-            "This purchase does not open its files any more.",
-            "If you think that is a mistake, write to the seller.",
-        )
-    return OpenGrant(
-        grant_id,
-        row.file_id,
-        row.name,
-        row.content_type,
-        row.size,
-        row.sha256,
-    )
-
-
-def _grant_query() -> Select[*tuple[Any, ...]]:
-    return (
-        select(
-            Grant.expires_at,
-            Grant.file_id,
-            Entitlement.access,
-            ReleaseFile.name,
-            ReleaseFile.content_type,
-            ReleaseFile.size,
-            ReleaseFile.sha256,
-        )
-        .join(Entitlement, Entitlement.id == Grant.entitlement_id)
-        .join(Order, Order.id == Entitlement.order_id)
-        .join(ReleaseFile, ReleaseFile.id == Grant.file_id)
-        .where(_OPEN)
-    )
-
-
-def book(session: Session, grant: OpenGrant, count: int) -> None:
-    """Set aside `count` bytes of what this grant may send, before sending them.
-
-    Raises TooMuchSentError. `arrived` gives back what was not sent.
-    """
-    bounded = max(grant.size, 1)
-    own = rows_changed(
-        session,
-        update(Grant)
-        .where(
-            Grant.id == grant.grant_id,
-            Grant.bytes_out + count <= BYTES_PER_GRANT * bounded,
-        )
-        .values(bytes_out=Grant.bytes_out + count),
-    )
-    together = own and rows_changed(
-        session,
-        update(Allowance)
-        .where(
-            _allowance_of(grant),
-            Allowance.bytes_out + count <= (Allowance.lim + EXTRA_SIZES) * bounded,
-        )
-        .values(bytes_out=Allowance.bytes_out + count),
-    )
-    if not together:
-        raise TooMuchSentError(
-            "This download has been fetched too many times over.",
-            "Try again in a minute; if that does not help, write to the seller.",
-        )
-
-
-def _allowance_of(grant: OpenGrant) -> ColumnElement[bool]:
-    entitlement = select(Grant.entitlement_id).where(Grant.id == grant.grant_id)
-    return and_(
-        Allowance.entitlement_id == entitlement.scalar_subquery(),
-        Allowance.file_id == grant.file_id,
-    )
-
-
-def arrived(
-    session: Session, grant: OpenGrant, start: int, count: int, *, booked: int
-) -> None:
-    """Note that `count` bytes from `start` on have arrived, of `booked` set aside.
-
-    When half of the file's distinct bytes are there, the download counts as used.
-    """
-    row = session.scalars(
-        select(Grant).where(Grant.id == grant.grant_id).with_for_update()
-    ).one()
-    spans = Spans.of(row.parts).add(start, start + count)
-    unsent = max(0, booked - count)
-    row.parts = spans.as_list()
-    row.bytes_out -= unsent
-    rows_changed(
-        session,
-        update(Allowance)
-        .where(_allowance_of(grant))
-        .values(bytes_out=Allowance.bytes_out - unsent),
-    )
-    if 2 * spans.total() >= grant.size:
-        _use(session, row, grant)
-
-
-def _use(session: Session, row: Grant, grant: OpenGrant) -> None:
-    """Count a download; one that outlived its window is counted after all."""
-    if row.state is GrantState.RESERVED:
-        row.state = GrantState.CONSUMED
-    elif row.state is GrantState.RETURNED and rows_changed(
-        session,
-        update(Allowance)
-        .where(_allowance_of(grant), Allowance.taken < Allowance.lim)
-        .values(taken=Allowance.taken + 1),
-    ):
-        row.state = GrantState.CLOSED
-
-
-def consume(session: Session, grant_id: int) -> None:
-    """Count a grant as used at once, where the bytes are sent by somebody else."""
-    rows_changed(
-        session,
-        update(Grant)
-        .where(Grant.id == grant_id, Grant.state == GrantState.RESERVED)
-        .values(state=GrantState.CONSUMED),
-    )
-
-
 def close_expired(session: Session, now: datetime) -> int:
     """Close every grant whose window is over; give how many. Safe to repeat.
 
@@ -338,7 +184,7 @@ def close_expired(session: Session, now: datetime) -> int:
 
 def _close_over(session: Session, which: ColumnElement[bool], now: datetime) -> int:
     over = session.scalars(
-        select(Grant).where(which, _OPEN, Grant.expires_at <= now).with_for_update()
+        select(Grant).where(which, OPEN, Grant.expires_at <= now).with_for_update()
     ).all()
     for grant in over:
         if grant.state is GrantState.RESERVED and _give_back_unit(

@@ -12,8 +12,8 @@ from wsgiref.util import FileWrapper
 from flask import Blueprint, Response, request
 from sqlalchemy.exc import DBAPIError
 
-from handsel.delivery import access
-from handsel.delivery.access import OpenGrant
+from handsel.delivery import serving
+from handsel.delivery.serving import OpenGrant
 from handsel.kit.filebody import FileBody
 from handsel.kit.ranges import Part, UnsatisfiableRangeError, asked
 from handsel.kit.text import content_disposition
@@ -35,7 +35,7 @@ def fetch(token: str) -> Response:
     shop = the_shop()
     grant_id = number_behind(shop.keys, "grant", token)
     with shop.reading() as session:
-        grant = access.open_grant(session, grant_id, shop.now())
+        grant = serving.open_grant(session, grant_id, shop.now())
     etag = f'"sha256-{grant.sha256}"'
     if etag in request.headers.get("If-None-Match", ""):
         return _described(Response(status=304), grant, etag)
@@ -89,7 +89,7 @@ def _book(shop: Shop, grant: OpenGrant, count: int) -> int:
     """
     try:
         with shop.transaction() as session:
-            access.book(session, grant, count)
+            serving.book(session, grant, count)
     except (DBAPIError, DatabaseBusyError):
         log.exception("A download could not be written down; sending it all the same.")
         return 0
@@ -99,7 +99,7 @@ def _book(shop: Shop, grant: OpenGrant, count: int) -> int:
 def _note(shop: Shop, grant: OpenGrant, start: int, count: int, *, booked: int) -> None:
     try:
         with shop.transaction() as session:
-            access.arrived(session, grant, start, count, booked=booked)
+            serving.arrived(session, grant, start, count, booked=booked)
     except (DBAPIError, DatabaseBusyError):
         log.exception("What was sent of a download could not be written down.")
 
@@ -109,7 +109,7 @@ def _by_proxy(shop: Shop, grant: OpenGrant, etag: str) -> Response:
     response = Response(status=200)
     if request.method != "HEAD":
         with shop.transaction() as session:
-            access.consume(session, grant.grant_id)
+            serving.consume(session, grant.grant_id)
     path = shop.storage.path(grant.sha256).relative_to(shop.storage.root)
     response.headers["X-Accel-Redirect"] = f"/_files/{path}"
     return _described(response, grant, etag)
