@@ -9,6 +9,7 @@ import threading
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
@@ -114,7 +115,20 @@ def _serve(shop: Shop, bind: str | None, as_json: bool) -> None:
     from handsel.web.front import serve_shop
 
     address = bind or shop.settings.server.bind
+    if not shop.settings.is_public and not _leads_here(shop.settings.shop.url, address):
+        logging.getLogger("handsel").warning(
+            "After paying, and from mails, buyers are led to %s, which is not %s: set "
+            "shop.url to the address the shop is visited at.",
+            shop.settings.shop.url,
+            address,
+        )
     serve_shop(shop, address, partial(say_open, as_json))
+
+
+def _leads_here(url: str, address: str) -> bool:
+    """Say whether a shop address on this machine names the port listened on."""
+    listened = address.rpartition(":")[2]
+    return listened in ("0", str(urlsplit(url).port or 80))
 
 
 def say_open(as_json: bool, url: str) -> None:
