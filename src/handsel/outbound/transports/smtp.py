@@ -8,7 +8,6 @@ one mail is permanent.
 import base64
 import re
 import smtplib
-import socket
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -26,12 +25,15 @@ from handsel.outbound.transports.base import (
     PermanentMailError,
     TemporaryMailError,
 )
+from handsel.outbound.transports.refusals import (
+    is_about_one,
+    is_about_us,
+    is_for_good,
+    reply,
+    what_to_check,
+)
 from handsel.settings import Settings, is_loopback
 
-# "Log in first" and its kin (RFC 4954, 6): about us, whoever the mail is for.
-_ABOUT_LOG_IN = frozenset({530, 534, 535, 538})
-# Gmail's "daily sending limit" comes as 550 and passes within a day.
-_QUOTA = "5.4.5"
 _FIRST_DOT = re.compile(rb"(?m)^\.")
 
 
@@ -127,12 +129,12 @@ class SmtpTransport:
         return TemporaryMailError(
             f"The mail server {self.host}:{self.port} cannot be used now: "
             f"{self.words(error)}.",
-            _what_to_check(error),
+            what_to_check(error),
         )
 
     def words(self, error: Exception) -> str:
         """Say in the server's own words what went wrong, without our password."""
-        code, said = _reply(error)
+        code, said = reply(error)
         words = " ".join(f"{code or ''} {said}".split())[:300].rstrip(".")
         for secret in self._secrets():
             words = words.replace(secret, "***")
@@ -196,17 +198,17 @@ class SmtpCarrier:
                 f"The mail server cannot write to {recipient}: {words}.",
                 "Ask for an address in plain letters, or use a server with SMTPUTF8.",
             )
-        if _is_for_good(error):
+        if is_for_good(error):
             return PermanentMailError(
                 f"The mail server refused the mail to {recipient} for good: {words}.",
                 "Mend what it names. A buyer's mail then goes by `handsel mail retry`, or "
                 "to another address by `handsel order resend NUMBER --to ADDRESS`.",
             )
-        kind = DeferredMailError if _is_about_one(error) else TemporaryMailError
+        kind = DeferredMailError if is_about_one(error) else TemporaryMailError
         return kind(
             f"The mail server did not take the mail to {recipient} now: {words}.",
-            _what_to_check(error)
-            if _is_about_us(error)
+            what_to_check(error)
+            if is_about_us(error)
             else "Buyers' mails are tried again by themselves.",
         )
 
@@ -299,63 +301,3 @@ def _dotted(content: bytes) -> bytes:
 
 class _TlsClient(_Client, smtplib.SMTP_SSL):
     """The same, encrypted from the first byte."""
-
-
-def _reply(error: Exception) -> tuple[int, str]:
-    """Give the server's code and words; code 0 when it did not speak."""
-    said: bytes | str
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code, said = next(iter(error.recipients.values()))
-    elif isinstance(error, smtplib.SMTPResponseException):
-        code, said = error.smtp_code, error.smtp_error
-    else:
-        return 0, str(error) or type(error).__name__
-    return code, said.decode(errors="replace") if isinstance(said, bytes) else said
-
-
-def _is_for_good(error: Exception) -> bool:
-    if not isinstance(error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError):
-        return False
-    code, words = _reply(error)
-    return 500 <= code <= 599 and not _is_about_us(error) and _QUOTA not in words
-
-
-def _is_about_one(error: Exception) -> bool:
-    """Tell whether others may still be taken: 421 means that the server leaves."""
-    about = isinstance(error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError)
-    return about and _reply(error)[0] != 421 and not _is_about_us(error)
-
-
-def _is_about_us(error: Exception) -> bool:
-    """Tell whether the seller's configuration is refused, not this buyer's mail."""
-    code, _ = _reply(error)
-    return code in _ABOUT_LOG_IN or (
-        isinstance(error, smtplib.SMTPSenderRefused) and code >= 500
-    )
-
-
-def _what_to_check(error: Exception) -> str:
-    code, _ = _reply(error)
-    if isinstance(error, smtplib.SMTPAuthenticationError) or code in _ABOUT_LOG_IN:
-        return (
-            "Check mail.user and mail.password; many providers want a password made "
-            "for apps, not the one you log in with."
-        )
-    if isinstance(error, smtplib.SMTPSenderRefused):
-        return (
-            "Check mail.from, and mail.bounces if it is set: the server must know both "
-            "as addresses of mail.user."
-        )
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return (
-            "Check mail.host: it must be the name in the server's certificate. For a "
-            "certificate of your own authority, set SSL_CERT_FILE."
-        )
-    if isinstance(error, ssl.SSLError | smtplib.SMTPNotSupportedError):
-        return "Check mail.security and mail.port: 587 is for starttls, 465 for tls."
-    if isinstance(error, socket.gaierror | UnicodeError):
-        return "Check mail.host: there is no machine of that name."
-    return (
-        "Check mail.host, mail.port and mail.security (587 is for starttls, 465 for "
-        "tls), and that this machine may call out."
-    )
