@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from handsel.models import Order
+from handsel.models import Campaign, Order
 from handsel.models.words import StopReason
 from handsel.outbound import suppressions
 from handsel.outbound.transports.folder import read_folder
@@ -305,20 +305,21 @@ def test_ctrl_c_pauses_and_resume_goes_on(
     new = make.book_file(tmp_path, "book.epub", b"two")
     command = [
         *(sys.executable, "-m", "handsel", "release", "book", str(new)),
-        *("--version", "1.1", "--yes", "--rate", "3/s", "--home", str(home)),
+        *("--version", "1.1", "--yes", "--rate", "3/m", "--home", str(home)),
     ]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as running:
-        wait_until(lambda: len(smtp_server.letters) >= 3, 30)
+        wait_until(lambda: bool(smtp_server.letters), 30)
         os.kill(running.pid, signal.SIGINT)
         out, _ = running.communicate(timeout=30)
 
     assert running.returncode == 130
     assert "book 1.1: paused" in out
     assert "interrupted by hand" in out
-    before = len(smtp_server.letters)
-    assert before < 12
+    assert len(smtp_server.letters) < 12
+    with shop.transaction() as session:  # the rest as fast as it can
+        session.execute(update(Campaign).values(gap_us=0, next_at=shop.now()))
     resumed = real(home, "release", "resume", "book")
     assert resumed.returncode == 0, resumed.stderr
     assert "12 of 12 sent" in resumed.stdout

@@ -204,6 +204,7 @@ def test_half_an_address_gets_no_hint(typed: str) -> None:
         ("evil\N{RIGHT-TO-LEFT OVERRIDE}fdp.exe", "evilfdp.exe"),
         ("cafe\u0301.pdf", "café.pdf"),
         ("half \ud800.pdf", "half.pdf"),
+        ("two \x1b\x85spaces.pdf", "two spaces.pdf"),
         ("x" * 300 + ".pdf", "x" * 196 + ".pdf"),
         ("ß" * 300 + ".tar.gz", "ß" * 98 + ".gz"),
         ("x." + "y" * 300, "x." + "y" * 198),

@@ -201,7 +201,8 @@ def shown(text: str) -> str:
 
     Spaces of every kind, line ends among them, become one plain space.
     """
-    return "".join(sign for sign in re.sub(r"\s+", " ", text) if _is_shown(sign))
+    seen = "".join(sign for sign in text if sign.isspace() or _is_shown(sign))
+    return re.sub(r"\s+", " ", seen)
 
 
 def _is_shown(sign: str) -> bool:
