@@ -3,6 +3,9 @@
 from datetime import timedelta
 from pathlib import Path
 
+from sqlalchemy import select
+
+from handsel.models import Entitlement
 from handsel.ops import campaigning, releasing
 from handsel.ops.releasing import Sending
 from handsel.outbound import announcing, recipients
@@ -131,3 +134,30 @@ def test_a_cancelled_mail_for_later_begins_at_its_time_after_all(
     facts = campaigning.facts(shop, campaign)
     assert (facts["state"], facts["at"]) == ("scheduled", at.isoformat())
     assert facts["finished_at"] is None
+
+
+def test_a_purchase_that_opens_several_products_is_told_of_each(
+    shop: Shop, visitor: Visitor
+) -> None:
+    both = make.product(shop, slug="both")
+    book = make.product(shop)
+    buy(visitor, "both", email=ANN)
+    with shop.transaction() as session:  # as a bundle opens them
+        own = session.scalars(select(Entitlement)).one()
+        assert own.product_id == both.id
+        session.add(
+            Entitlement(
+                order_id=own.order_id,
+                product_id=book.id,
+                access=True,
+                granted_at=own.granted_at,
+                access_changed_at=own.granted_at,
+            )
+        )
+    campaign = begun(shop)
+
+    send(shop, campaign)
+
+    [told] = news(shop)
+    assert (told.to, "H-1001" in words(visitor.get(link(told)))) == (ANN, True)
+    assert campaigning.facts(shop, campaign)["skipped"] == 0

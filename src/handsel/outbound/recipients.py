@@ -198,7 +198,8 @@ def _asked() -> Select[*tuple[Any, ...]]:
             twice.label("twice"),
         )
         .join(Order, Order.id == Recipient.order_id)
-        .join(Entitlement, _of(Order))
+        .join(Campaign, Campaign.id == Recipient.campaign_id)
+        .join(Entitlement, _told_of(Order))
         .join(Customer, Customer.id == Order.customer_id, isouter=True)
         .join(opens, opens.id == which, isouter=True)
         .order_by(Recipient.id)
@@ -210,23 +211,22 @@ def _another() -> ScalarSelect[int | None]:
     order = aliased(Order)
     return (
         select(func.max(order.id))
-        .join(Entitlement, _of(order))
-        .join(Campaign, Campaign.id == Recipient.campaign_id)
+        .join(Entitlement, _told_of(order))
         .where(
             order.customer_id == Order.customer_id,
-            order.product_id == Order.product_id,
             order.test == Order.test,
             Entitlement.access,
             or_(Campaign.release_id.is_(None), order.release_id < Campaign.release_id),
         )
-        .correlate(Recipient, Order)
+        .correlate(Campaign, Order)
         .scalar_subquery()
     )
 
 
-def _of(order: type[Order]) -> ColumnElement[bool]:
+def _told_of(order: type[Order]) -> ColumnElement[bool]:
+    """Find what a purchase opens of the product a mail is about; it may open several."""
     same = Entitlement.order_id == order.id
-    return and_(same, Entitlement.product_id == order.product_id)
+    return and_(same, Entitlement.product_id == Campaign.product_id)
 
 
 def _why_not(row: Any) -> str | None:
