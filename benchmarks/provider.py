@@ -19,6 +19,7 @@ from handsel.sales.payments.base import (
     Notice,
     Payment,
     Purchase,
+    RefundRequest,
     Started,
     WebhookRefusedError,
 )
@@ -98,3 +99,7 @@ class BenchProvider:
 
     def cancel(self, session_id: str, now: datetime) -> None:
         """Do nothing: nothing is ever open."""
+
+    def refund(self, session_id: str, wanted: RefundRequest, now: datetime) -> str:
+        """Name a refund; no money moves."""
+        return f"re_{wanted.key}"

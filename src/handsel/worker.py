@@ -15,7 +15,7 @@ from handsel.kit.errors import ShopError
 from handsel.models import Duty, FindLink, Inbox, Order, RateCounter
 from handsel.models.database import insert_new, rows_changed
 from handsel.models.words import PaymentState
-from handsel.ops import bouncing, reconcile, stock
+from handsel.ops import bouncing, reconcile, refunding, stock
 from handsel.outbound import broadcast, imap, post
 from handsel.shop import Shop
 
@@ -173,6 +173,7 @@ def _sweep(shop: Shop) -> None:
 
 
 DUTIES: dict[str, tuple[timedelta, Callable[[Shop], None]]] = {
+    "refunds": (timedelta(minutes=1), refunding.finish),
     "reconcile": (timedelta(minutes=3), _reconcile),
     "reconcile-far-back": (timedelta(hours=1), _reconcile_far_back),
     "tidy": (timedelta(minutes=10), _tidy),

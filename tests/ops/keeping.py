@@ -1,5 +1,6 @@
 """A shop with a little history: what the tests of its keeping begin with."""
 
+import secrets
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -12,7 +13,7 @@ from handsel.ops import simulation
 from handsel.ops.verify import Invariant, verify
 from handsel.outbound.letters import purchase_link
 from handsel.sales import orders
-from handsel.sales.payments.test import TestProvider
+from handsel.sales.payments.base import RefundRequest
 from handsel.shop import Shop
 
 
@@ -32,9 +33,8 @@ def order_of(shop: Shop, number: str) -> Order:
 def refund(shop: Shop, number: str, minor: int) -> None:
     """Give some of the money back, and let the shop hear of it."""
     order = order_of(shop, number)
-    bank = shop.provider("test")
-    assert isinstance(bank, TestProvider)
-    bank.refund(order.session_id, Money(minor, order.currency), shop.now())
+    again = RefundRequest(secrets.token_hex(8), Money(minor, order.currency))
+    shop.provider("test").refund(order.session_id, again, shop.now())
     shop.hear("test", order.session_id)
 
 

@@ -1,11 +1,12 @@
 """The hands of buyer, seller, bank and time at the built-in provider `test`."""
 
+import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from handsel.kit.money import Money
 from handsel.sales.payments import test as test_payments
-from handsel.sales.payments.base import PaymentProvider
+from handsel.sales.payments.base import PaymentProvider, RefundRequest
 from handsel.sales.payments.test import Outcome, Result
 from handsel.settings import Settings
 from tests.providers import suite
@@ -64,7 +65,8 @@ class Bank:
         assert outcome.result is Result.DECLINED
 
     def refund(self, session_id: str, amount: Money) -> str:
-        return self.bank.refund(session_id, amount, self.now)
+        wanted = RefundRequest(secrets.token_hex(8), amount)
+        return self.bank.refund(session_id, wanted, self.now)
 
     def fail_refund(self, refund_id: str) -> None:
         self.bank.fail_refund(refund_id, self.now)

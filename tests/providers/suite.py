@@ -14,14 +14,16 @@ from typing import Protocol
 
 import pytest
 
+from handsel.kit.errors import ConflictError
 from handsel.kit.money import Money
-from handsel.models.words import FactKind, PaymentState
+from handsel.models.words import FactKind, PaymentState, RefundReason
 from handsel.sales.payments.base import (
     Fact,
     Glimpse,
     Payment,
     PaymentProvider,
     Purchase,
+    RefundRequest,
     UnknownSessionError,
 )
 
@@ -336,6 +338,44 @@ class Refunds:
         assert the_fact(payment, FactKind.CAPTURE).amount == PRICE
         assert payment.state is PaymentState.COMPLETE
         assert look(driver, session) == payment
+
+    def test_the_shop_can_give_money_back_once_for_each_key(
+        self, driver: RefundDriver
+    ) -> None:
+        session = begin(driver)
+        driver.pay(session, email="ada@example.org")
+        part = RefundRequest("one", Money(500, "EUR"), RefundReason.DUPLICATE)
+        first = driver.provider.refund(session, part, driver.now)
+        driver.pass_time(timedelta(minutes=5))
+        assert driver.provider.refund(session, part, driver.now) == first
+        rest = RefundRequest("two", Money(1000, "EUR"))
+        second = driver.provider.refund(session, rest, driver.now)
+        assert {
+            fact.object_id: fact.amount.minor
+            for fact in look(driver, session).facts
+            if fact.kind is FactKind.REFUND
+        } == {first: 500, second: 1000}
+
+    def test_the_shop_cannot_give_back_more_than_is_there(
+        self, driver: RefundDriver
+    ) -> None:
+        session = begin(driver)
+        driver.pay(session, email="ada@example.org")
+        for key, minor in (("much", 1501), ("all", 1500), ("more", 1)):
+            wanted = RefundRequest(key, Money(minor, "EUR"))
+            if key == "all":
+                driver.provider.refund(session, wanted, driver.now)
+                continue
+            with pytest.raises(ConflictError):
+                driver.provider.refund(session, wanted, driver.now)
+        assert the_fact(look(driver, session), FactKind.REFUND).amount == PRICE
+
+    def test_what_was_never_paid_cannot_go_back(self, driver: RefundDriver) -> None:
+        wanted = RefundRequest("none", PRICE)
+        with pytest.raises(ConflictError):
+            driver.provider.refund(begin(driver), wanted, driver.now)
+        with pytest.raises(UnknownSessionError):
+            driver.provider.refund(driver.unknown_session(), wanted, driver.now)
 
     def test_a_refund_that_comes_back_is_void(self, driver: RefundDriver) -> None:
         session = begin(driver)

@@ -8,7 +8,7 @@ from handsel.kit.money import Money
 from handsel.models.words import FactKind
 from handsel.outbound.transports.folder import read_folder
 from handsel.sales import orders
-from handsel.sales.payments.base import Fact
+from handsel.sales.payments.base import Fact, RefundRequest
 from handsel.shop import Shop
 from tests import make
 from tests.ground.shops import Clock
@@ -323,7 +323,9 @@ def test_a_refund_closes_the_files_and_says_what_becomes_of_the_money(
     page = buy(visitor)
     running = visitor.press(page, "/1").location
     clock.move(minutes=1)
-    bank(shop).refund(order(shop).session_id, Money(1500, "EUR"), shop.now())
+    bank(shop).refund(
+        order(shop).session_id, RefundRequest("back", Money(1500, "EUR")), shop.now()
+    )
     shop.hear("test", order(shop).session_id)
 
     after = visitor.get(page.request.path)
@@ -341,7 +343,9 @@ def test_a_part_of_the_money_back_leaves_the_files_open(
     make.product(shop)
     page = buy(visitor)
     clock.move(minutes=1)
-    bank(shop).refund(order(shop).session_id, Money(500, "EUR"), shop.now())
+    bank(shop).refund(
+        order(shop).session_id, RefundRequest("back", Money(500, "EUR")), shop.now()
+    )
     shop.hear("test", order(shop).session_id)
 
     assert download(visitor, page).data == make.BOOK

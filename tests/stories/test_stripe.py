@@ -8,8 +8,10 @@ from sqlalchemy import delete
 from handsel import worker
 from handsel.kit.money import Money
 from handsel.models import Entitlement, Inbox, LedgerEntry, Order, OutboxItem
-from handsel.models.words import OrderStatus
+from handsel.models.words import OrderStatus, RefundReason
+from handsel.ops import refunding
 from handsel.outbound.transports.folder import StoredMail, read_folder
+from handsel.sales.payments.base import ProviderUnavailableError
 from tests import make
 from tests.ground.till import Till, rows, untrue
 from tests.ground.visitor import Visitor, words
@@ -176,6 +178,45 @@ def test_messages_in_the_wrong_order(till: Till, buyer: Visitor) -> None:
     assert untrue(till.shop) == {}
 
 
+def test_the_seller_gives_money_back_and_the_web_hook_says_so_first(
+    till: Till, buyer: Visitor
+) -> None:
+    name = till.begin(buyer)
+    till.stripe.bank.pay(name, email=ADA)
+
+    plan = refunding.plan(till.shop, "H-1001", "5")
+    done = refunding.refund(till.shop, plan, RefundReason.DUPLICATE, keep_access=False)
+    rest = refunding.plan(till.shop, "H-1001", None)
+    kept = refunding.refund(till.shop, rest, RefundReason.REQUESTED, keep_access=True)
+
+    assert (done["status"], done["refunded_minor"]) == ("partly_refunded", 500)
+    assert (kept["status"], kept["access"]) == ("refunded", True)
+    reasons = [each["reason"] for each in till.stripe.bank.kept["refund"].values()]
+    assert reasons == ["duplicate", "requested_by_customer"]
+    assert untrue(till.shop) == {}
+
+
+def test_a_lost_answer_of_stripes_gives_the_money_back_once(
+    till: Till, buyer: Visitor
+) -> None:
+    name = till.begin(buyer)
+    till.stripe.bank.pay(name, email=ADA)
+    plan = refunding.plan(till.shop, "H-1001", "5")
+    till.stripe.hooks.mode = "drop"
+    till.stripe.faults.lose_next(2, spare=1)
+
+    with pytest.raises(ProviderUnavailableError, match="nobody knows yet"):
+        refunding.refund(till.shop, plan, RefundReason.REQUESTED, keep_access=False)
+    till.move(minutes=2)
+    refunding.finish(till.shop)
+    refunding.finish(till.shop)
+
+    order = till.order(name)
+    assert order
+    assert order.refunded_minor == 500
+    assert len(till.stripe.bank.kept["refund"]) == 1
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("kind", list(FORGERIES))
 def test_a_forged_message_changes_nothing(
@@ -296,7 +337,8 @@ def test_money_that_goes_back_ends_access_at_once(
         bank.close_dispute(dispute, "won")
         worker.turn(till.shop)
         assert buyer.get(running).status_code == 200
-    assert len(mails(till)) == 1
+    told_by_mail = [each.subject for each in mails(till)]
+    assert len(told_by_mail) == (2 if what == "refund" else 3), told_by_mail
     assert untrue(till.shop) == {}
 
 

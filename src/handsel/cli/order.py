@@ -1,6 +1,7 @@
 """`handsel order`: who bought what."""
 
 import re
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ from handsel.cli.common import answer, opened, shop_command, table
 from handsel.delivery import access
 from handsel.kit.errors import BadInputError
 from handsel.kit.money import Money, format_money
-from handsel.models.words import OrderStatus
-from handsel.ops import giving
+from handsel.models.words import OrderStatus, RefundReason
+from handsel.ops import giving, refunding
 from handsel.sales import catalogue, orders, report
 from handsel.shop import Shop
 
@@ -174,6 +175,69 @@ def accept(number: str, home: Path, as_json: bool) -> None:
             f"{found.number} is delivered: {data['link']}",
             then=f"A mail with the link goes to {data['email']}.",
         )
+
+
+@order.command()
+@click.argument("number")
+@click.option("--amount", help="A part of it: 5, 4.99. Default: all that is left.")
+@click.option(
+    "--reason",
+    type=click.Choice([str(word) for word in RefundReason]),
+    default=str(RefundReason.REQUESTED),
+    show_default=True,
+    help="What the payment provider is told.",
+)
+@click.option("--keep-access", is_flag=True, help="The buyer keeps the files.")
+@click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
+@shop_command
+def refund(
+    number: str,
+    amount: str | None,
+    reason: str,
+    keep_access: bool,
+    yes: bool,
+    home: Path,
+    as_json: bool,
+) -> None:
+    """Give the money of an order back, all or a part. The buyer gets a mail.
+
+    A full refund closes the link, a part leaves it open. The same as a refund in your
+    provider's dashboard, which the shop hears of, too.
+    """
+    with opened(home) as shop:
+        plan = refunding.plan(shop, number, amount)
+        if not yes:
+            _ask(plan, as_json, keep_access=keep_access)
+        data = refunding.refund(
+            shop, plan, RefundReason(reason), keep_access=keep_access
+        )
+        said = format_money(plan.amount, "en")
+        gone = data["refunded_minor"] >= (plan.refunded + plan.amount).minor
+        answer(
+            as_json,
+            data,
+            f"{said} of {plan.number} went back to {plan.email}. "
+            f"The files are {'open' if data['access'] else 'closed'}."
+            if gone
+            else f"{said} of {plan.number} is on its way back to {plan.email}.",
+            then="The buyer gets a mail."
+            if gone
+            else "The buyer gets a mail as soon as the provider says that it went.",
+        )
+
+
+def _ask(plan: refunding.Plan, as_json: bool, *, keep_access: bool) -> None:
+    if as_json or not sys.stdin.isatty():
+        raise click.UsageError("Nobody is here to say yes: add --yes to give it back.")
+    said = format_money(plan.amount, "en")
+    rest = "all of it" if plan.whole else f"{format_money(plan.paid, 'en')} were paid"
+    then = "stays open" if keep_access or not plan.whole else "closes"
+    test = " (TEST: no money moves)" if plan.test else ""
+    click.confirm(
+        f"Give {said} back to {plan.email} for {plan.product} ({rest})? "
+        f"The link {then}.{test}",
+        abort=True,
+    )
 
 
 @order.command()

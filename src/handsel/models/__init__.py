@@ -12,6 +12,7 @@ from handsel.models.catalogue import Product, Release, ReleaseFile
 from handsel.models.customers import Customer, FindLink
 from handsel.models.orders import Inbox, LedgerEntry, Order
 from handsel.models.outbound import Duty, OutboxItem, RateCounter
+from handsel.models.refunds import Refund
 
 __all__ = [
     "Allowance",
@@ -29,6 +30,7 @@ __all__ = [
     "Product",
     "RateCounter",
     "Recipient",
+    "Refund",
     "Release",
     "ReleaseFile",
     "Suppression",

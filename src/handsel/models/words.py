@@ -37,6 +37,22 @@ class FactKind(StrEnum):
     MANUAL_REVOKE = "manual_revoke"
 
 
+class RefundReason(StrEnum):
+    """Why the seller gives money back; providers use it against fraud."""
+
+    REQUESTED = "requested"  # the buyer asked for it
+    DUPLICATE = "duplicate"  # the same was paid twice
+    FRAUDULENT = "fraudulent"  # it was not the card's owner who paid
+
+
+class RefundState(StrEnum):
+    """How far giving money back has come, on our side; the ledger has the money."""
+
+    ASKED = "asked"  # written down; the provider may or may not know of it yet
+    MADE = "made"  # the provider has taken it on
+    REFUSED = "refused"  # the provider will not, or nobody knows
+
+
 class OrderStatus(StrEnum):
     """What an order has come to; computed from its facts."""
 

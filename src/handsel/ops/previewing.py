@@ -157,6 +157,28 @@ def _review(settings: Settings, words: Words, test: bool) -> dict[str, Any]:
     }
 
 
+def _refund(settings: Settings, words: Words, test: bool) -> dict[str, Any]:
+    return _money(settings, words, test) | {
+        "whole": True,
+        "access": False,
+        "link": _link(settings, "d"),
+    }
+
+
+def _dispute(settings: Settings, words: Words, test: bool) -> dict[str, Any]:
+    return _money(settings, words, test) | {"what": "dispute_open"}
+
+
+def _money(settings: Settings, words: Words, test: bool) -> dict[str, Any]:
+    order = _order(settings, words, test)
+    product = {"name": words.product}
+    return {"order": order, "product": product, "amount": order["total"]}
+
+
+def _refund_failed(settings: Settings, words: Words, test: bool) -> dict[str, Any]:
+    return _money(settings, words, test) | {"what": ""}
+
+
 def _release(settings: Settings, words: Words, test: bool) -> dict[str, Any]:
     told = announcing.of_release(words.product, words.version, words.notes, words.files)
     return told.facts | _to_many(settings, test)
@@ -193,6 +215,9 @@ _FACTS: Mapping[str, Callable[[Settings, Words, bool], dict[str, Any]]] = {
     "receipt": _receipt,
     "find": _find,
     "review": _review,
+    "refund": _refund,
+    "refund_failed": _refund_failed,
+    "dispute": _dispute,
     "release": _release,
     "broadcast": _broadcast,
     "paused": _paused,

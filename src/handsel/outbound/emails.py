@@ -1,18 +1,23 @@
 """Every mail the shop writes, as a row in the outbox; one function for each."""
 
 from datetime import datetime
+from hashlib import sha256
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from handsel.kit.money import Money
 from handsel.models import Campaign, Order, OutboxItem, Product, Release
 from handsel.models.database import rows_changed
-from handsel.models.words import OutboxState
+from handsel.models.words import FactKind, OutboxState
 from handsel.outbound import outbox
 
 RECEIPT = "mail.receipt"
 FIND = "mail.find"
 REVIEW = "mail.review"
+REFUND = "mail.refund"
+REFUND_FAILED = "mail.refund_failed"
+DISPUTE = "mail.dispute"
 PAUSED = "mail.paused"
 
 
@@ -58,6 +63,58 @@ def redirect(session: Session, order: Order, now: datetime) -> int:
             OutboxItem.state == OutboxState.WAITING,
         )
         .values(recipient=order.email, next_at=now),
+    )
+
+
+def refund(
+    session: Session, order: Order, object_id: str, amount: Money, now: datetime
+) -> None:
+    """Tell the buyer that money goes back, once for each refund. Safe to repeat."""
+    if order.email:
+        _about_money(session, REFUND, order, object_id, amount, now, to=order.email)
+
+
+def refund_failed(
+    session: Session, order: Order, object_id: str, amount: Money, now: datetime
+) -> None:
+    """Tell the seller that a refund did not go through. Safe to repeat."""
+    _about_money(session, REFUND_FAILED, order, object_id, amount, now)
+
+
+def dispute(
+    session: Session,
+    order: Order,
+    object_id: str,
+    kind: FactKind,
+    amount: Money,
+    now: datetime,
+) -> None:
+    """Tell the seller how a dispute stands, once for each step. Safe to repeat."""
+    _about_money(
+        session, DISPUTE, order, f"{object_id}:{kind}", amount, now, what=str(kind)
+    )
+
+
+def _about_money(
+    session: Session,
+    topic: str,
+    order: Order,
+    name: str,
+    amount: Money,
+    now: datetime,
+    *,
+    to: str = "",
+    what: str = "",
+) -> None:
+    short = sha256(name.encode()).hexdigest()[:32]  # a provider's names may be long
+    outbox.put(
+        session,
+        topic,
+        f"{topic}:{order.public_id}:{short}",
+        recipient=to,
+        order_id=order.id,
+        now=now,
+        payload={"minor": amount.minor, "currency": amount.currency, "what": what},
     )
 
 

@@ -27,7 +27,7 @@ from handsel.kit.errors import ConfigurationError, ShopError
 from handsel.kit.money import Money, format_money
 from handsel.kit.signing import Keys, link_token, sign
 from handsel.kit.text import human_size
-from handsel.models import Order, Product, Release
+from handsel.models import Entitlement, Order, Product, Release
 from handsel.models.database import Database
 from handsel.outbound.outbox import Item
 from handsel.settings import Settings
@@ -237,6 +237,39 @@ def _review(
     }
 
 
+def _refund(
+    session: Session, keys: Keys, settings: Settings, item: Item
+) -> dict[str, Any]:
+    order = _order_of(session, item)
+    access = session.scalar(
+        select(Entitlement.access).where(
+            Entitlement.order_id == order.id,
+            Entitlement.product_id == order.product_id,
+        )
+    )
+    return _money(order, settings, item) | {
+        "whole": item.payload["minor"] == order.price_minor,
+        "access": bool(access),
+        "link": purchase_link(keys, settings, order),
+    }
+
+
+def _trouble(
+    session: Session, keys: Keys, settings: Settings, item: Item
+) -> dict[str, Any]:
+    order = _order_of(session, item)
+    return _money(order, settings, item) | {"what": item.payload["what"]}
+
+
+def _money(order: Order, settings: Settings, item: Item) -> dict[str, Any]:
+    amount = Money(item.payload["minor"], item.payload["currency"])
+    return {
+        "order": order_facts(order, settings),
+        "product": {"name": order.product.name},
+        "amount": format_money(amount, settings.shop.locale),
+    }
+
+
 def _paused(
     session: Session, keys: Keys, settings: Settings, item: Item
 ) -> dict[str, Any]:
@@ -253,6 +286,9 @@ _FACTS: Mapping[str, Callable[[Session, Keys, Settings, Item], dict[str, Any]]] 
     "mail.receipt": _receipt,
     "mail.find": _find,
     "mail.review": _review,
+    "mail.refund": _refund,
+    "mail.refund_failed": _trouble,
+    "mail.dispute": _trouble,
     "mail.paused": _paused,
     TEST: _test,
 }

@@ -20,6 +20,7 @@ from handsel.models.database import insert_new
 from handsel.models.orders import FIRST_NUMBER
 from handsel.models.words import FactKind, OrderStatus, PaymentState
 from handsel.outbound import emails
+from handsel.sales import refunds, telling
 from handsel.sales.payments.base import Fact, Payment
 from handsel.sales.standing import Standing, sum_up
 
@@ -68,9 +69,11 @@ def record(
     # Nothing below reads the order from the database: it is written once, at the end.
     with session.no_autoflush:
         _note_progress(order, payment)
-        _add_facts(session, order, payment.facts, now)
+        news = _add_facts(session, order, payment.facts, now)
+        _add_facts(session, order, refunds.grants(session, order, news), now)
         _doubt(session, order, payment)
         settle(session, order, now)
+        telling.tell(session, order, news, now)
     return order
 
 
@@ -209,9 +212,12 @@ def _note_progress(order: Order, payment: Payment) -> None:
 
 def _add_facts(
     session: Session, order: Order, facts: Iterable[Fact], now: datetime
-) -> None:
-    for fact in facts:
-        insert_new(
+) -> list[Fact]:
+    """Write facts into the ledger; give those that were not there before."""
+    return [
+        fact
+        for fact in facts
+        if insert_new(
             session,
             LedgerEntry,
             order_id=order.id,
@@ -223,6 +229,7 @@ def _add_facts(
             at=fact.at,
             recorded_at=now,
         )
+    ]
 
 
 def _doubt(session: Session, order: Order, payment: Payment) -> None:

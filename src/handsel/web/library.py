@@ -158,10 +158,12 @@ def _news(release: Release) -> dict[str, Any]:
 
 def _order(order: Order) -> dict[str, Any]:
     locale = the_shop().settings.shop.locale
+    back = Money(order.refunded_minor, order.currency)
     return {
         "number": order.number,
         "email": order.email or "",
         "total": format_money(Money(order.price_minor, order.currency), locale),
+        "refunded": format_money(back, locale) if back.minor else "",
         "date": (order.paid_at or order.created_at).date().isoformat(),
         "test": order.test,
     }

@@ -13,6 +13,7 @@ class Faults:
         self._failing = 0
         self._status = 500
         self._losing = 0
+        self._spared = 0
 
     def slow(self, seconds: float) -> None:
         """Let every call take so much longer, from now on; 0 ends it."""
@@ -23,10 +24,13 @@ class Faults:
         with self._lock:
             self._failing, self._status = count, status
 
-    def lose_next(self, count: int) -> None:
-        """Do what the next calls ask, and hang up without an answer."""
+    def lose_next(self, count: int, *, spare: int = 0) -> None:
+        """Do what the next calls ask, and hang up without an answer.
+
+        `spare`: how many calls before them are answered.
+        """
         with self._lock:
-            self._losing = count
+            self._losing, self._spared = count, spare
 
     def wait(self) -> None:
         """Take the time that `slow` says, or less when the server stops."""
@@ -41,6 +45,9 @@ class Faults:
     def loss(self) -> bool:
         """Say whether the answer to this call is to be lost."""
         with self._lock:
+            if self._spared:
+                self._spared -= 1
+                return False
             losing, self._losing = self._losing > 0, max(0, self._losing - 1)
             return losing
 

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from handsel.kit.errors import NotFoundError, ShopError, TryAgainError
 from handsel.kit.money import Money
-from handsel.models.words import FactKind, PaymentState
+from handsel.models.words import FactKind, PaymentState, RefundReason
 
 
 class ProviderUnavailableError(TryAgainError):
@@ -125,6 +125,20 @@ class Glimpse:
     state: PaymentState | None
 
 
+@dataclass(frozen=True)
+class RefundRequest:
+    """Money of one payment that is to go back to the buyer.
+
+    Args:
+        key: the same key gives the same money back once, however often it is asked.
+        amount: more than nothing, in the currency of the payment.
+    """
+
+    key: str
+    amount: Money
+    reason: RefundReason = RefundReason.REQUESTED
+
+
 class PaymentProvider(Protocol):
     """One way to take money."""
 
@@ -173,5 +187,16 @@ class PaymentProvider(Protocol):
         """End an open session so that it can no longer be paid. Safe to repeat.
 
         Raises UnknownSessionError, ProviderUnavailableError.
+        """
+        ...
+
+    def refund(self, session_id: str, wanted: RefundRequest, now: datetime) -> str:
+        """Give money of a paid session back, and name the refund as its fact will be.
+
+        It may be on its way for days; `look_up` tells it when it has gone. Safe to repeat
+        with the same key, for hours at least.
+
+        Raises ConflictError when there is not so much to give back, UnknownSessionError,
+        ProviderUnavailableError: then nobody knows yet, so repeat it with the same key.
         """
         ...

@@ -20,6 +20,7 @@ from handsel.sales.payments.base import (
     Payment,
     PaymentProvider,
     Purchase,
+    RefundRequest,
     Started,
 )
 from handsel.settings import Settings
@@ -122,3 +123,12 @@ class StripeProvider:
         ProviderUnavailableError.
         """
         self._api.cancel(session_id)
+
+    def refund(self, session_id: str, wanted: RefundRequest, now: datetime) -> str:
+        """Give money back; Stripe keeps its fee. Safe to repeat with the same key for a day.
+
+        Two calls. Raises ConflictError when there is not so much to give back, or a
+        dispute has taken it; BadInputError, UnknownSessionError,
+        ProviderUnavailableError.
+        """
+        return self._api.refund(session_id, wanted)

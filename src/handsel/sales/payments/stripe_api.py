@@ -6,21 +6,26 @@ Import this only when the first call is due: Stripe's library is heavy.
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Literal
 
 import stripe
 from stripe import PaymentIntent
 from stripe.checkout import Session
+from stripe.params import RefundCreateParams
 from stripe.params.checkout import (
     SessionCreateParams,
     SessionCreateParamsLineItem,
 )
 
+from handsel.kit.errors import ConflictError
+from handsel.models.words import RefundReason
 from handsel.sales.payments import stripe_facts
 from handsel.sales.payments.base import (
     ForeignPaymentError,
     Glimpse,
     Payment,
     Purchase,
+    RefundRequest,
     Started,
     UnknownSessionError,
 )
@@ -38,6 +43,14 @@ _LONGEST = timedelta(hours=24) - timedelta(minutes=1)
 
 # The charge brings its last ten refunds with it, and that saves a call.
 _PAID_WITH = "payment_intent.latest_charge.refunds"
+
+_REASONS: dict[
+    RefundReason, Literal["requested_by_customer", "duplicate", "fraudulent"]
+] = {
+    RefundReason.REQUESTED: "requested_by_customer",
+    RefundReason.DUPLICATE: "duplicate",
+    RefundReason.FRAUDULENT: "fraudulent",
+}
 
 
 class StripeApi:
@@ -85,6 +98,19 @@ class StripeApi:
                 # Over already, perhaps this very moment; anything else is an error.
                 if sessions.retrieve(name).status == "open":
                     raise
+
+    def refund(self, session_id: str, wanted: RefundRequest) -> str:
+        """Give money of a session back; the same key gives it back once."""
+        with in_our_words():
+            session = self._client.v1.checkout.sessions.retrieve(
+                _well_formed(session_id)
+            )
+            self._check(session)
+            made = self._client.v1.refunds.create(
+                _refund_params(session, wanted),
+                {"idempotency_key": f"{wanted.key}:refund"},
+            )
+        return made.id
 
     def sessions_since(self, since: datetime, now: datetime) -> Iterator[Glimpse]:
         """Name every session created or changed since then."""
@@ -159,6 +185,17 @@ def _session_params(purchase: Purchase, now: datetime) -> SessionCreateParams:
     if purchase.email:
         params["customer_email"] = purchase.email
     return params
+
+
+def _refund_params(session: Session, wanted: RefundRequest) -> RefundCreateParams:
+    intent = session.payment_intent
+    if intent is None:
+        raise ConflictError("Nothing was paid, so nothing can go back.")
+    return {
+        "payment_intent": intent if isinstance(intent, str) else intent.id,
+        "amount": to_stripe(wanted.amount),
+        "reason": _REASONS[wanted.reason],
+    }
 
 
 def _line(purchase: Purchase) -> SessionCreateParamsLineItem:

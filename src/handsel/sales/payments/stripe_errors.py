@@ -14,6 +14,8 @@ from handsel.kit.errors import (
 )
 from handsel.sales.payments.base import ProviderUnavailableError, UnknownSessionError
 
+_NOTHING_LEFT = ("charge_already_refunded", "charge_disputed")
+
 log = logging.getLogger("handsel.payments.stripe")
 
 
@@ -50,8 +52,8 @@ def _translated(error: stripe.StripeError) -> ShopError:
         case stripe.AuthenticationError() | stripe.PermissionError():
             return ConfigurationError(
                 "Stripe does not accept stripe.secret_key, or the key may not do this.",
-                "Copy a key from Stripe's dashboard that may write Checkout Sessions "
-                "and read Payment Intents, Charges, Refunds, Disputes and Events.",
+                "Copy a key from Stripe's dashboard that may write Checkout Sessions and "
+                "Refunds, and read Payment Intents, Charges, Disputes and Events.",
             )
         case stripe.IdempotencyError():
             return ConflictError(
@@ -74,6 +76,12 @@ def _refused(error: stripe.InvalidRequestError) -> ShopError:
             "Stripe does not accept this e-mail address.",
             "Look for a typing error in it.",
             field="email",
+        )
+    if error.code in _NOTHING_LEFT or error.param == "amount":
+        return ConflictError(
+            "Stripe cannot give so much of this payment back.",
+            "It has gone back already, or a dispute has taken it: look at the payment in "
+            "Stripe's dashboard.",
         )
     if error.code in ("amount_too_small", "amount_too_large"):
         return BadInputError(

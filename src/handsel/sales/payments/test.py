@@ -5,7 +5,7 @@ that comes at once, later or never - and keeps its own books. Its payment page i
 the shop itself at `/testpay/<session>`; what that page does is decided here.
 """
 
-import secrets
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +23,7 @@ from handsel.sales.payments.base import (
     Notice,
     Payment,
     Purchase,
+    RefundRequest,
     Started,
     WebhookRefusedError,
 )
@@ -128,6 +129,23 @@ class TestProvider:
         if not self._bank.cancel(session_id, now):
             self._bank.find(session_id)
 
+    def refund(self, session_id: str, wanted: RefundRequest, now: datetime) -> str:
+        """Give money back at once and name the refund. Safe to repeat with the same key.
+
+        Raises ConflictError when so much is not there; UnknownSessionError.
+        """
+        session = self._bank.find(session_id)
+        if wanted.amount.currency != session.price.currency or wanted.amount.minor <= 0:
+            raise ValueError(f"{wanted.amount} cannot be refunded of {session.price}")
+        name = f"tr_{hashlib.sha256(wanted.key.encode()).hexdigest()[:24]}"
+        fact = Fact(FactKind.REFUND, name, wanted.amount, now)
+        if not self._bank.add_fact(session.id, fact) and not _has(session, name):
+            raise ConflictError(
+                "There is not so much money to give back.",
+                "Refund at most what was paid and not refunded yet.",
+            )
+        return name
+
     # The payment page.
 
     def page(self, session_id: str, now: datetime) -> PayPage:
@@ -201,25 +219,8 @@ class TestProvider:
         result = Result.PAYS_LATER if card.delay else Result.PAID
         return Outcome(result, _coming_back(session))
 
-    # What a seller, or a buyer's bank, would do at a real provider. For stories, the demo
+    # What a buyer's bank would do at a real provider. For stories, the demo
     # and `simulate`.
-
-    def refund(self, session_id: str, amount: Money, now: datetime) -> str:
-        """Give money back and name the refund. Each call gives back anew.
-
-        Raises ConflictError when so much is not there; UnknownSessionError.
-        """
-        session = self._bank.find(session_id)
-        if amount.currency != session.price.currency or amount.minor <= 0:
-            raise ValueError(f"{amount} cannot be refunded of {session.price}")
-        name = f"tr_{secrets.token_urlsafe(16)}"
-        fact = Fact(FactKind.REFUND, name, amount, now)
-        if not self._bank.add_fact(session.id, fact):
-            raise ConflictError(
-                "There is not so much money to give back.",
-                "Refund at most what was paid and not refunded yet.",
-            )
-        return name
 
     def fail_refund(self, refund_id: str, now: datetime) -> None:
         """Let a refund come back, as when the buyer's account is closed. Safe to repeat.
@@ -260,6 +261,10 @@ class TestProvider:
 def open_provider(settings: Settings, home: Path) -> TestProvider:
     """Open the pretend bank in the shop's home. It needs no settings."""
     return TestProvider(home)
+
+
+def _has(session: Session, object_id: str) -> bool:
+    return any(fact.object_id == object_id for fact in session.later)
 
 
 def _coming_back(session: Session) -> str:

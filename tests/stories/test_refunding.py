@@ -1,0 +1,261 @@
+"""The seller gives money back: what the buyer is told, and what still opens."""
+
+import pytest
+
+from handsel import worker
+from handsel.kit.errors import BadInputError, ConflictError
+from handsel.kit.money import Money
+from handsel.models import Refund
+from handsel.models.words import FactKind, RefundReason, RefundState
+from handsel.ops import refunding
+from handsel.sales import orders
+from handsel.sales.payments.base import ProviderUnavailableError, RefundRequest
+from handsel.sales.payments.test import TestProvider
+from handsel.shop import Shop
+from tests import make
+from tests.ground.shops import Clock
+from tests.ground.till import untrue
+from tests.ground.visitor import Visitor, words
+from tests.stories.buyers import bank, buy, download, facts, mails
+
+
+def give_back(
+    shop: Shop, amount: str | None = None, *, keep_access: bool = False
+) -> dict[str, object]:
+    """Refund H-1001 as the command does."""
+    plan = refunding.plan(shop, "H-1001", amount)
+    return refunding.refund(shop, plan, RefundReason.REQUESTED, keep_access=keep_access)
+
+
+def refund_mails(shop: Shop) -> list[str]:
+    """Give the text of every mail about money going back, the newest first."""
+    return [each.text for each in mails(shop) if "on its way back" in each.subject]
+
+
+def rows(shop: Shop) -> list[Refund]:
+    """Give what the seller has asked for."""
+    with shop.reading() as session:
+        return list(session.query(Refund).order_by(Refund.id))
+
+
+def test_a_full_refund_closes_the_link_and_the_buyer_is_told(
+    shop: Shop, visitor: Visitor
+) -> None:
+    make.product(shop)
+    page = buy(visitor)
+
+    done = give_back(shop)
+
+    assert (done["status"], done["refunded_minor"]) == ("refunded", 1500)
+    assert done["access"] is False
+    assert "This order was refunded" in words(visitor.get(page.request.path))
+    [told] = refund_mails(shop)
+    assert "€15.00 is on its way back to you" in told
+    assert "card ending in 4242" in told
+    assert "The link to your copy is closed." in told
+    assert untrue(shop) == {}
+
+
+def test_a_part_leaves_the_link_open_and_the_rest_can_follow(
+    shop: Shop, visitor: Visitor
+) -> None:
+    make.product(shop)
+    page = buy(visitor)
+
+    part = give_back(shop, "4.99")
+    assert (part["status"], part["refunded_minor"]) == ("partly_refunded", 499)
+    assert download(visitor, visitor.get(page.request.path)).data == make.BOOK
+    [told] = refund_mails(shop)
+    assert "€4.99 of your order H-1001" in told
+    assert page.request.path in told
+
+    rest = give_back(shop)
+    assert (rest["status"], rest["refunded_minor"]) == ("refunded", 1500)
+    assert len(refund_mails(shop)) == 2
+    assert [each.amount_minor for each in rows(shop)] == [499, 1001]
+
+
+def test_the_buyer_may_keep_the_files(shop: Shop, visitor: Visitor) -> None:
+    make.product(shop)
+    page = buy(visitor)
+
+    done = give_back(shop, keep_access=True)
+
+    assert (done["status"], done["access"]) == ("refunded", True)
+    assert download(visitor, visitor.get(page.request.path)).data == make.BOOK
+    [told] = refund_mails(shop)
+    assert "your copy stays" in told
+    assert untrue(shop) == {}
+
+
+def test_what_cannot_go_back_is_said_and_nothing_is_asked_for(
+    shop: Shop, visitor: Visitor
+) -> None:
+    make.product(shop)
+    make.product(shop, slug="free", price=Money(0, "EUR"))
+    buy(visitor)
+
+    for amount in ("15.01", "0", "-1", "USD 5", "a lot"):
+        with pytest.raises(BadInputError):
+            refunding.plan(shop, "H-1001", amount)
+    visitor.press(visitor.get("/p/book"), "/buy/book")
+    with pytest.raises(ConflictError, match="H-1002 has not been paid"):
+        refunding.plan(shop, "H-1002", None)
+    visitor.press(visitor.get("/p/free"), "/buy/free", {"email": "a@example.com"})
+    with pytest.raises(ConflictError, match="H-1003 was free"):
+        refunding.plan(shop, "H-1003", None)
+    assert rows(shop) == []
+
+    give_back(shop)
+    with pytest.raises(ConflictError, match="H-1001 was refunded already"):
+        refunding.plan(shop, "H-1001", None)
+
+
+def test_a_refund_in_the_providers_own_panel_comes_to_the_same(
+    shop: Shop, visitor: Visitor
+) -> None:
+    make.product(shop)
+    buy(visitor)
+    with shop.reading() as session:
+        name = orders.by_number(session, "H-1001").session_id
+    by_hand = RefundRequest("by hand", refunding.plan(shop, "H-1001", "10").amount)
+    bank(shop).refund(name, by_hand, shop.now())
+
+    with pytest.raises(BadInputError, match=r"up to €5\.00"):
+        refunding.plan(shop, "H-1001", "10")  # it asks the provider before it offers
+
+    assert facts(shop)["refunded_minor"] == 1000
+    assert len(refund_mails(shop)) == 1
+    shop.hear("test", name)
+    assert len(refund_mails(shop)) == 1
+
+
+def test_a_provider_that_is_away_is_asked_again_and_gives_it_back_once(
+    shop: Shop, visitor: Visitor, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.product(shop)
+    buy(visitor)
+    real, asked = TestProvider.refund, []
+
+    def away(self: TestProvider, *told: object) -> str:
+        asked.append(told)
+        if len(asked) < 3:
+            real(self, *told)  # type: ignore[arg-type]  # the answer is lost, only that
+            raise ProviderUnavailableError("It does not answer.")
+        return real(self, *told)  # type: ignore[arg-type]  # as it was called
+
+    monkeypatch.setattr(TestProvider, "refund", away)
+    with pytest.raises(ProviderUnavailableError, match="nobody knows yet"):
+        give_back(shop)
+    assert [each.state for each in rows(shop)] == [RefundState.ASKED]
+
+    for _ in range(3):
+        clock.move(minutes=2)
+        worker.turn(shop)
+
+    assert [each.state for each in rows(shop)] == [RefundState.MADE]
+    assert facts(shop)["refunded_minor"] == 1500
+    assert len(refund_mails(shop)) == 1
+
+
+def test_who_asks_again_after_a_crash_finishes_the_first_and_makes_no_second(
+    shop: Shop, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.product(shop)
+    buy(visitor)
+    with monkeypatch.context() as killed:
+        killed.setattr(refunding, "carry_out", lambda *_: None)
+        give_back(shop, "5")
+    assert [each.state for each in rows(shop)] == [RefundState.ASKED]
+
+    with pytest.raises(ConflictError, match="asked for before is made now"):
+        give_back(shop, "5")
+
+    assert facts(shop)["refunded_minor"] == 500
+    assert [each.state for each in rows(shop)] == [RefundState.MADE]
+
+
+def test_what_nobody_answers_for_a_day_is_given_up_not_made_twice(
+    shop: Shop, visitor: Visitor, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.product(shop)
+    buy(visitor)
+    with monkeypatch.context() as killed:
+        killed.setattr(refunding, "carry_out", lambda *_: None)
+        give_back(shop)
+
+    clock.move(hours=21)
+    worker.turn(shop)
+
+    [row] = rows(shop)
+    assert row.state is RefundState.REFUSED
+    assert "did not answer for 20 hours" in (row.error or "")
+    assert facts(shop)["refunded_minor"] == 0
+
+
+def test_the_seller_is_told_of_a_dispute_and_how_it_ended(
+    shop: Shop, visitor: Visitor, clock: Clock
+) -> None:
+    make.product(shop)
+    buy(visitor)
+    with shop.reading() as session:
+        name = orders.by_number(session, "H-1001").session_id
+
+    bank(shop).open_dispute(name, shop.now())
+    shop.hear("test", name)
+    clock.move(days=30)
+    bank(shop).close_dispute(name, FactKind.DISPUTE_WON, shop.now())
+    shop.hear("test", name)
+
+    said = [each for each in mails(shop) if "dispute" in each.subject]
+    assert [each.to for each in said] == ["ada@example.com"] * 2
+    assert "the dispute is won" in said[0].subject
+    assert "handsel order evidence H-1001" in said[1].text
+    assert facts(shop)["access"] is True
+
+
+def test_the_seller_is_told_when_a_refund_comes_back(
+    shop: Shop, visitor: Visitor, clock: Clock
+) -> None:
+    make.product(shop)
+    buy(visitor)
+    give_back(shop)
+    with shop.reading() as session:
+        order = orders.by_number(session, "H-1001")
+        [refund] = [
+            fact
+            for fact in orders.facts_of(session, order)
+            if fact.kind is FactKind.REFUND
+        ]
+
+    clock.move(days=10)
+    bank(shop).fail_refund(refund.object_id, shop.now())
+    shop.hear("test", order.session_id)
+
+    [told] = [each for each in mails(shop) if "did not go through" in each.subject]
+    assert told.to == "ada@example.com"
+    assert facts(shop)["access"] is True
+
+
+def test_old_news_after_a_restore_is_told_to_nobody(
+    shop: Shop, visitor: Visitor, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.product(shop)
+    page = visitor.press(visitor.get("/p/book"), "/buy/book")
+    name = page.headers["Location"].rpartition("/")[2]
+    bank(shop).submit(
+        name,
+        email="reader@example.com",
+        number="4242 4242 4242 4242",
+        expiry="12/30",
+        cvc="123",
+        now=shop.now(),
+    )
+    price = bank(shop).look_up(name, shop.now()).price
+    bank(shop).refund(name, RefundRequest("old", price), shop.now())
+
+    clock.move(days=8)
+    shop.hear("test", name)  # nothing of this was heard of before
+
+    assert facts(shop)["status"] == "refunded"
+    assert refund_mails(shop) == []
