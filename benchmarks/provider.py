@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from handsel.kit.money import Money
 from handsel.models.words import FactKind, PaymentState
 from handsel.sales.payments.base import (
+    Evidence,
     Fact,
     Glimpse,
     Notice,
@@ -103,3 +104,7 @@ class BenchProvider:
     def refund(self, session_id: str, wanted: RefundRequest, now: datetime) -> str:
         """Name a refund; no money moves."""
         return f"re_{wanted.key}"
+
+    def contest(self, session_id: str, evidence: Evidence, now: datetime) -> str:
+        """Name a dispute; there never is one."""
+        return f"dp_{session_id}"

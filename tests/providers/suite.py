@@ -18,6 +18,7 @@ from handsel.kit.errors import ConflictError
 from handsel.kit.money import Money
 from handsel.models.words import FactKind, PaymentState, RefundReason
 from handsel.sales.payments.base import (
+    Evidence,
     Fact,
     Glimpse,
     Payment,
@@ -419,6 +420,22 @@ class Disputes:
         assert the_fact(payment, ENDINGS[outcome]).object_id == dispute
         assert len(payment.facts) == 3
         assert look(driver, session) == payment
+
+    def test_an_open_dispute_is_answered_and_a_closed_one_cannot_be(
+        self, driver: DisputeDriver
+    ) -> None:
+        session = begin(driver)
+        driver.pay(session, email="ada@example.org")
+        said = Evidence("A book", "ada@example.org", driver.now, "1", "2", "3")
+        with pytest.raises(ConflictError):
+            driver.provider.contest(session, said, driver.now)
+        dispute = driver.open_dispute(session)
+        assert driver.provider.contest(session, said, driver.now) == dispute
+        driver.close_dispute(dispute, "lost")
+        with pytest.raises(ConflictError):
+            driver.provider.contest(session, said, driver.now)
+        with pytest.raises(UnknownSessionError):
+            driver.provider.contest(driver.unknown_session(), said, driver.now)
 
     def test_a_late_end_is_listed_whatever_we_know(self, driver: DisputeDriver) -> None:
         session = begin(driver)

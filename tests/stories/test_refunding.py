@@ -7,7 +7,7 @@ from handsel.kit.errors import BadInputError, ConflictError
 from handsel.kit.money import Money
 from handsel.models import Refund
 from handsel.models.words import FactKind, RefundReason, RefundState
-from handsel.ops import refunding
+from handsel.ops import contesting, refunding
 from handsel.sales import orders
 from handsel.sales.payments.base import ProviderUnavailableError, RefundRequest
 from handsel.sales.payments.test import TestProvider
@@ -212,6 +212,29 @@ def test_the_seller_is_told_of_a_dispute_and_how_it_ended(
     assert "the dispute is won" in said[0].subject
     assert "handsel order evidence H-1001" in said[1].text
     assert facts(shop)["access"] is True
+
+
+def test_what_the_shop_knows_answers_a_dispute(
+    shop: Shop, visitor: Visitor, clock: Clock
+) -> None:
+    make.product(shop)
+    page = buy(visitor)
+    mails(shop)
+    download(visitor, page)
+    clock.move(minutes=3)
+    with shop.reading() as session:
+        name = orders.by_number(session, "H-1001").session_id
+
+    known = contesting.evidence(shop, "H-1001")
+    with pytest.raises(ConflictError, match="waits for an answer"):
+        contesting.submit(shop, "H-1001", known)
+    dispute = bank(shop).open_dispute(name, shop.now())
+
+    assert contesting.submit(shop, "H-1001", known) == dispute
+    said = contesting.in_words(known)
+    assert "book.epub: 72 kB of 72 kB sent, downloaded" in said
+    assert "receipt mailed to reader@example.com" in said
+    assert page.request.path not in said
 
 
 def test_the_seller_is_told_when_a_refund_comes_back(

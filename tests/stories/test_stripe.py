@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import delete
 
 from handsel import worker
+from handsel.kit.errors import ConflictError
 from handsel.kit.money import Money
 from handsel.models import Entitlement, Inbox, LedgerEntry, Order, OutboxItem
 from handsel.models.words import OrderStatus, RefundReason
-from handsel.ops import refunding
+from handsel.ops import contesting, refunding
 from handsel.outbound.transports.folder import StoredMail, read_folder
 from handsel.sales.payments.base import ProviderUnavailableError
 from tests import make
@@ -215,6 +216,23 @@ def test_a_lost_answer_of_stripes_gives_the_money_back_once(
     assert order
     assert order.refunded_minor == 500
     assert len(till.stripe.bank.kept["refund"]) == 1
+
+
+def test_a_dispute_is_answered_at_stripe_once(till: Till, buyer: Visitor) -> None:
+    name = till.begin(buyer)
+    till.stripe.bank.pay(name, email=ADA)
+    download(buyer, buyer.get(till.link(name)))
+    dispute = till.stripe.bank.open_dispute(name)
+
+    known = contesting.evidence(till.shop, "H-1001")
+    contesting.submit(till.shop, "H-1001", known)
+
+    kept = till.stripe.bank.kept["dispute"][dispute]
+    assert kept["status"] == "under_review"
+    assert kept["evidence"]["customer_email_address"] == ADA
+    assert "book.epub" in kept["evidence"]["access_activity_log"]
+    with pytest.raises(ConflictError, match="waits for an answer"):
+        contesting.submit(till.shop, "H-1001", known)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -13,7 +13,7 @@ from handsel.delivery import access
 from handsel.kit.errors import BadInputError
 from handsel.kit.money import Money, format_money
 from handsel.models.words import OrderStatus, RefundReason
-from handsel.ops import giving, refunding
+from handsel.ops import contesting, giving, refunding
 from handsel.sales import catalogue, orders, report
 from handsel.shop import Shop
 
@@ -238,6 +238,44 @@ def _ask(plan: refunding.Plan, as_json: bool, *, keep_access: bool) -> None:
         f"The link {then}.{test}",
         abort=True,
     )
+
+
+@order.command()
+@click.argument("number")
+@click.option("--submit", is_flag=True, help="Send it to the bank; only once.")
+@click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
+@shop_command
+def evidence(number: str, submit: bool, yes: bool, home: Path, as_json: bool) -> None:
+    """Show what the shop knows of an order that is disputed, and answer with it.
+
+    Who bought what and when, every download with its time, every mail. Without --submit
+    it is only shown.
+    """
+    with opened(home) as shop:
+        known = contesting.evidence(shop, number)
+        if submit and not yes:
+            if not as_json:
+                click.echo(contesting.in_words(known))
+            _ask_to_submit(as_json)
+        data: dict[str, Any] = {"number": number, **contesting.facts(known)}
+        if submit:
+            data["dispute"] = contesting.submit(shop, number, known)
+    answer(
+        as_json,
+        data,
+        f"Sent. The bank decides; a mail tells you how ({data['dispute']})."
+        if submit
+        else contesting.in_words(known),
+        then=""
+        if submit
+        else f"To answer with this: handsel order evidence {number} --submit",
+    )
+
+
+def _ask_to_submit(as_json: bool) -> None:
+    if as_json or not sys.stdin.isatty():
+        raise click.UsageError("Nobody is here to say yes: add --yes to send it.")
+    click.confirm("Send this to the bank? It takes one answer only.", abort=True)
 
 
 @order.command()

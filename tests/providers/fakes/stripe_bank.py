@@ -221,6 +221,20 @@ class FakeBank:
                 self._note("charge.dispute.funds_withdrawn", dispute)
             return str(dispute["id"])
 
+    def answer_dispute(self, name: str, params: Obj) -> Obj:
+        """The seller answers; with `submit` the bank has it and takes no other."""
+        with self.acting():
+            dispute = self.kept["dispute"][name]
+            dispute["evidence"] = params["evidence"]
+            if params.get("submit") == "true":
+                answered = str(dispute["status"]).replace(
+                    "needs_response", "under_review"
+                )
+                dispute["status"] = answered
+                dispute["evidence_details"]["submission_count"] += 1
+            self._note("charge.dispute.updated", dispute)
+            return dispute
+
     def close_dispute(self, name: str, outcome: str) -> None:
         """The bank decides: `won`, `lost`, `settled` or `prevented`."""
         with self.acting():

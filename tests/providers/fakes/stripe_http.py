@@ -116,6 +116,8 @@ class FakeApi:
             return self._refund(params)
         if match := re.fullmatch(r"/v1/checkout/sessions/(\w+)/expire", path):
             return self._expire(match[1])
+        if match := re.fullmatch(r"/v1/disputes/(\w+)", path):
+            return self._answer_dispute(match[1], params)
         raise invalid(f"Unrecognized request URL (POST: {path}).", status=404)
 
     def _expire(self, name: str) -> Obj:
@@ -144,6 +146,12 @@ class FakeApi:
             raise invalid(f"Refund amount is greater than {rest}.", "amount")
         made = self.bank.refund(charge["id"], amount, reason=params.get("reason"))
         return copy.deepcopy(self.bank.get("refund", made))
+
+    def _answer_dispute(self, name: str, params: Obj) -> Obj:
+        dispute = self._find("dispute", name)
+        if not str(dispute["status"]).endswith("needs_response"):
+            raise invalid("This dispute is already closed or has been submitted.")
+        return copy.deepcopy(self.bank.answer_dispute(name, params))
 
     def _find(self, kind: str, name: str) -> Obj:
         try:

@@ -139,6 +139,25 @@ class RefundRequest:
     reason: RefundReason = RefundReason.REQUESTED
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """What the shop knows of a purchase that is disputed, in words for a bank.
+
+    Args:
+        bought_at: when the buyer paid.
+        downloads: one line for each file that was fetched, with times and bytes.
+        mails: one line for each mail to the buyer, with when the server took it.
+        terms: what the buyer was told about delivery.
+    """
+
+    product: str
+    email: str
+    bought_at: datetime
+    downloads: str
+    mails: str
+    terms: str
+
+
 class PaymentProvider(Protocol):
     """One way to take money."""
 
@@ -198,5 +217,13 @@ class PaymentProvider(Protocol):
 
         Raises ConflictError when there is not so much to give back, UnknownSessionError,
         ProviderUnavailableError: then nobody knows yet, so repeat it with the same key.
+        """
+        ...
+
+    def contest(self, session_id: str, evidence: Evidence, now: datetime) -> str:
+        """Answer the open dispute of a payment, for good, and name the dispute.
+
+        A bank takes one answer. Raises ConflictError when no dispute waits for an answer,
+        UnknownSessionError, ProviderUnavailableError.
         """
         ...

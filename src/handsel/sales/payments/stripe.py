@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from handsel.kit.errors import ConfigurationError
 from handsel.sales.payments import stripe_webhook
 from handsel.sales.payments.base import (
+    Evidence,
     Glimpse,
     Notice,
     Payment,
@@ -132,3 +133,11 @@ class StripeProvider:
         ProviderUnavailableError.
         """
         return self._api.refund(session_id, wanted)
+
+    def contest(self, session_id: str, evidence: Evidence, now: datetime) -> str:
+        """Answer the open dispute of a session. Stripe passes the first answer on, once.
+
+        Three calls. Raises ConflictError when none waits for an answer,
+        UnknownSessionError, ProviderUnavailableError.
+        """
+        return self._api.contest(session_id, evidence)

@@ -21,6 +21,7 @@ from handsel.kit.errors import ConflictError
 from handsel.models.words import RefundReason
 from handsel.sales.payments import stripe_facts
 from handsel.sales.payments.base import (
+    Evidence,
     ForeignPaymentError,
     Glimpse,
     Payment,
@@ -111,6 +112,24 @@ class StripeApi:
                 {"idempotency_key": f"{wanted.key}:refund"},
             )
         return made.id
+
+    def contest(self, session_id: str, evidence: Evidence) -> str:
+        """Answer the dispute of a session that waits for it."""
+        with in_our_words():
+            session = self._client.v1.checkout.sessions.retrieve(
+                _well_formed(session_id), {"expand": [_PAID_WITH]}
+            )
+            self._check(session)
+            for dispute in self._disputes(session):
+                if dispute.status in ("needs_response", "warning_needs_response"):
+                    self._client.v1.disputes.update(
+                        dispute.id, stripe_facts.answer(evidence)
+                    )
+                    return dispute.id
+        raise ConflictError(
+            "No dispute of this payment waits for an answer.",
+            "It was answered before, or is decided: Stripe's dashboard has all of it.",
+        )
 
     def sessions_since(self, since: datetime, now: datetime) -> Iterator[Glimpse]:
         """Name every session created or changed since then."""

@@ -18,6 +18,7 @@ from handsel.kit.money import Money
 from handsel.kit.text import normalise_email
 from handsel.models.words import FactKind, PaymentState
 from handsel.sales.payments.base import (
+    Evidence,
     Fact,
     Glimpse,
     Notice,
@@ -144,6 +145,18 @@ class TestProvider:
                 "There is not so much money to give back.",
                 "Refund at most what was paid and not refunded yet.",
             )
+        return name
+
+    def contest(self, session_id: str, evidence: Evidence, now: datetime) -> str:
+        """Take an answer to a dispute; nobody reads it, `close_dispute` decides.
+
+        Raises ConflictError when none is open; UnknownSessionError.
+        """
+        session = self._bank.find(session_id)
+        name = dispute(session, now).object_id
+        kinds = [fact.kind for fact in session.later if fact.object_id == name]
+        if kinds != [FactKind.DISPUTE_OPEN]:
+            raise ConflictError("No dispute of this payment waits for an answer.")
         return name
 
     # The payment page.
