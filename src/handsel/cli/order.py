@@ -229,15 +229,14 @@ def refund(
 def _ask(plan: refunding.Plan, as_json: bool, *, keep_access: bool) -> None:
     if as_json or not sys.stdin.isatty():
         raise click.UsageError("Nobody is here to say yes: add --yes to give it back.")
-    said = format_money(plan.amount, "en")
-    rest = "all of it" if plan.whole else f"{format_money(plan.paid, 'en')} were paid"
+    said, paid = (format_money(each, "en") for each in (plan.amount, plan.paid))
+    part = "" if plan.amount == plan.paid else f" of {paid}"
     then = "stays open" if keep_access or not plan.whole else "closes"
-    test = " (TEST: no money moves)" if plan.test else ""
-    click.confirm(
-        f"Give {said} back to {plan.email} for {plan.product} ({rest})? "
-        f"The link {then}.{test}",
-        abort=True,
+    test = " (TEST: no money moves.)" if plan.test else ""
+    click.echo(
+        f"{said}{part} goes back to {plan.email} for {plan.product}. The link {then}.{test}"
     )
+    click.confirm("Go on?", abort=True)
 
 
 @order.command()
