@@ -101,6 +101,9 @@ class BenchProvider:
     def cancel(self, session_id: str, now: datetime) -> None:
         """Do nothing: nothing is ever open."""
 
+    def check_refund(self, amount: Money) -> None:
+        """Take any amount."""
+
     def refund(self, session_id: str, wanted: RefundRequest, now: datetime) -> str:
         """Name a refund; no money moves."""
         return f"re_{wanted.key}"

@@ -15,7 +15,7 @@ from handsel.kit.errors import ShopError
 from handsel.models import Duty, FindLink, Inbox, Order, RateCounter
 from handsel.models.database import insert_new, rows_changed
 from handsel.models.words import PaymentState
-from handsel.ops import bouncing, reconcile, refunding, stock
+from handsel.ops import bouncing, carrying, reconcile, stock
 from handsel.outbound import broadcast, imap, post
 from handsel.shop import Shop
 
@@ -86,7 +86,7 @@ def turn(shop: Shop) -> bool:
 
 
 def _again_and_again(
-    work: Callable[[Shop], bool], shop: Shop, stop: threading.Event
+    work: Callable[[Shop], bool | None], shop: Shop, stop: threading.Event
 ) -> None:
     while not stop.is_set():
         if not work(shop):
@@ -102,7 +102,7 @@ def _deliver(shop: Shop) -> bool:
         return False
 
 
-def _do_duties(shop: Shop) -> bool:
+def _do_duties(shop: Shop) -> None:
     """Do what is due at its time; nothing more is due then."""
     for name, (gap, duty) in DUTIES.items():
         try:
@@ -110,7 +110,6 @@ def _do_duties(shop: Shop) -> bool:
                 duty(shop)
         except Exception:
             log.exception("The duty %s failed; it will come again.", name)
-    return False
 
 
 def _claim(shop: Shop, name: str, gap: timedelta) -> bool:
@@ -173,7 +172,7 @@ def _sweep(shop: Shop) -> None:
 
 
 DUTIES: dict[str, tuple[timedelta, Callable[[Shop], None]]] = {
-    "refunds": (timedelta(minutes=1), refunding.finish),
+    "refunds": (timedelta(minutes=1), carrying.finish),
     "reconcile": (timedelta(minutes=3), _reconcile),
     "reconcile-far-back": (timedelta(hours=1), _reconcile_far_back),
     "tidy": (timedelta(minutes=10), _tidy),

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
+from handsel.kit.errors import ConflictError
 from handsel.kit.money import Money
 from handsel.models.words import FactKind, OrderStatus
 from handsel.ops import giving
@@ -38,7 +39,8 @@ def held(shop: Shop) -> Payment:
 def test_the_seller_accepts_while_the_money_goes_back(
     shop: Shop, held: Payment
 ) -> None:
-    _one_before_the_other(shop, _told(shop, held), _accepts(shop))
+    with pytest.raises(ConflictError, match="not waiting for anybody"):
+        _one_before_the_other(shop, _told(shop, held), _accepts(shop))
 
     _all_went_back(shop)
 

@@ -2,40 +2,29 @@
 
 import pytest
 
-from handsel import worker
 from handsel.kit.errors import BadInputError, ConflictError
 from handsel.kit.money import Money
-from handsel.models import Refund
-from handsel.models.words import FactKind, RefundReason, RefundState
+from handsel.models.words import FactKind
 from handsel.ops import contesting, refunding
 from handsel.sales import orders
-from handsel.sales.payments.base import ProviderUnavailableError, RefundRequest
-from handsel.sales.payments.test import TestProvider
+from handsel.sales.payments.base import RefundRequest
 from handsel.shop import Shop
 from tests import make
 from tests.ground.shops import Clock
 from tests.ground.till import untrue
 from tests.ground.visitor import Visitor, words
 from tests.stories.buyers import bank, buy, download, facts, mails
+from tests.stories.giving_back import give_back, rows
 
 
-def give_back(
-    shop: Shop, amount: str | None = None, *, keep_access: bool = False
-) -> dict[str, object]:
-    """Refund H-1001 as the command does."""
-    plan = refunding.plan(shop, "H-1001", amount)
-    return refunding.refund(shop, plan, RefundReason.REQUESTED, keep_access=keep_access)
+def plan(shop: Shop, amount: str | None, *, number: str) -> refunding.Plan:
+    """Say what a refund would be."""
+    return refunding.plan(shop, number, refunding.Wish(amount))
 
 
 def refund_mails(shop: Shop) -> list[str]:
     """Give the text of every mail about money going back, the newest first."""
     return [each.text for each in mails(shop) if "on its way back" in each.subject]
-
-
-def rows(shop: Shop) -> list[Refund]:
-    """Give what the seller has asked for."""
-    with shop.reading() as session:
-        return list(session.query(Refund).order_by(Refund.id))
 
 
 def test_a_full_refund_closes_the_link_and_the_buyer_is_told(
@@ -97,18 +86,18 @@ def test_what_cannot_go_back_is_said_and_nothing_is_asked_for(
 
     for amount in ("15.01", "0", "-1", "USD 5", "a lot"):
         with pytest.raises(BadInputError):
-            refunding.plan(shop, "H-1001", amount)
+            plan(shop, amount, number="H-1001")
     visitor.press(visitor.get("/p/book"), "/buy/book")
     with pytest.raises(ConflictError, match="H-1002 has not been paid"):
-        refunding.plan(shop, "H-1002", None)
+        plan(shop, None, number="H-1002")
     visitor.press(visitor.get("/p/free"), "/buy/free", {"email": "a@example.com"})
     with pytest.raises(ConflictError, match="H-1003 was free"):
-        refunding.plan(shop, "H-1003", None)
+        plan(shop, None, number="H-1003")
     assert rows(shop) == []
 
     give_back(shop)
     with pytest.raises(ConflictError, match="H-1001 was refunded already"):
-        refunding.plan(shop, "H-1001", None)
+        plan(shop, None, number="H-1001")
 
 
 def test_a_refund_in_the_providers_own_panel_comes_to_the_same(
@@ -118,79 +107,16 @@ def test_a_refund_in_the_providers_own_panel_comes_to_the_same(
     buy(visitor)
     with shop.reading() as session:
         name = orders.by_number(session, "H-1001").session_id
-    by_hand = RefundRequest("by hand", refunding.plan(shop, "H-1001", "10").amount)
+    by_hand = RefundRequest("by hand", Money(1000, "EUR"))
     bank(shop).refund(name, by_hand, shop.now())
 
     with pytest.raises(BadInputError, match=r"up to €5\.00"):
-        refunding.plan(shop, "H-1001", "10")  # it asks the provider before it offers
+        plan(shop, "10", number="H-1001")  # it asks the provider before it offers
 
     assert facts(shop)["refunded_minor"] == 1000
     assert len(refund_mails(shop)) == 1
     shop.hear("test", name)
     assert len(refund_mails(shop)) == 1
-
-
-def test_a_provider_that_is_away_is_asked_again_and_gives_it_back_once(
-    shop: Shop, visitor: Visitor, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    make.product(shop)
-    buy(visitor)
-    real, asked = TestProvider.refund, []
-
-    def away(self: TestProvider, *told: object) -> str:
-        asked.append(told)
-        if len(asked) < 3:
-            real(self, *told)  # type: ignore[arg-type]  # the answer is lost, only that
-            raise ProviderUnavailableError("It does not answer.")
-        return real(self, *told)  # type: ignore[arg-type]  # as it was called
-
-    monkeypatch.setattr(TestProvider, "refund", away)
-    with pytest.raises(ProviderUnavailableError, match="nobody knows yet"):
-        give_back(shop)
-    assert [each.state for each in rows(shop)] == [RefundState.ASKED]
-
-    for _ in range(3):
-        clock.move(minutes=2)
-        worker.turn(shop)
-
-    assert [each.state for each in rows(shop)] == [RefundState.MADE]
-    assert facts(shop)["refunded_minor"] == 1500
-    assert len(refund_mails(shop)) == 1
-
-
-def test_who_asks_again_after_a_crash_finishes_the_first_and_makes_no_second(
-    shop: Shop, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    make.product(shop)
-    buy(visitor)
-    with monkeypatch.context() as killed:
-        killed.setattr(refunding, "carry_out", lambda *_: None)
-        give_back(shop, "5")
-    assert [each.state for each in rows(shop)] == [RefundState.ASKED]
-
-    with pytest.raises(ConflictError, match="asked for before is made now"):
-        give_back(shop, "5")
-
-    assert facts(shop)["refunded_minor"] == 500
-    assert [each.state for each in rows(shop)] == [RefundState.MADE]
-
-
-def test_what_nobody_answers_for_a_day_is_given_up_not_made_twice(
-    shop: Shop, visitor: Visitor, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    make.product(shop)
-    buy(visitor)
-    with monkeypatch.context() as killed:
-        killed.setattr(refunding, "carry_out", lambda *_: None)
-        give_back(shop)
-
-    clock.move(hours=21)
-    worker.turn(shop)
-
-    [row] = rows(shop)
-    assert row.state is RefundState.REFUSED
-    assert "did not answer for 20 hours" in (row.error or "")
-    assert facts(shop)["refunded_minor"] == 0
 
 
 def test_the_seller_is_told_of_a_dispute_and_how_it_ended(

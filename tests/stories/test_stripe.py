@@ -12,13 +12,13 @@ from handsel.models import Entitlement, Inbox, LedgerEntry, Order, OutboxItem
 from handsel.models.words import OrderStatus, RefundReason
 from handsel.ops import contesting, refunding
 from handsel.outbound.transports.folder import StoredMail, read_folder
-from handsel.sales.payments.base import ProviderUnavailableError
 from tests import make
 from tests.ground.till import Till, rows, untrue
 from tests.ground.visitor import Visitor, words
 from tests.providers.fakes.stripe_hooks import FORGERIES, again
 from tests.providers.fakes.stripe_objects import Obj
 from tests.stories.buyers import download
+from tests.stories.giving_back import give_back
 
 ADA = "ada@example.org"
 
@@ -185,37 +185,16 @@ def test_the_seller_gives_money_back_and_the_web_hook_says_so_first(
     name = till.begin(buyer)
     till.stripe.bank.pay(name, email=ADA)
 
-    plan = refunding.plan(till.shop, "H-1001", "5")
-    done = refunding.refund(till.shop, plan, RefundReason.DUPLICATE, keep_access=False)
-    rest = refunding.plan(till.shop, "H-1001", None)
-    kept = refunding.refund(till.shop, rest, RefundReason.REQUESTED, keep_access=True)
+    by_mistake = refunding.Wish("5", RefundReason.DUPLICATE)
+    plan = refunding.plan(till.shop, "H-1001", by_mistake)
+    done = refunding.refund(till.shop, plan).order
+    kept = give_back(till.shop, keep_access=True)
 
     assert (done["status"], done["refunded_minor"]) == ("partly_refunded", 500)
     assert (kept["status"], kept["access"]) == ("refunded", True)
     reasons = [each["reason"] for each in till.stripe.bank.kept["refund"].values()]
     assert reasons == ["duplicate", "requested_by_customer"]
     assert untrue(till.shop) == {}
-
-
-def test_a_lost_answer_of_stripes_gives_the_money_back_once(
-    till: Till, buyer: Visitor
-) -> None:
-    name = till.begin(buyer)
-    till.stripe.bank.pay(name, email=ADA)
-    plan = refunding.plan(till.shop, "H-1001", "5")
-    till.stripe.hooks.mode = "drop"
-    till.stripe.faults.lose_next(2, spare=1)
-
-    with pytest.raises(ProviderUnavailableError, match="nobody knows yet"):
-        refunding.refund(till.shop, plan, RefundReason.REQUESTED, keep_access=False)
-    till.move(minutes=2)
-    refunding.finish(till.shop)
-    refunding.finish(till.shop)
-
-    order = till.order(name)
-    assert order
-    assert order.refunded_minor == 500
-    assert len(till.stripe.bank.kept["refund"]) == 1
 
 
 def test_a_dispute_is_answered_at_stripe_once(till: Till, buyer: Visitor) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from handsel.kit.errors import BadInputError
 from handsel.kit.money import Money, format_money
 from handsel.models.words import OrderStatus, RefundReason
 from handsel.ops import contesting, giving, refunding
-from handsel.sales import catalogue, orders, report
+from handsel.sales import catalogue, orders, refunds, report
 from handsel.shop import Shop
 
 
@@ -105,6 +106,7 @@ def show(number: str, home: Path, as_json: bool) -> None:
         found = orders.by_number(session, number)
         data = _facts(shop, session, found)
         facts = orders.facts_of(session, found)
+        data["refunds"] = refunds.facts(session, found)
     data["ledger"] = [
         {
             "kind": str(fact.kind),
@@ -121,7 +123,14 @@ def show(number: str, home: Path, as_json: bool) -> None:
         f"{format_money(fact.amount, 'en')} {fact.object_id}"
         for fact in facts
     ]
+    lines += [f"{'refund':16} {_refund_line(each)}" for each in data["refunds"]]
     answer(as_json, data, "\n".join(lines))
+
+
+def _refund_line(asked: dict[str, Any]) -> str:
+    amount = format_money(Money(asked["amount_minor"], asked["currency"]), "en")
+    when = asked["asked_at"][:16].replace("T", " ")
+    return f"{when} {asked['state']} {amount} {asked['error'] or ''}".rstrip()
 
 
 @order.command()
@@ -205,38 +214,58 @@ def refund(
     provider's dashboard, which the shop hears of, too.
     """
     with opened(home) as shop:
-        plan = refunding.plan(shop, number, amount)
-        if not yes:
-            _ask(plan, as_json, keep_access=keep_access)
-        data = refunding.refund(
-            shop, plan, RefundReason(reason), keep_access=keep_access
-        )
-        said = format_money(plan.amount, "en")
-        gone = data["refunded_minor"] >= (plan.refunded + plan.amount).minor
-        answer(
-            as_json,
-            data,
-            f"{said} of {plan.number} went back to {plan.email}. "
-            f"The files are {'open' if data['access'] else 'closed'}."
-            if gone
-            else f"{said} of {plan.number} is on its way back to {plan.email}.",
-            then="The buyer gets a mail."
-            if gone
-            else "The buyer gets a mail as soon as the provider says that it went.",
-        )
+        wish = refunding.Wish(amount, RefundReason(reason), keep_access)
+        plan = refunding.plan(shop, number, wish)
+        if yes:
+            refunding.check_unattended(plan)
+        else:
+            _ask(plan, as_json)
+        done = refunding.refund(shop, plan)
+        answer(as_json, done.order, _said(plan, done), then=_then(plan, done))
 
 
-def _ask(plan: refunding.Plan, as_json: bool, *, keep_access: bool) -> None:
+def _said(plan: refunding.Plan, done: refunding.Done) -> str:
+    said = f"{format_money(plan.amount, 'en')} of {plan.number}"
+    whom = plan.email or "the buyer"
+    if not done.gone:
+        return f"{said} is on its way back to {whom}."
+    files = "open" if done.order["access"] else "closed"
+    once = " It was asked for before, and made once." if plan.before else ""
+    return f"{said} went back to {whom}. The files are {files}.{once}"
+
+
+def _then(plan: refunding.Plan, done: refunding.Done) -> str:
+    if not plan.email:
+        return "Nobody has given an address, so no mail goes out."
+    if done.gone:
+        return "The buyer gets a mail."
+    return "The buyer gets a mail as soon as the provider says that it went."
+
+
+def _ask(plan: refunding.Plan, as_json: bool) -> None:
     if as_json or not sys.stdin.isatty():
         raise click.UsageError("Nobody is here to say yes: add --yes to give it back.")
-    said, paid = (format_money(each, "en") for each in (plan.amount, plan.paid))
-    part = "" if plan.amount == plan.paid else f" of {paid}"
-    then = "stays open" if keep_access or not plan.whole else "closes"
-    test = " (TEST: no money moves.)" if plan.test else ""
-    click.echo(
-        f"{said}{part} goes back to {plan.email} for {plan.product}. The link {then}.{test}"
-    )
+    for line in _question(plan):
+        click.echo(line)
     click.confirm("Go on?", abort=True)
+
+
+def _question(plan: refunding.Plan) -> Iterator[str]:
+    """Say what follows from a refund, before it is made."""
+    paid = plan.balance.paid
+    part = "" if plan.amount == paid else f" of {format_money(paid, 'en')}"
+    link = "stays open" if plan.opens else "closes"
+    then = "The order was never opened." if plan.held else f"The link {link}."
+    test = " (TEST: no money moves.)" if plan.test else ""
+    yield (
+        f"{format_money(plan.amount, 'en')}{part} goes back to "
+        f"{plan.email or 'the buyer'} for {plan.product}. {then}{test}"
+    )
+    if plan.unknown:
+        lost = format_money(plan.unknown, "en")
+        yield f"Nobody knows whether {lost} went back before: look at the dashboard first."
+    if plan.before:
+        yield "It was asked for before and is finished now: it goes back once."
 
 
 @order.command()
@@ -297,7 +326,7 @@ def _for_people(data: dict[str, Any]) -> dict[str, str]:
     """Write the facts of an order in words: money, times, yes and no."""
     said = {}
     for key, value in data.items():
-        if key in ("ledger", "currency") or value is None:
+        if key in ("ledger", "refunds", "currency") or value is None:
             continue
         if key.endswith("_minor"):
             money = format_money(Money(value, data["currency"]), "en")

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from handsel.customers import customers
 from handsel.models import Entitlement, Order
 from handsel.models.database import insert_new, rows_changed
+from handsel.models.words import OrderStatus
 from handsel.outbound import emails
 
 
@@ -15,7 +16,8 @@ def fulfil(session: Session, order: Order, *, access: bool, now: datetime) -> No
     """Bring delivery in line with an order that was paid for. Safe to repeat.
 
     The entitlement exists from the first payment on, so that a refunded buyer's link
-    still opens a page that says so; `access` says whether it opens the files.
+    still opens a page that says so; `access` says whether it opens the files. What was
+    refunded before it was ever opened gets no receipt: its link would open nothing.
     """
     new = insert_new(
         session,
@@ -31,7 +33,8 @@ def fulfil(session: Session, order: Order, *, access: bool, now: datetime) -> No
     if order.email:
         customer = customers.find_or_create(session, order.email, now)
         order.customer_id = customer.id
-        emails.receipt(session, order, now)
+        if order.status is not OrderStatus.REFUNDED:
+            emails.receipt(session, order, now)
 
 
 def hold(session: Session, order: Order, now: datetime) -> None:

@@ -21,6 +21,7 @@ class Refund(Base):
     __tablename__ = "refunds"
     __table_args__ = (
         CheckConstraint("amount_minor > 0", name="amount_positive"),
+        CheckConstraint("tries >= 0", name="tries_not_negative"),
         # One at a time: who asks again while it is on its way finishes the same one.
         Index(
             "uq_refunds_asked",
@@ -45,5 +46,9 @@ class Refund(Base):
     """The provider's name for it, as in the ledger."""
     error: Mapped[str | None] = mapped_column(Text)
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    tries: Mapped[int] = mapped_column(default=0)
+    """How often the provider was asked; counted before each time."""
+    answered: Mapped[bool] = mapped_column(default=False)
+    """Whether whoever asked was told that it is made; if not, they will ask again."""
 
     order: Mapped[Order] = relationship(lazy="raise_on_sql")

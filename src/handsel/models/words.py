@@ -35,6 +35,7 @@ class FactKind(StrEnum):
     DISPUTE_SETTLED = "dispute_settled"
     MANUAL_GRANT = "manual_grant"  # a gift, a free order, the seller's decision
     MANUAL_REVOKE = "manual_revoke"
+    KEPT = "kept"  # the refund of the same object leaves the files open
 
 
 class RefundReason(StrEnum):
@@ -50,7 +51,8 @@ class RefundState(StrEnum):
 
     ASKED = "asked"  # written down; the provider may or may not know of it yet
     MADE = "made"  # the provider has taken it on
-    REFUSED = "refused"  # the provider will not, or nobody knows
+    REFUSED = "refused"  # no money went
+    UNKNOWN = "unknown"  # asked for, and nobody knows; to be heard of makes it MADE
 
 
 class OrderStatus(StrEnum):

@@ -124,9 +124,8 @@ def unpack(archive: Path, folder: Path) -> Manifest:
 def _read(archive: Path, folder: Path | None) -> Manifest:
     found: dict[str, str] = {}
     manifest: Manifest | None = None
-    if (
-        archive.exists() and not archive.is_file()
-    ):  # a pipe would be waited for for ever
+    # A pipe would be waited for for ever.
+    if archive.exists() and not archive.is_file():
         raise BadInputError(f"{archive} is no file.", "Name the backup's file.")
     with _explained(archive), tarfile.open(archive, "r:*") as tar:
         for name, source in _members(archive, tar):

@@ -161,12 +161,14 @@ def _refund(settings: Settings, words: Words, test: bool) -> dict[str, Any]:
     return _money(settings, words, test) | {
         "whole": True,
         "access": False,
+        "opened": True,
         "link": _link(settings, "d"),
     }
 
 
 def _dispute(settings: Settings, words: Words, test: bool) -> dict[str, Any]:
-    return _money(settings, words, test) | {"what": "dispute_open"}
+    more = {"what": "dispute_open", "access": False}
+    return _money(settings, words, test) | more
 
 
 def _money(settings: Settings, words: Words, test: bool) -> dict[str, Any]:
@@ -176,7 +178,8 @@ def _money(settings: Settings, words: Words, test: bool) -> dict[str, Any]:
 
 
 def _refund_failed(settings: Settings, words: Words, test: bool) -> dict[str, Any]:
-    return _money(settings, words, test) | {"what": ""}
+    more = {"what": "came_back", "keep": False, "part": "", "error": words.error}
+    return _money(settings, words, test) | more | {"access": True, "told": True}
 
 
 def _release(settings: Settings, words: Words, test: bool) -> dict[str, Any]:

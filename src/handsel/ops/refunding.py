@@ -1,96 +1,84 @@
-"""Giving money back: written down, made at the provider, heard of like any other refund."""
+"""Giving money back: what could go back, asked of the provider; then asked for, once."""
 
-import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-from handsel.kit.errors import BadInputError, ConflictError, ShopError
+from handsel.kit.errors import BadInputError, ConflictError
 from handsel.kit.money import Money, parse_money
-from handsel.models.words import RefundReason
+from handsel.models import Order
+from handsel.models.words import RefundReason, RefundState
+from handsel.ops import carrying
 from handsel.sales import orders, refunds, report
-from handsel.sales.payments.base import ProviderUnavailableError
-from handsel.sales.refunds import Asked
+from handsel.sales.payments.base import Fact
+from handsel.sales.refunds import Asked, Balance
 from handsel.shop import Shop
 
-log = logging.getLogger("handsel.refunds")
 
-OWN_TIME = timedelta(minutes=1)
-"""How long whoever asked may take before a worker carries it on."""
+@dataclass(frozen=True)
+class Wish:
+    """What the seller wants to give back: `amount` as typed, None for all that is left."""
+
+    amount: str | None = None
+    reason: RefundReason = RefundReason.REQUESTED
+    keep_access: bool = False
 
 
 @dataclass(frozen=True)
 class Plan:
     """A refund that may be asked for.
 
-    `paid` and `refunded` are how the order stands now; `whole`: nothing is left then.
+    Args:
+        balance: how the order stands now.
+        opens: whether the files are open afterwards.
+        held: whether the order is held back, so that it was never opened.
+        before: the same refund, asked for before by somebody who never heard the end.
+        unknown: what was asked for last, when nobody knows what has become of it.
     """
 
     number: str
     email: str | None
     product: str
     amount: Money
-    paid: Money
-    refunded: Money
+    wish: Wish
+    balance: Balance
+    opens: bool
+    held: bool
     test: bool
-
-    @property
-    def whole(self) -> bool:
-        """Say whether all that was paid has gone back then."""
-        return self.amount + self.refunded == self.paid
+    before: Asked | None
+    unknown: Money | None
 
 
-def plan(shop: Shop, number: str, amount: str | None) -> Plan:
+@dataclass(frozen=True)
+class Done:
+    """A refund that was made. `gone`: the money left already; some take days.
+
+    `order` is how the order stands now, as `order show --json` has it.
+    """
+
+    gone: bool
+    order: dict[str, Any]
+
+
+def plan(shop: Shop, number: str, wish: Wish) -> Plan:
     """Ask the provider how a payment stands, and say what could be refunded.
 
-    Args:
-        amount: `5`, `5.00`; None for all that is left.
-
-    A refund that was asked for before and not finished is finished first. Raises
-    NotFoundError, BadInputError, ConflictError, ProviderUnavailableError.
+    The same refund that was asked for before and never answered is that one, not another.
+    Any other that is not finished is finished first. Raises NotFoundError, BadInputError,
+    ConflictError, ProviderUnavailableError.
     """
-    _finish_first(shop, number)
     _hear(shop, number)
     with shop.reading() as session:
         order = orders.by_number(session, number)
-        there = refunds.left(order, orders.facts_of(session, order))
-        wanted = _amount(amount, there)
-        refunds.check(order, there, wanted)
-        paid = Money(order.refunded_minor + there.minor, order.currency)
-        return Plan(
-            order.number,
-            order.email,
-            order.product.name,
-            wanted,
-            paid,
-            Money(order.refunded_minor, order.currency),
-            order.test,
-        )
-
-
-def _amount(text: str | None, there: Money) -> Money:
-    if text is None:
-        return there
-    wanted = parse_money(text, there.currency)
-    if wanted.currency != there.currency:
-        raise BadInputError(
-            f"This order was paid in {there.currency}, not in {wanted.currency}.",
-            f"Write the amount in {there.currency}.",
-            field="amount",
-        )
-    return wanted
-
-
-def _finish_first(shop: Shop, number: str) -> None:
-    with shop.reading() as session:
-        order = orders.by_number(session, number)
-        pending = refunds.asked(session, order_id=order.id)
-    for each in pending:
-        carry_out(shop, each)
-        raise ConflictError(
-            f"A refund of {each.wanted.amount} that was asked for before is made now.",
-            f"`handsel order show {each.number}` shows it. Ask again for another one.",
-        )
+        facts = orders.facts_of(session, order)
+        there = refunds.balance(session, order, facts)
+        last = refunds.latest(session, order)
+    before = _before(last, wish, there)
+    if before is None and last and last.state is RefundState.ASKED:
+        _finish_first(shop, last)
+    if before is None:
+        _check(shop, order, there, wish)
+    return _plan(order, facts, wish, there, before, last)
 
 
 def _hear(shop: Shop, number: str) -> None:
@@ -98,90 +86,127 @@ def _hear(shop: Shop, number: str) -> None:
     with shop.reading() as session:
         order = orders.by_number(session, number)
     if order.price_minor:
+        carrying.provider_of(shop, order.number, order.provider)
         shop.hear(order.provider, order.session_id)
 
 
-def refund(
-    shop: Shop, plan: Plan, reason: RefundReason, *, keep_access: bool
-) -> dict[str, Any]:
-    """Give the money of a plan back; give its order as it stands then.
+def _before(last: Asked | None, wish: Wish, there: Balance) -> Asked | None:
+    """Give the same refund, if it was asked for before and nobody heard the end of it."""
+    if last is None or last.answered or last.state not in _MAY_REPEAT:
+        return None
+    made = last.state is RefundState.MADE
+    whole = Money(0, there.paid.currency) if made else last.wanted.amount
+    same = (
+        there.left == whole
+        if wish.amount is None
+        else _amount(wish, there) == last.wanted.amount
+    )
+    told = (last.wanted.reason, last.keep_access) == (wish.reason, wish.keep_access)
+    return last if same and told else None
 
-    It may still be as before: some refunds are on their way for days.
+
+_MAY_REPEAT = (RefundState.ASKED, RefundState.MADE)
+
+
+def _finish_first(shop: Shop, last: Asked) -> None:
+    carrying.carry_out(shop, last)
+    raise ConflictError(
+        f"A refund of {last.wanted.amount} that was asked for before is made now.",
+        f"`handsel order show {last.number}` shows it. Ask again for another one.",
+    )
+
+
+def _check(shop: Shop, order: Order, there: Balance, wish: Wish) -> None:
+    amount = _amount(wish, there)
+    refunds.check(order, there, amount)
+    if order.review_reason is not None and wish.keep_access:
+        raise ConflictError(
+            f"Order {order.number} is held back and was never opened: there is nothing to "
+            "keep.",
+            f"Leave --keep-access out, or first: handsel order accept {order.number}",
+        )
+    provider = carrying.provider_of(shop, order.number, order.provider)
+    provider.check_refund(amount)
+
+
+def _amount(wish: Wish, there: Balance) -> Money:
+    if wish.amount is None:
+        return there.left
+    currency = there.paid.currency
+    wanted = parse_money(wish.amount, currency)
+    if wanted.currency != currency:
+        raise BadInputError(
+            f"This order was paid in {currency}, not in {wanted.currency}.",
+            f"Write the amount in {currency}.",
+            field="amount",
+        )
+    return wanted
+
+
+def _plan(
+    order: Order,
+    facts: Sequence[Fact],
+    wish: Wish,
+    there: Balance,
+    before: Asked | None,
+    last: Asked | None,
+) -> Plan:
+    amount = before.wanted.amount if before else _amount(wish, there)
+    lost = last if last and last.state is RefundState.UNKNOWN else None
+    return Plan(
+        number=order.number,
+        email=order.email,
+        product=order.product.name,
+        amount=amount,
+        wish=wish,
+        balance=there,
+        opens=refunds.opens_after(order, facts, amount, keep_access=wish.keep_access),
+        held=order.review_reason is not None,
+        test=order.test,
+        before=before,
+        unknown=lost.wanted.amount if lost else None,
+    )
+
+
+def check_unattended(plan: Plan) -> None:
+    """Let no script ask anew for what may have gone back. Raises ConflictError."""
+    if plan.unknown:
+        raise ConflictError(
+            f"Nobody knows whether {plan.unknown} of {plan.number} went back before: its "
+            "provider never said.",
+            "Look at the payment in its dashboard, then ask again without --yes.",
+        )
+
+
+def refund(shop: Shop, plan: Plan) -> Done:
+    """Give the money of a plan back.
 
     Raises ConflictError when the order has changed since, or the provider refuses;
     ProviderUnavailableError when nobody knows yet: the worker finishes it.
     """
+    wanted = plan.before or _ask(shop, plan)
+    carrying.carry_out(shop, wanted)
+    with shop.transaction() as session:
+        refunds.answer(session, wanted.id)
+    with shop.reading() as session:
+        order = orders.by_number(session, plan.number)
+        facts = orders.facts_of(session, order)
+        return Done(
+            refunds.has_gone(session, wanted.id, facts),
+            report.facts(session, shop.keys, shop.settings.public_url, order),
+        )
+
+
+def _ask(shop: Shop, plan: Plan) -> Asked:
+    """Write the refund down, unless the order stands otherwise than in the plan."""
     with shop.transaction() as session:
         order = orders.by_number(session, plan.number, to_change=True)
-        there = refunds.left(order, orders.facts_of(session, order))
-        refunds.check(order, there, plan.amount)
-        wanted = refunds.ask(
-            session, order, plan.amount, reason, shop.now(), keep_access=keep_access
-        )
-    carry_out(shop, wanted)
-    return _facts(shop, plan.number)
-
-
-def carry_out(shop: Shop, wanted: Asked) -> None:
-    """Make a refund that was written down, and hear of it. Safe to repeat, and to race.
-
-    Raises what the provider says; unless it is away, that ends the refund.
-    """
-    provider = shop.provider(wanted.provider)
-    try:
-        with shop.calling():
-            name = provider.refund(wanted.session_id, wanted.wanted, shop.now())
-    except ProviderUnavailableError as error:
-        raise ProviderUnavailableError(
-            f"{wanted.provider} does not answer, so nobody knows yet whether the money "
-            f"of {wanted.number} goes back.",
-            "It is written down: the worker asks again every minute, and gives it back "
-            "once.",
-        ) from error
-    except ShopError as error:
-        with shop.transaction() as session:
-            refunds.refuse(session, wanted.id, str(error))
-        raise
-    with shop.transaction() as session:
-        refunds.made(session, wanted.id, name)
-    try:
-        shop.hear(wanted.provider, wanted.session_id)
-    except ProviderUnavailableError:  # the reconciler asks again in three minutes
-        log.warning(
-            "%s is refunded; how it stands now is not known yet.", wanted.number
-        )
-
-
-def finish(shop: Shop) -> None:
-    """Carry on what was asked for and not finished; for the worker.
-
-    After 20 hours it is given up: a provider may have forgotten its key by then, and
-    would give the money back twice.
-    """
-    now = shop.now()
-    with shop.reading() as session:
-        pending = refunds.asked(session)
-    for each in pending:
-        if now - each.asked_at > refunds.FORGOTTEN:
-            _give_up(shop, each)
-        elif now - each.asked_at > OWN_TIME:
-            try:
-                carry_out(shop, each)
-            except ShopError as error:
-                log.warning("The refund of %s is not made yet: %s", each.number, error)
-
-
-def _give_up(shop: Shop, each: Asked) -> None:
-    error = (
-        f"{each.provider} did not answer for 20 hours, so nobody knows whether the "
-        "money went back: look at the payment in its dashboard."
-    )
-    log.error("The refund of %s: %s", each.number, error)
-    with shop.transaction() as session:
-        refunds.refuse(session, each.id, error)
-
-
-def _facts(shop: Shop, number: str) -> dict[str, Any]:
-    with shop.reading() as session:
-        order = orders.by_number(session, number)
-        return report.facts(session, shop.keys, shop.settings.public_url, order)
+        there = refunds.balance(session, order, orders.facts_of(session, order))
+        if there != plan.balance:
+            raise ConflictError(
+                f"The money of order {plan.number} has moved since you looked.",
+                f"Look at `handsel order show {plan.number}`, and ask again.",
+            )
+        wanted = refunds.request(plan.amount, plan.wish.reason)
+        keep = plan.wish.keep_access
+        return refunds.ask(session, order, wanted, shop.now(), keep_access=keep)

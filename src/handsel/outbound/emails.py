@@ -1,9 +1,10 @@
 """Every mail the shop writes, as a row in the outbox; one function for each."""
 
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from handsel.kit.money import Money
@@ -53,17 +54,18 @@ def receipt_again(session: Session, order: Order, now: datetime) -> None:
 
 
 def redirect(session: Session, order: Order, now: datetime) -> int:
-    """Let what still waits for an order go to its present address; give how many."""
-    return rows_changed(
-        session,
-        update(OutboxItem)
-        .where(
-            OutboxItem.order_id == order.id,
-            OutboxItem.topic == RECEIPT,
-            OutboxItem.state == OutboxState.WAITING,
-        )
-        .values(recipient=order.email, next_at=now),
-    )
+    """Let what has not gone to the buyer go to the order's present address.
+
+    Given-up mails too, which `mail retry` revives. Gives how many receipts wait.
+    """
+    ours = (OutboxItem.order_id == order.id, OutboxItem.recipient != "")
+    to = {"recipient": order.email}
+    dead = update(OutboxItem).where(*ours, OutboxItem.state == OutboxState.DEAD)
+    waiting = update(OutboxItem).where(*ours, OutboxItem.state == OutboxState.WAITING)
+    receipt = OutboxItem.topic == RECEIPT
+    rows_changed(session, dead.values(to))
+    rows_changed(session, waiting.where(~receipt).values(**to, next_at=now))
+    return rows_changed(session, waiting.where(receipt).values(**to, next_at=now))
 
 
 def refund(
@@ -74,11 +76,44 @@ def refund(
         _about_money(session, REFUND, order, object_id, amount, now, to=order.email)
 
 
+@dataclass(frozen=True)
+class Ended:
+    """How a refund came to nothing.
+
+    Args:
+        what: `came_back`, `refused`, or `unknown` when nobody knows.
+        keep: whether the buyer was to keep the files.
+    """
+
+    what: str
+    keep: bool
+    error: str = ""
+
+
 def refund_failed(
-    session: Session, order: Order, object_id: str, amount: Money, now: datetime
+    session: Session,
+    order: Order,
+    object_id: str,
+    amount: Money,
+    about: Ended,
+    now: datetime,
 ) -> None:
-    """Tell the seller that a refund did not go through. Safe to repeat."""
-    _about_money(session, REFUND_FAILED, order, object_id, amount, now)
+    """Tell the seller that a refund came to nothing. Safe to repeat.
+
+    Args:
+        object_id: the provider's name of a refund that came back, else our own key.
+
+    The buyer is not told any more that the money is on its way, if that mail still waits.
+    """
+    told = _name(REFUND, order, object_id)
+    session.execute(
+        delete(OutboxItem).where(
+            OutboxItem.dedupe == told,
+            OutboxItem.state.in_((OutboxState.WAITING, OutboxState.DEAD)),
+        )
+    )
+    more = {**asdict(about), "told": told}
+    _about_money(session, REFUND_FAILED, order, object_id, amount, now, **more)
 
 
 def dispute(
@@ -90,9 +125,8 @@ def dispute(
     now: datetime,
 ) -> None:
     """Tell the seller how a dispute stands, once for each step. Safe to repeat."""
-    _about_money(
-        session, DISPUTE, order, f"{object_id}:{kind}", amount, now, what=str(kind)
-    )
+    name = f"{object_id}:{kind}"
+    _about_money(session, DISPUTE, order, name, amount, now, what=str(kind))
 
 
 def _about_money(
@@ -104,18 +138,22 @@ def _about_money(
     now: datetime,
     *,
     to: str = "",
-    what: str = "",
+    **more: str | bool,
 ) -> None:
-    short = sha256(name.encode()).hexdigest()[:32]  # a provider's names may be long
     outbox.put(
         session,
         topic,
-        f"{topic}:{order.public_id}:{short}",
+        _name(topic, order, name),
         recipient=to,
         order_id=order.id,
         now=now,
-        payload={"minor": amount.minor, "currency": amount.currency, "what": what},
+        payload={"minor": amount.minor, "currency": amount.currency, **more},
     )
+
+
+def _name(topic: str, order: Order, name: str) -> str:
+    short = sha256(name.encode()).hexdigest()[:32]  # a provider's names may be long
+    return f"{topic}:{order.public_id}:{short}"
 
 
 def find_link(session: Session, email: str, link_id: int, now: datetime) -> None:

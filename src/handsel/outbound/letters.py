@@ -27,8 +27,9 @@ from handsel.kit.errors import ConfigurationError, ShopError
 from handsel.kit.money import Money, format_money
 from handsel.kit.signing import Keys, link_token, sign
 from handsel.kit.text import human_size
-from handsel.models import Entitlement, Order, Product, Release
+from handsel.models import Entitlement, Order, OutboxItem, Product, Release
 from handsel.models.database import Database
+from handsel.models.words import OutboxState
 from handsel.outbound.outbox import Item
 from handsel.settings import Settings
 
@@ -181,12 +182,7 @@ def _order_of(session: Session, item: Item) -> Order:
 def _receipt(
     session: Session, keys: Keys, settings: Settings, item: Item
 ) -> dict[str, Any]:
-    order = _order_of(session, item)
-    if order.email != item.recipient:
-        raise CannotWriteError(
-            "The address of this order was changed in the meantime.",
-            "The link went to the new one.",
-        )
+    order = _still_theirs(_order_of(session, item), item)
     return {
         "order": order_facts(order, settings),
         "product": {"name": order.product.name},
@@ -195,6 +191,16 @@ def _receipt(
         "files": file_facts((file.name, file.size) for file in order.product.files),
         "again": bool(item.payload.get("again")),
     }
+
+
+def _still_theirs(order: Order, item: Item) -> Order:
+    """Show no link, and nothing of an order, to an address that was corrected."""
+    if order.email != item.recipient:
+        raise CannotWriteError(
+            "The address of this order was changed in the meantime.",
+            "The link went to the new one.",
+        )
+    return order
 
 
 def order_facts(order: Order, settings: Settings) -> dict[str, Any]:
@@ -240,25 +246,48 @@ def _review(
 def _refund(
     session: Session, keys: Keys, settings: Settings, item: Item
 ) -> dict[str, Any]:
-    order = _order_of(session, item)
-    access = session.scalar(
-        select(Entitlement.access).where(
-            Entitlement.order_id == order.id,
-            Entitlement.product_id == order.product_id,
-        )
+    order = _still_theirs(_order_of(session, item), item)
+    receipt = select(OutboxItem.id).where(
+        OutboxItem.order_id == order.id, OutboxItem.topic == "mail.receipt"
     )
     return _money(order, settings, item) | {
         "whole": item.payload["minor"] == order.price_minor,
-        "access": bool(access),
+        "access": _opens(session, order),
+        "opened": session.scalar(receipt.limit(1)) is not None,
         "link": purchase_link(keys, settings, order),
     }
 
 
-def _trouble(
+def _refund_failed(
+    session: Session, keys: Keys, settings: Settings, item: Item
+) -> dict[str, Any]:
+    order, said = _order_of(session, item), item.payload
+    gone = (OutboxState.SENT, OutboxState.SENDING)
+    told = select(OutboxItem.id).where(
+        OutboxItem.dedupe == said["told"], OutboxItem.state.in_(gone)
+    )
+    part = said["minor"] != order.price_minor
+    return _money(order, settings, item) | {
+        **{name: said[name] for name in ("what", "keep", "error")},
+        "part": Money(said["minor"], said["currency"]).amount if part else "",
+        "access": _opens(session, order),
+        "told": session.scalar(told) is not None,
+    }
+
+
+def _dispute(
     session: Session, keys: Keys, settings: Settings, item: Item
 ) -> dict[str, Any]:
     order = _order_of(session, item)
-    return _money(order, settings, item) | {"what": item.payload["what"]}
+    more = {"what": item.payload["what"], "access": _opens(session, order)}
+    return _money(order, settings, item) | more
+
+
+def _opens(session: Session, order: Order) -> bool:
+    access = select(Entitlement.access).where(
+        Entitlement.order_id == order.id, Entitlement.product_id == order.product_id
+    )
+    return bool(session.scalar(access))
 
 
 def _money(order: Order, settings: Settings, item: Item) -> dict[str, Any]:
@@ -287,8 +316,8 @@ _FACTS: Mapping[str, Callable[[Session, Keys, Settings, Item], dict[str, Any]]] 
     "mail.find": _find,
     "mail.review": _review,
     "mail.refund": _refund,
-    "mail.refund_failed": _trouble,
-    "mail.dispute": _trouble,
+    "mail.refund_failed": _refund_failed,
+    "mail.dispute": _dispute,
     "mail.paused": _paused,
     TEST: _test,
 }

@@ -70,7 +70,8 @@ def record(
     with session.no_autoflush:
         _note_progress(order, payment)
         news = _add_facts(session, order, payment.facts, now)
-        _add_facts(session, order, refunds.grants(session, order, news), now)
+        kept = refunds.recognise(session, order, payment.facts)
+        _add_facts(session, order, kept, now)
         _doubt(session, order, payment)
         settle(session, order, now)
         telling.tell(session, order, news, now)
@@ -83,15 +84,34 @@ def add_fact(session: Session, order: Order, fact: Fact, now: datetime) -> None:
     settle(session, order, now)
 
 
+def refund_made(
+    session: Session, number: str, refund_id: int, object_id: str, now: datetime
+) -> None:
+    """Note that the provider has taken a refund on, which it calls `object_id`.
+
+    Its fact may have been heard of before: then this says whether it closes the files.
+    """
+    order = by_number(session, number, to_change=True)
+    refunds.made(session, refund_id, object_id)
+    kept = refunds.recognise(session, order, facts_of(session, order))
+    if _add_facts(session, order, kept, now):
+        settle(session, order, now)
+
+
 def accept(session: Session, order: Order, now: datetime) -> None:
     """Deliver an order that was held back for a look; the seller has looked.
 
-    Raises ConflictError when nothing holds it back.
+    Raises ConflictError when nothing holds it back, or its money is not there any more.
     """
     if order.review_reason is None:
         raise ConflictError(
             f"Order {order.number} is not waiting for anybody.",
             f"`handsel order show {order.number}` says how it stands.",
+        )
+    if not sum_up(facts_of(session, order), order.session_state).access:
+        raise ConflictError(
+            f"The money of order {order.number} has gone back, or is disputed.",
+            f"`handsel order show {order.number}` has all that is known of its money.",
         )
     order.review_reason = None
     nothing = Money(0, order.currency)
@@ -233,13 +253,19 @@ def _add_facts(
 
 
 def _doubt(session: Session, order: Order, payment: Payment) -> None:
-    """Hold an order back when the money heard of is not the money agreed on."""
+    """Hold an order back when the money heard of is not the money agreed on.
+
+    When all of it has gone back there is nothing left to look at.
+    """
     agreed = Money(order.price_minor, order.currency)
     captures = [f.amount for f in payment.facts if f.kind is FactKind.CAPTURE]
-    known = {fact.kind for fact in facts_of(session, order)}
+    facts = facts_of(session, order)
+    known = {fact.kind for fact in facts}
     if not captures or FactKind.MANUAL_GRANT in known:  # the seller has looked
         return
-    if payment.test != order.test:
+    if _is_refunded(order, facts):
+        order.review_reason = None
+    elif payment.test != order.test:
         order.review_reason = "A test payment and a real order were mixed up."
     elif any(each.currency != agreed.currency for each in captures) or (
         sum(each.minor for each in captures) != agreed.minor
@@ -248,6 +274,13 @@ def _doubt(session: Session, order: Order, payment: Payment) -> None:
         order.review_reason = (
             f"The price was {format_money(agreed, 'en')}, but {paid} was paid."
         )
+
+
+def _is_refunded(order: Order, facts: list[Fact]) -> bool:
+    standing = sum_up(facts, order.session_state)
+    moved = (FactKind.CAPTURE, FactKind.REFUND)
+    currencies = {fact.amount.currency for fact in facts if fact.kind in moved}
+    return len(currencies) == 1 and standing.refunded >= standing.captured > 0
 
 
 def by_number(session: Session, number: str, *, to_change: bool = False) -> Order:

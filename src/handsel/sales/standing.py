@@ -37,19 +37,23 @@ def sum_up(
     """Compute the standing of an order.
 
     A full refund, an open or lost dispute, and a review take access away; a dispute won
-    or settled gives it back. What the seller decided by hand holds until money moves
-    again: a refund or a dispute after a manual grant counts, one before it does not.
+    or settled gives it back. A refund that is KEPT is money that went, and closes nothing.
+    What the seller decided by hand holds until money moves again: a refund or a dispute
+    after a manual grant counts, one before it does not.
     """
     facts = list(facts)
     captured = sum(fact.amount.minor for fact in _all(facts, FactKind.CAPTURE))
     refunds = _refunds(facts)
     refunded = sum(fact.amount.minor for fact in refunds)
     disputed = _disputed(facts)
-    bought = captured > refunded and not disputed
+    kept = {fact.object_id for fact in _all(facts, FactKind.KEPT)}
+    closing = [fact for fact in refunds if fact.object_id not in kept]
+    closed = sum(fact.amount.minor for fact in closing)
+    bought = captured > closed and not disputed
     began = _all(facts, FactKind.CAPTURE, FactKind.MANUAL_GRANT)
     return Standing(
         status=_status(state, captured, refunded, disputed, needs_review, bool(began)),
-        access=_access(facts, refunds, bought) and not needs_review,
+        access=_access(facts, closing, bought) and not needs_review,
         captured=captured,
         refunded=refunded,
         paid_at=min((fact.at for fact in began), default=None),

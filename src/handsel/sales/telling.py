@@ -8,10 +8,12 @@ from sqlalchemy.orm import Session
 from handsel.models import Order
 from handsel.models.words import FactKind
 from handsel.outbound import emails
+from handsel.sales import refunds
 from handsel.sales.payments.base import Fact
 
 NEWS = timedelta(days=7)
-"""What is older is no news, when a whole order is heard of anew after a restore."""
+"""What is older is no news: it is heard of anew after a restore. A refund that was asked
+for here is news at any age: some are on their way for long."""
 
 _DISPUTES = (
     FactKind.DISPUTE_OPEN,
@@ -26,11 +28,19 @@ def tell(session: Session, order: Order, facts: Sequence[Fact], now: datetime) -
     voided = {fact.object_id for fact in facts if fact.kind is FactKind.VOID}
     rebuilt = any(fact.kind is FactKind.CAPTURE for fact in facts)
     for fact in facts:
-        if rebuilt and now - fact.at > NEWS:
-            continue
+        old = now - fact.at > NEWS
         if fact.kind is FactKind.REFUND and fact.object_id not in voided:
-            emails.refund(session, order, fact.object_id, fact.amount, now)
+            if not old or refunds.asked_here(session, order, fact.object_id):
+                emails.refund(session, order, fact.object_id, fact.amount, now)
+        elif old and rebuilt:
+            continue
         elif fact.kind is FactKind.VOID:
-            emails.refund_failed(session, order, fact.object_id, fact.amount, now)
+            _tell_void(session, order, fact, now)
         elif fact.kind in _DISPUTES:
             emails.dispute(session, order, fact.object_id, fact.kind, fact.amount, now)
+
+
+def _tell_void(session: Session, order: Order, fact: Fact, now: datetime) -> None:
+    ours = refunds.asked_here(session, order, fact.object_id)
+    ended = emails.Ended("came_back", keep=bool(ours and ours.keep_access))
+    emails.refund_failed(session, order, fact.object_id, fact.amount, ended, now)

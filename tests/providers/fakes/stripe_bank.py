@@ -43,6 +43,10 @@ class FakeBank:
         self.lock = threading.RLock()
         self.announce: Callable[[], None] = lambda: None
         self.kept: dict[str, dict[str, Obj]] = {kind: {} for kind in _KINDS}
+        self.refund_status = "succeeded"
+        """What a refund the shop asks for is at first; `pending` for some banks."""
+        self.refusal = ""
+        """The code with which refunds are refused; empty: they are not."""
         self._intent_data: dict[str, Obj] = {}
         self._start = start
         self._shift = timedelta()
@@ -171,6 +175,7 @@ class FakeBank:
         *,
         status: str = "succeeded",
         reason: str | None = None,
+        metadata: dict[str, str] | None = None,
     ) -> str:
         """Give some or all of it back; `status` may be `pending`. Gives its name.
 
@@ -184,6 +189,7 @@ class FakeBank:
                 rest if amount is None else amount,
                 status=status,
                 reason=reason,
+                metadata=metadata or {},
                 now=self.seconds,
             )
             self._keep("refund", refund)

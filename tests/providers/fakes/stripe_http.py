@@ -28,6 +28,8 @@ _LISTS = {
     "/v1/disputes": "dispute",
     "/v1/events": "event",
 }
+KEY_SECONDS = 24 * 3600
+"""How long an idempotency key is remembered."""
 _CONTROLS = ("limit", "starting_after", "ending_before", "expand", "created", "types")
 
 
@@ -57,7 +59,7 @@ class FakeApi:
         self.bank = bank
         self.origin = ""
         self.calls: list[str] = []
-        self._answered: dict[str, tuple[str, Answer]] = {}
+        self._answered: dict[str, tuple[int, str, Answer]] = {}
         self._one_at_a_time = threading.Lock()
 
     def answer(
@@ -75,17 +77,21 @@ class FakeApi:
     def _once(
         self, method: str, path: str, query: str, headers: dict[str, str], body: str
     ) -> Answer:
-        """Give the same answer to the same key, and refuse other words with it."""
+        """Give the same answer to the same key, and refuse other words with it.
+
+        After a day a key is forgotten, as at the real one.
+        """
         key = headers.get("idempotency-key")
         if method != "POST" or not key:
             return 200, self._do(method, path, query or body), {}
         with self._one_at_a_time:
             request = f"{path}?{body}"
-            if key not in self._answered:
+            now = self.bank.seconds
+            at, before, kept = self._answered.get(key, (0, "", (0, {}, {})))
+            if now - at > KEY_SECONDS:
                 answer: Answer = 200, self._do(method, path, body), {}
-                self._answered[key] = request, copy.deepcopy(answer)
+                self._answered[key] = now, request, copy.deepcopy(answer)
                 return answer
-            before, kept = self._answered[key]
         if before != request:
             raise ApiError(
                 400,
@@ -137,6 +143,8 @@ class FakeApi:
             charge = self._find("charge", charge["latest_charge"] or "")
         rest = charge["amount_captured"] - charge["amount_refunded"]
         amount = int(params.get("amount", rest))
+        if code := self.bank.refusal:
+            raise invalid(f"This refund cannot be made ({code}).", code=code)
         if rest == 0:
             raise invalid(
                 "This charge has already been refunded.",
@@ -144,7 +152,13 @@ class FakeApi:
             )
         if not 0 < amount <= rest:
             raise invalid(f"Refund amount is greater than {rest}.", "amount")
-        made = self.bank.refund(charge["id"], amount, reason=params.get("reason"))
+        made = self.bank.refund(
+            charge["id"],
+            amount,
+            status=self.bank.refund_status,
+            reason=params.get("reason"),
+            metadata=params.get("metadata"),
+        )
         return copy.deepcopy(self.bank.get("refund", made))
 
     def _answer_dispute(self, name: str, params: Obj) -> Obj:

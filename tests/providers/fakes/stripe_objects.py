@@ -116,7 +116,15 @@ def charge(of: Obj, *, email: str, card: str, status: str, created: int) -> Obj:
     }
 
 
-def refund(of: Obj, amount: int, *, status: str, reason: str | None, now: int) -> Obj:
+def refund(
+    of: Obj,
+    amount: int,
+    *,
+    status: str,
+    reason: str | None,
+    metadata: dict[str, str],
+    now: int,
+) -> Obj:
     """Make the refund of some of a charge."""
     return {
         "id": new_id("re"),
@@ -125,7 +133,7 @@ def refund(of: Obj, amount: int, *, status: str, reason: str | None, now: int) -
         "charge": of["id"],
         "created": now,
         "currency": of["currency"],
-        "metadata": {},
+        "metadata": metadata,
         "payment_intent": of["payment_intent"],
         "reason": reason,
         "receipt_number": None,

@@ -1,4 +1,4 @@
-"""Refunds the seller has asked for."""
+"""Refunds the seller has asked for, and those that leave the files open."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -7,6 +7,17 @@ revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
+
+KINDS = (
+    *("capture", "refund", "void", "dispute_open", "dispute_won", "dispute_lost"),
+    *("dispute_settled", "manual_grant", "manual_revoke"),
+)
+V_LEDGER = """
+    CREATE VIEW v_ledger AS
+    SELECT 'H-' || (l.order_id + 1000) AS number, l.provider, l.kind, l.object_id,
+           l.amount_minor, l.currency, l.at, l.recorded_at
+    FROM ledger l
+    """
 
 
 def upgrade() -> None:
@@ -38,6 +49,7 @@ def upgrade() -> None:
                 "asked",
                 "made",
                 "refused",
+                "unknown",
                 name="refundstate",
                 native_enum=False,
                 create_constraint=True,
@@ -48,7 +60,10 @@ def upgrade() -> None:
         sa.Column("object_id", sa.String(length=255), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("answered", sa.Boolean(), nullable=False),
         sa.CheckConstraint("amount_minor > 0", name=op.f("ck_refunds_amount_positive")),
+        sa.CheckConstraint("tries >= 0", name=op.f("ck_refunds_tries_not_negative")),
         sa.ForeignKeyConstraint(
             ["order_id"], ["orders.id"], name=op.f("fk_refunds_order_id")
         ),
@@ -63,4 +78,25 @@ def upgrade() -> None:
         unique=True,
         sqlite_where=sa.text("state = 'asked'"),
         postgresql_where=sa.text("state = 'asked'"),
+    )
+
+    # SQLite makes the table anew for another word, and no view may look at it meanwhile.
+    op.execute("DROP VIEW v_ledger")
+    with op.batch_alter_table("ledger") as batch_op:
+        batch_op.alter_column(
+            "kind",
+            existing_type=_words(KINDS),
+            type_=_words((*KINDS, "kept")),
+            existing_nullable=False,
+        )
+    op.execute(V_LEDGER)
+
+
+def _words(kinds: tuple[str, ...]) -> sa.Enum:
+    return sa.Enum(
+        *kinds,
+        name="factkind",
+        native_enum=False,
+        create_constraint=True,
+        length=24,
     )

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from handsel.kit.money import Money
 from handsel.models import Entitlement, LedgerEntry, Order, OutboxItem
-from handsel.models.words import FactKind
+from handsel.models.words import FactKind, OrderStatus
 from handsel.ops.verify.invariant import EXAMPLES, Invariant, listed, number, result
 from handsel.sales.payments.base import Fact
 from handsel.sales.standing import Standing, sum_up
@@ -146,9 +146,19 @@ def _agrees(row: Any, standing: Standing, access: bool | None) -> bool:
 def refunds_within_payments(session: Session) -> Invariant:
     """I4: no order is refunded more than was paid, in one currency.
 
-    Unless the seller has looked at it and accepted another one.
+    Unless the seller has looked at it: accepted another one, or given all of it back.
     """
     other = aliased(LedgerEntry)
+    money = (FactKind.CAPTURE, FactKind.REFUND)
+    mixed = (
+        select(literal(1))
+        .where(
+            other.order_id == Order.id,
+            other.kind.in_(money),
+            other.currency != LedgerEntry.currency,
+        )
+        .exists()
+    )
     voided = (
         select(literal(1))
         .where(
@@ -167,7 +177,7 @@ def refunds_within_payments(session: Session) -> Invariant:
     refunded = _sum(and_(LedgerEntry.kind == FactKind.REFUND, ~voided))
     over = session.scalars(
         select(LedgerEntry.order_id)
-        .where(LedgerEntry.kind.in_((FactKind.CAPTURE, FactKind.REFUND)))
+        .where(LedgerEntry.kind.in_(money))
         .group_by(LedgerEntry.order_id)
         .having(refunded > captured)
         .limit(EXAMPLES)
@@ -176,8 +186,9 @@ def refunds_within_payments(session: Session) -> Invariant:
         select(Order.id)
         .join(LedgerEntry, LedgerEntry.order_id == Order.id)
         .where(
-            LedgerEntry.kind.in_((FactKind.CAPTURE, FactKind.REFUND)),
+            LedgerEntry.kind.in_(money),
             LedgerEntry.currency != Order.currency,
+            or_(Order.status != OrderStatus.REFUNDED, mixed),
             Order.review_reason.is_(None),
             ~looked_at,
         )
@@ -197,9 +208,13 @@ def _sum(which: Any) -> Any:
 
 
 def receipts(session: Session) -> Invariant:
-    """I5: every paid order with an address has exactly one receipt."""
+    """I5: every paid order with an address has exactly one receipt.
+
+    One that was refunded before it was ever opened has none.
+    """
     due = and_(
         Order.paid_at.is_not(None),
+        Order.status != OrderStatus.REFUNDED,
         Order.email.is_not(None),
         Order.review_reason.is_(None),
     )

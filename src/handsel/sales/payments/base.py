@@ -70,13 +70,15 @@ class Fact:
     """One thing that happened to the money, named by the provider's own object id.
 
     (`kind`, `object_id`) is unique for a provider: hearing of it twice changes nothing.
-    `amount` is never negative.
+    `amount` is never negative. `key`: of a refund the shop asked for, the key it asked with,
+    if the provider can say so; the ledger does not keep it.
     """
 
     kind: FactKind
     object_id: str
     amount: Money
     at: datetime
+    key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -209,14 +211,23 @@ class PaymentProvider(Protocol):
         """
         ...
 
+    def check_refund(self, amount: Money) -> None:
+        """Refuse an amount that cannot go back exactly, without asking anybody.
+
+        Raises BadInputError with `field` `amount`.
+        """
+        ...
+
     def refund(self, session_id: str, wanted: RefundRequest, now: datetime) -> str:
         """Give money of a paid session back, and name the refund as its fact will be.
 
-        It may be on its way for days; `look_up` tells it when it has gone. Safe to repeat
-        with the same key, for hours at least.
+        It may be on its way for days; `look_up` tells it when it has gone, if possible
+        with the key. Safe to repeat with the same key for a day at least, and from
+        several threads and processes at once: all get the same name.
 
-        Raises ConflictError when there is not so much to give back, UnknownSessionError,
-        ProviderUnavailableError: then nobody knows yet, so repeat it with the same key.
+        Raises ConflictError when no money of this call went or will go, because there is
+        not so much to give back; ProviderUnavailableError when nobody knows yet, so that
+        it is repeated with the same key; UnknownSessionError, ConfigurationError.
         """
         ...
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from handsel.kit.errors import ConfigurationError
+from handsel.kit.errors import BadInputError, ConfigurationError
+from handsel.kit.money import Money
 from handsel.sales.payments import stripe_webhook
 from handsel.sales.payments.base import (
     Evidence,
@@ -24,6 +25,7 @@ from handsel.sales.payments.base import (
     RefundRequest,
     Started,
 )
+from handsel.sales.payments.stripe_money import to_stripe
 from handsel.settings import Settings
 
 if TYPE_CHECKING:
@@ -125,9 +127,22 @@ class StripeProvider:
         """
         self._api.cancel(session_id)
 
-    def refund(self, session_id: str, wanted: RefundRequest, now: datetime) -> str:
-        """Give money back; Stripe keeps its fee. Safe to repeat with the same key for a day.
+    def check_refund(self, amount: Money) -> None:
+        """Refuse what Stripe cannot count exactly, such as half a krona of Iceland.
 
+        Raises BadInputError.
+        """
+        try:
+            to_stripe(amount)
+        except BadInputError as error:
+            raise BadInputError(
+                f"Stripe cannot give exactly {amount} back.", error.hint, field="amount"
+            ) from error
+
+    def refund(self, session_id: str, wanted: RefundRequest, now: datetime) -> str:
+        """Give money back; Stripe keeps its fee. Safe to repeat with the same key.
+
+        Stripe itself knows the key for a day; longer, it is found at the refund it made.
         Two calls. Raises ConflictError when there is not so much to give back, or a
         dispute has taken it; BadInputError, UnknownSessionError,
         ProviderUnavailableError.

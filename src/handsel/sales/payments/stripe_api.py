@@ -31,7 +31,11 @@ from handsel.sales.payments.base import (
     UnknownSessionError,
 )
 from handsel.sales.payments.stripe_changes import sessions_since
-from handsel.sales.payments.stripe_errors import in_our_words
+from handsel.sales.payments.stripe_errors import (
+    about_disputes,
+    about_refunds,
+    in_our_words,
+)
 from handsel.sales.payments.stripe_money import to_stripe
 
 # Seconds to connect, and to wait for an answer; with one repeat about ten in all.
@@ -102,11 +106,14 @@ class StripeApi:
 
     def refund(self, session_id: str, wanted: RefundRequest) -> str:
         """Give money of a session back; the same key gives it back once."""
-        with in_our_words():
+        with in_our_words(about_refunds):
             session = self._client.v1.checkout.sessions.retrieve(
-                _well_formed(session_id)
+                _well_formed(session_id), {"expand": [_PAID_WITH]}
             )
             self._check(session)
+            for before in self._refunds(session):
+                if stripe_facts.key_of(before) == wanted.key:
+                    return before.id
             made = self._client.v1.refunds.create(
                 _refund_params(session, wanted),
                 {"idempotency_key": f"{wanted.key}:refund"},
@@ -115,7 +122,7 @@ class StripeApi:
 
     def contest(self, session_id: str, evidence: Evidence) -> str:
         """Answer the dispute of a session that waits for it."""
-        with in_our_words():
+        with in_our_words(about_disputes):
             session = self._client.v1.checkout.sessions.retrieve(
                 _well_formed(session_id), {"expand": [_PAID_WITH]}
             )
@@ -214,6 +221,7 @@ def _refund_params(session: Session, wanted: RefundRequest) -> RefundCreateParam
         "payment_intent": intent if isinstance(intent, str) else intent.id,
         "amount": to_stripe(wanted.amount),
         "reason": _REASONS[wanted.reason],
+        "metadata": {stripe_facts.KEY: wanted.key},
     }
 
 

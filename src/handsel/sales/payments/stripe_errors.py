@@ -1,7 +1,7 @@
 """Stripe's errors in the shop's own words; what helps the seller goes into the log."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import stripe
@@ -14,14 +14,17 @@ from handsel.kit.errors import (
 )
 from handsel.sales.payments.base import ProviderUnavailableError, UnknownSessionError
 
-_NOTHING_LEFT = ("charge_already_refunded", "charge_disputed")
-
 log = logging.getLogger("handsel.payments.stripe")
 
 
 @contextmanager
-def in_our_words() -> Iterator[None]:
+def in_our_words(
+    said: Callable[[stripe.StripeError], ShopError] | None = None,
+) -> Iterator[None]:
     """Turn every error of Stripe's inside the block into one of the shop's.
+
+    Args:
+        said: how; `about_payments` if nothing else is named.
 
     Raises ProviderUnavailableError, UnknownSessionError, ConfigurationError,
     ConflictError, BadInputError.
@@ -30,7 +33,7 @@ def in_our_words() -> Iterator[None]:
         yield
     except stripe.StripeError as error:
         _note(error)
-        raise _translated(error) from error
+        raise (said or about_payments)(error) from error
 
 
 def _note(error: stripe.StripeError) -> None:
@@ -47,14 +50,11 @@ def _note(error: stripe.StripeError) -> None:
     )
 
 
-def _translated(error: stripe.StripeError) -> ShopError:
+def about_payments(error: stripe.StripeError) -> ShopError:
+    """Say to a buyer what went wrong while paying."""
     match error:
         case stripe.AuthenticationError() | stripe.PermissionError():
-            return ConfigurationError(
-                "Stripe does not accept stripe.secret_key, or the key may not do this.",
-                "Copy a key from Stripe's dashboard that may write Checkout Sessions and "
-                "Refunds, and read Payment Intents, Charges, Disputes and Events.",
-            )
+            return _forbidden()
         case stripe.IdempotencyError():
             return ConflictError(
                 "This purchase was begun before with other details.",
@@ -68,20 +68,104 @@ def _translated(error: stripe.StripeError) -> ShopError:
     )
 
 
-def _refused(error: stripe.InvalidRequestError) -> ShopError:
+def about_refunds(error: stripe.StripeError) -> ShopError:
+    """Say to the seller why money does not go back.
+
+    Only what is said of the money itself is a ConflictError. The same key with other
+    words is none: another call with it may have been taken on.
+    """
+    match error:
+        case stripe.AuthenticationError() | stripe.PermissionError():
+            return _forbidden()
+        case stripe.IdempotencyError():
+            return _away()
+        case stripe.InvalidRequestError() | stripe.CardError():
+            return _unknown(error) or _not_refunded(error) or _odd(error)
+    return _away()
+
+
+def about_disputes(error: stripe.StripeError) -> ShopError:
+    """Say to the seller why an answer to a dispute was not taken."""
+    match error:
+        case stripe.AuthenticationError() | stripe.PermissionError():
+            return _forbidden()
+        case stripe.InvalidRequestError():
+            return _unknown(error) or ConflictError(
+                "Stripe does not take this answer to the dispute.",
+                "It is decided, or too late: look at the payment in Stripe's dashboard.",
+            )
+    return _away()
+
+
+def _forbidden() -> ShopError:
+    return ConfigurationError(
+        "Stripe does not accept stripe.secret_key, or the key may not do this.",
+        "Copy a key from Stripe's dashboard that may write Checkout Sessions, Refunds and "
+        "Disputes, and read Payment Intents, Charges and Events.",
+    )
+
+
+def _away() -> ShopError:
+    return ProviderUnavailableError(
+        "Stripe is not answering.", "Please try again in a minute."
+    )
+
+
+def _unknown(error: stripe.StripeError) -> ShopError | None:
     if error.http_status == 404 or error.code == "resource_missing":
         return UnknownSessionError("Stripe knows no such purchase.")
+    return None
+
+
+def _not_refunded(error: stripe.StripeError) -> ShopError | None:
+    for codes, message, hint in _NOT_REFUNDED:
+        if error.code in codes:
+            return ConflictError(message, hint)
+    if getattr(error, "param", None) == "amount" or isinstance(error, stripe.CardError):
+        return ConflictError(
+            "Stripe cannot give so much of this payment back.", _IN_DASHBOARD
+        )
+    return None
+
+
+_IN_DASHBOARD = "Look at the payment in Stripe's dashboard."
+_NOT_REFUNDED = (
+    (
+        ("charge_already_refunded",),
+        "This payment has gone back already.",
+        _IN_DASHBOARD,
+    ),
+    (
+        ("charge_disputed", "refund_disputed_payment"),
+        "The buyer disputes this payment with their bank, so Stripe does not refund it.",
+        "Accept the dispute in Stripe's dashboard, or answer it: handsel order evidence",
+    ),
+    (
+        ("charge_not_refundable",),
+        "Stripe does not refund this payment any more.",
+        "It may be too old: pay the buyer in another way, or ask Stripe.",
+    ),
+    (
+        ("insufficient_funds", "balance_insufficient"),
+        "There is not enough money in your balance at Stripe.",
+        "Add some in Stripe's dashboard, or wait for sales; then ask again.",
+    ),
+)
+
+
+def _odd(error: stripe.StripeError) -> ShopError:
+    return ConfigurationError(
+        f"Stripe refused the request ({error.code or 'no code'}).",
+        f"The log and Stripe's dashboard tell more; request {error.request_id}.",
+    )
+
+
+def _refused(error: stripe.InvalidRequestError) -> ShopError:
     if error.param == "customer_email":
         return BadInputError(
             "Stripe does not accept this e-mail address.",
             "Look for a typing error in it.",
             field="email",
-        )
-    if error.code in _NOTHING_LEFT or error.param == "amount":
-        return ConflictError(
-            "Stripe cannot give so much of this payment back.",
-            "It has gone back already, or a dispute has taken it: look at the payment in "
-            "Stripe's dashboard.",
         )
     if error.code in ("amount_too_small", "amount_too_large"):
         return BadInputError(
@@ -89,7 +173,4 @@ def _refused(error: stripe.InvalidRequestError) -> ShopError:
             "Please tell the seller.",
             field="price",
         )
-    return ConfigurationError(
-        f"Stripe refused the request ({error.code or 'no code'}).",
-        f"The log and Stripe's dashboard tell more; request {error.request_id}.",
-    )
+    return _unknown(error) or _odd(error)

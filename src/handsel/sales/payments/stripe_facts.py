@@ -21,6 +21,9 @@ _ENDINGS = {
     "prevented": FactKind.DISPUTE_SETTLED,
 }
 
+KEY = "handsel_refund"
+"""Where a refund at Stripe bears the key the shop asked for it with."""
+
 MOST_EVIDENCE = 20_000
 """Letters of each field of a dispute's evidence."""
 
@@ -103,6 +106,11 @@ def answer(evidence: Evidence) -> DisputeUpdateParams:
     }
 
 
+def key_of(refund: Refund) -> str | None:
+    """Give the key the shop asked for a refund with; None for one of the dashboard."""
+    return (refund.metadata.to_dict() if refund.metadata else {}).get(KEY)
+
+
 def _refunded(refunds: Iterable[Refund]) -> list[Fact]:
     """Tell a refund that went through, and both halves of one that came back.
 
@@ -114,7 +122,7 @@ def _refunded(refunds: Iterable[Refund]) -> list[Fact]:
         amount = from_stripe(refund.amount, refund.currency)
         at = _time(refund.created)
         if refund.status in ("succeeded", "failed", "canceled"):
-            facts.append(Fact(FactKind.REFUND, refund.id, amount, at))
+            facts.append(Fact(FactKind.REFUND, refund.id, amount, at, key_of(refund)))
         if refund.status in ("failed", "canceled"):
             facts.append(Fact(FactKind.VOID, refund.id, amount, at))
     return facts

@@ -70,6 +70,9 @@ CREATE TABLE IF NOT EXISTS fact (
 )
 """,
     "CREATE INDEX IF NOT EXISTS fact_session ON fact (session_id)",
+    # What the shop asked a refund with; and the disputes it has answered.
+    "CREATE TABLE IF NOT EXISTS refund_key (object_id TEXT PRIMARY KEY, key TEXT)",
+    "CREATE TABLE IF NOT EXISTS answer (object_id TEXT PRIMARY KEY)",
 )
 
 # Whoever changes a row under this condition has won; everybody else comes too late.
@@ -166,7 +169,11 @@ class Bank:
                     "There is no such payment.", "Please begin again in the shop."
                 )
             facts = db.execute(
-                "SELECT * FROM fact WHERE session_id = ? ORDER BY at, kind", [row["id"]]
+                """SELECT fact.*, refund_key.key FROM fact
+                LEFT JOIN refund_key ON refund_key.object_id = fact.object_id
+                    AND fact.kind = 'refund'
+                WHERE session_id = ? ORDER BY at, kind""",
+                [row["id"]],
             )
             return _session(row, facts.fetchall())
 
@@ -245,6 +252,13 @@ class Bank:
         with self._transaction() as db:
             return _add_fact(db, session_id, fact)
 
+    def take_answer(self, dispute_id: str) -> bool:
+        """Take the answer to a dispute; false for a second one."""
+        return self._change(
+            "INSERT INTO answer (object_id) VALUES (:id) ON CONFLICT DO NOTHING",
+            {"id": dispute_id},
+        )
+
     def _change(self, statement: str, values: Mapping[str, object]) -> bool:
         with self._open() as db:
             return db.execute(statement, values).rowcount == 1
@@ -312,6 +326,9 @@ def _add_fact(db: sqlite3.Connection, session_id: str, fact: Fact) -> bool:
         values,
     )
     db.execute("UPDATE session SET changed_at = :at WHERE id = :id", values)
+    if added.rowcount and fact.key:
+        known = [fact.object_id, fact.key]
+        db.execute("INSERT INTO refund_key (object_id, key) VALUES (?, ?)", known)
     return added.rowcount == 1
 
 
@@ -337,6 +354,7 @@ def _session(row: sqlite3.Row, facts: list[sqlite3.Row]) -> Session:
                 fact["object_id"],
                 Money(fact["minor"], currency),
                 datetime.fromisoformat(fact["at"]),
+                fact["key"],
             )
             for fact in facts
         ),
