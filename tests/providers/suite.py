@@ -9,6 +9,7 @@ provider has such a thing.
         def driver(self) -> Driver: ...
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -349,6 +350,7 @@ class Refunds:
         first = driver.provider.refund(session, part, driver.now)
         driver.pass_time(timedelta(minutes=5))
         assert driver.provider.refund(session, part, driver.now) == first
+        assert the_fact(look(driver, session), FactKind.REFUND).key == "one"
         rest = RefundRequest("two", Money(1000, "EUR"))
         second = driver.provider.refund(session, rest, driver.now)
         assert {
@@ -356,6 +358,20 @@ class Refunds:
             for fact in look(driver, session).facts
             if fact.kind is FactKind.REFUND
         } == {first: 500, second: 1000}
+
+    def test_the_same_key_from_several_at_once_is_one_refund(
+        self, driver: RefundDriver
+    ) -> None:
+        session = begin(driver)
+        driver.pay(session, email="ada@example.org")
+        wanted = RefundRequest("all", PRICE)
+
+        def refund(_: int) -> str:
+            return driver.provider.refund(session, wanted, driver.now)
+
+        with ThreadPoolExecutor(4) as pool:
+            names = set(pool.map(refund, range(8)))
+        assert {the_fact(look(driver, session), FactKind.REFUND).object_id} == names
 
     def test_the_shop_cannot_give_back_more_than_is_there(
         self, driver: RefundDriver
@@ -431,6 +447,8 @@ class Disputes:
             driver.provider.contest(session, said, driver.now)
         dispute = driver.open_dispute(session)
         assert driver.provider.contest(session, said, driver.now) == dispute
+        with pytest.raises(ConflictError):
+            driver.provider.contest(session, said, driver.now)
         driver.close_dispute(dispute, "lost")
         with pytest.raises(ConflictError):
             driver.provider.contest(session, said, driver.now)

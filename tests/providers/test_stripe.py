@@ -15,8 +15,10 @@ from handsel.kit.errors import (
 from handsel.kit.money import Money
 from handsel.models.words import FactKind, PaymentState
 from handsel.sales.payments.base import (
+    Evidence,
     Glimpse,
     ProviderUnavailableError,
+    RefundRequest,
     UnknownSessionError,
 )
 from tests.providers.fake_stripe import FakeStripe
@@ -480,3 +482,59 @@ def test_a_buyer_without_a_browser_can_pay_at_the_page(
     )
     assert look(stripe_driver, started.session_id).email == "bo@example.org"
     assert requests.get(started.url, timeout=5).status_code == 410
+
+
+def test_the_bank_reads_the_newest_lines_when_there_are_too_many(
+    stripe_driver: StripeDriver,
+) -> None:
+    session = paid(stripe_driver)
+    dispute = stripe_driver.open_dispute(session)
+    lines = "\n".join(f"line {number}" for number in range(5000))
+    said = Evidence("A book", "", stripe_driver.now, lines, lines, "The terms.")
+
+    stripe_driver.provider.contest(session, said, stripe_driver.now)
+
+    kept = stripe_driver.fake.bank.get("dispute", dispute)["evidence"]
+    log, other = kept["access_activity_log"], kept["uncategorized_text"]
+    assert len(log) <= 20_000
+    assert len(other) <= 20_000
+    assert log.startswith("line ")
+    assert log.endswith("\nline 4999")
+    assert other.startswith("The terms.\nline ")
+    assert other.endswith("\nline 4999")
+    assert "customer_email_address" not in kept
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_that_may_not_refund_is_told_what_it_must_write(
+    stripe_driver: StripeDriver, status: int
+) -> None:
+    session = paid(stripe_driver)
+    stripe_driver.fake.faults.fail_next(1, status)
+    wanted = RefundRequest("one", Money(500, "EUR"))
+    with pytest.raises(ConfigurationError, match="Refunds and Disputes, and read"):
+        stripe_driver.provider.refund(session, wanted, stripe_driver.now)
+
+
+def test_stripe_finds_its_refund_by_our_key_when_it_has_forgotten_its_own(
+    stripe_driver: StripeDriver,
+) -> None:
+    session = paid(stripe_driver)
+    wanted = RefundRequest("one", Money(500, "EUR"))
+    name = stripe_driver.provider.refund(session, wanted, stripe_driver.now)
+    stripe_driver.pass_time(timedelta(days=3))
+    assert stripe_driver.provider.refund(session, wanted, stripe_driver.now) == name
+    assert len(stripe_driver.fake.bank.kept["refund"]) == 1
+
+
+def test_the_same_key_with_other_words_is_no_refusal(
+    stripe_driver: StripeDriver,
+) -> None:
+    session = paid(stripe_driver)
+    wanted = RefundRequest("one", Money(500, "EUR"))
+    stripe_driver.provider.refund(session, wanted, stripe_driver.now)
+    for refund in stripe_driver.fake.bank.kept["refund"].values():
+        refund["metadata"] = {}
+    other = RefundRequest("one", Money(600, "EUR"))
+    with pytest.raises(ProviderUnavailableError):
+        stripe_driver.provider.refund(session, other, stripe_driver.now)

@@ -151,16 +151,38 @@ def test_what_the_shop_knows_answers_a_dispute(
     with shop.reading() as session:
         name = orders.by_number(session, "H-1001").session_id
 
-    known = contesting.evidence(shop, "H-1001")
+    number, known = contesting.evidence(shop, "1001")
+    assert number == "H-1001"
     with pytest.raises(ConflictError, match="waits for an answer"):
         contesting.submit(shop, "H-1001", known)
     dispute = bank(shop).open_dispute(name, shop.now())
 
     assert contesting.submit(shop, "H-1001", known) == dispute
     said = contesting.in_words(known)
-    assert "book.epub: 72 kB of 72 kB sent, downloaded" in said
+    assert "book.epub (72 kB): downloaded all of it" in said
+    assert "mailed to the buyer; the mail server took it" in said
+    assert "Download pressed, first on" in said
     assert "receipt mailed to reader@example.com" in said
     assert page.request.path not in said
+    with pytest.raises(ConflictError, match="waits for an answer"):
+        contesting.submit(shop, "H-1001", known)
+
+
+def test_the_shop_claims_nothing_that_it_has_not_seen(
+    shop: Shop, visitor: Visitor
+) -> None:
+    make.product(shop)
+    page = buy(visitor)  # no mail has gone yet
+    pressed = visitor.press(page, f"{page.request.path}/1")
+
+    said = contesting.in_words(contesting.evidence(shop, "H-1001")[1])
+    assert "No file was downloaded." in said
+    assert "mailed to the buyer" not in said
+
+    visitor.get(pressed.headers["Location"], headers={"Range": "bytes=0-40000"})
+    said = contesting.in_words(contesting.evidence(shop, "H-1001")[1])
+    assert "downloaded 40 kB, a part" in said
+    assert "all of it" not in said
 
 
 def test_the_seller_is_told_when_a_refund_comes_back(

@@ -203,13 +203,15 @@ def test_a_dispute_is_answered_at_stripe_once(till: Till, buyer: Visitor) -> Non
     download(buyer, buyer.get(till.link(name)))
     dispute = till.stripe.bank.open_dispute(name)
 
-    known = contesting.evidence(till.shop, "H-1001")
+    _, known = contesting.evidence(till.shop, "H-1001")
     contesting.submit(till.shop, "H-1001", known)
 
     kept = till.stripe.bank.kept["dispute"][dispute]
     assert kept["status"] == "under_review"
     assert kept["evidence"]["customer_email_address"] == ADA
     assert "book.epub" in kept["evidence"]["access_activity_log"]
+    assert "Sold as a download." in kept["evidence"]["uncategorized_text"]
+    assert "refund_policy_disclosure" not in kept["evidence"]
     with pytest.raises(ConflictError, match="waits for an answer"):
         contesting.submit(till.shop, "H-1001", known)
 

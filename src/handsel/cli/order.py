@@ -280,7 +280,7 @@ def evidence(number: str, submit: bool, yes: bool, home: Path, as_json: bool) ->
     it is only shown.
     """
     with opened(home) as shop:
-        known = contesting.evidence(shop, number)
+        number, known = contesting.evidence(shop, number)
         if submit and not yes:
             if not as_json:
                 click.echo(contesting.in_words(known))

@@ -1,39 +1,41 @@
 """Answering a dispute: what the shop knows of a purchase, put together for a bank."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from handsel.kit.errors import ConflictError
 from handsel.kit.money import Money, format_money
+from handsel.kit.ranges import Spans
 from handsel.kit.text import human_size
 from handsel.models import Entitlement, Grant, Order, OutboxItem, ReleaseFile
-from handsel.models.words import GrantState
+from handsel.outbound import emails
 from handsel.sales import orders
 from handsel.sales.payments.base import Evidence
 from handsel.shop import Shop
 
-_DELIVERED = (GrantState.CONSUMED, GrantState.CLOSED)
 
+def evidence(shop: Shop, number: str) -> tuple[str, Evidence]:
+    """Put together what is known of a paid order; give its number with it.
 
-def evidence(shop: Shop, number: str) -> Evidence:
-    """Put together what is known of a paid order. Raises NotFoundError, ConflictError."""
+    Raises NotFoundError, ConflictError.
+    """
     with shop.reading() as session:
         order = orders.by_number(session, number)
         if order.paid_at is None or not order.price_minor:
             raise ConflictError(f"Nothing was paid for order {order.number}.")
-        return Evidence(
+        mails, terms = _mails(session, order), _terms(session, order)
+        return order.number, Evidence(
             product=_product(order, shop.settings.shop.name),
             email=order.email or "",
             bought_at=order.paid_at,
             downloads="\n".join(_downloads(session, order))
             or "No file was downloaded.",
-            mails="\n".join(_mails(session, order)) or "No mail was sent.",
-            terms="Sold as a download, delivered at once: the buyer was led to the page "
-            "of the purchase right after paying, and was mailed its address. Each file "
-            f"can be downloaded {order.download_limit} times.",
+            mails="\n".join(mails) or "No mail was sent.",
+            terms=" ".join(terms),
         )
 
 
@@ -45,19 +47,50 @@ def _product(order: Order, shop: str) -> str:
     )
 
 
+def _terms(session: Session, order: Order) -> Iterator[str]:
+    """Say what the buyer was given, as far as somebody has seen it happen."""
+    yield "Sold as a download."
+    mailed = session.scalar(
+        select(func.min(OutboxItem.sent_at)).where(
+            OutboxItem.order_id == order.id,
+            OutboxItem.topic == emails.RECEIPT,
+            OutboxItem.recipient == order.email,
+        )
+    )
+    if mailed:
+        yield (
+            "The address of the page of the purchase was mailed to the buyer; the mail "
+            f"server took it on {_time(mailed)}."
+        )
+    pressed = session.scalar(
+        select(func.min(Grant.created_at))
+        .join(Entitlement, Entitlement.id == Grant.entitlement_id)
+        .where(Entitlement.order_id == order.id)
+    )
+    if pressed:
+        yield f"That page was opened, and Download pressed, first on {_time(pressed)}."
+    yield f"Each file could be downloaded {order.download_limit} times."
+
+
 def _downloads(session: Session, order: Order) -> list[str]:
     rows = session.execute(
-        select(Grant.created_at, Grant.state, Grant.bytes_out, ReleaseFile)
+        select(Grant, ReleaseFile)
         .join(Entitlement, Entitlement.id == Grant.entitlement_id)
         .join(ReleaseFile, ReleaseFile.id == Grant.file_id)
         .where(Entitlement.order_id == order.id, Grant.bytes_out > 0)
         .order_by(Grant.id)
     )
-    return [
-        f"{_time(at)} {file.name}: {human_size(sent)} of {human_size(file.size)} sent"
-        + (", downloaded" if state in _DELIVERED else "")
-        for at, state, sent, file in rows
-    ]
+    return [_download(grant, file) for grant, file in rows]
+
+
+def _download(grant: Grant, file: ReleaseFile) -> str:
+    """Say how much of a file arrived; some of it may have been sent twice."""
+    there = Spans.of(grant.parts).total()
+    whole = "all of it" if there >= file.size else f"{human_size(there)}, a part"
+    return (
+        f"{_time(grant.created_at)} {file.name} ({human_size(file.size)}): "
+        f"downloaded {whole}"
+    )
 
 
 def _mails(session: Session, order: Order) -> list[str]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from stripe import Charge, Dispute, PaymentIntent, Refund
 from stripe.checkout import Session
-from stripe.params import DisputeUpdateParams
+from stripe.params import DisputeUpdateParams, DisputeUpdateParamsEvidence
 
 from handsel.kit.money import Money
 from handsel.models.words import FactKind, PaymentState
@@ -93,17 +93,25 @@ def charge_of(session: Session) -> Charge | None:
 
 def answer(evidence: Evidence) -> DisputeUpdateParams:
     """Say to Stripe what we know of a purchase; it goes to the bank at once."""
-    return {
-        "evidence": {
-            "product_description": evidence.product[:MOST_EVIDENCE],
-            "customer_email_address": evidence.email,
-            "service_date": evidence.bought_at.date().isoformat(),
-            "access_activity_log": evidence.downloads[:MOST_EVIDENCE],
-            "refund_policy_disclosure": evidence.terms[:MOST_EVIDENCE],
-            "uncategorized_text": evidence.mails[:MOST_EVIDENCE],
-        },
-        "submit": True,
+    said: DisputeUpdateParamsEvidence = {
+        "product_description": _newest(evidence.product),
+        "service_date": evidence.bought_at.date().isoformat(),
+        "access_activity_log": _newest(evidence.downloads),
+        "uncategorized_text": _newest(evidence.mails, after=evidence.terms),
     }
+    if evidence.email:
+        said["customer_email_address"] = evidence.email
+    return {"evidence": said, "submit": True}
+
+
+def _newest(lines: str, *, after: str = "") -> str:
+    """Keep as many of the last lines as Stripe takes, below what goes before them."""
+    head = [after[:MOST_EVIDENCE]] if after else []
+    room = MOST_EVIDENCE - sum(len(each) + 1 for each in head)
+    if len(lines) > room:
+        cut = lines[len(lines) - max(room, 0) :]
+        lines = cut.partition("\n")[2] or cut
+    return "\n".join([*head, lines])
 
 
 def key_of(refund: Refund) -> str | None:
