@@ -186,6 +186,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.command, path, query, headers, body
         )
         if lost:
+            faults.linger()
             self.close_connection = True
             return
         more |= {"Request-Id": f"req_{len(self.fake.calls)}"}

@@ -9,9 +9,10 @@ from handsel.kit.money import Money, parse_money
 from handsel.models import Order
 from handsel.models.words import RefundReason, RefundState
 from handsel.ops import carrying
-from handsel.sales import orders, refunds, report
+from handsel.sales import balance, orders, refunds, report
+from handsel.sales.balance import Balance
 from handsel.sales.payments.base import Fact
-from handsel.sales.refunds import Asked, Balance
+from handsel.sales.refunds import Asked
 from handsel.shop import Shop
 
 
@@ -71,8 +72,9 @@ def plan(shop: Shop, number: str, wish: Wish) -> Plan:
     with shop.reading() as session:
         order = orders.by_number(session, number)
         facts = orders.facts_of(session, order)
-        there = refunds.balance(session, order, facts)
+        underway = refunds.underway(session, order, facts)
         last = refunds.latest(session, order)
+    there = balance.balance(order, facts, underway)
     before = _before(last, wish, there)
     if before is None and last and last.state is RefundState.ASKED:
         _finish_first(shop, last)
@@ -118,7 +120,7 @@ def _finish_first(shop: Shop, last: Asked) -> None:
 
 def _check(shop: Shop, order: Order, there: Balance, wish: Wish) -> None:
     amount = _amount(wish, there)
-    refunds.check(order, there, amount)
+    balance.check(order, there, amount)
     if order.review_reason is not None and wish.keep_access:
         raise ConflictError(
             f"Order {order.number} is held back and was never opened: there is nothing to "
@@ -160,7 +162,7 @@ def _plan(
         amount=amount,
         wish=wish,
         balance=there,
-        opens=refunds.opens_after(order, facts, amount, keep_access=wish.keep_access),
+        opens=balance.opens_after(order, facts, amount, keep_access=wish.keep_access),
         held=order.review_reason is not None,
         test=order.test,
         before=before,
@@ -201,8 +203,11 @@ def _ask(shop: Shop, plan: Plan) -> Asked:
     """Write the refund down, unless the order stands otherwise than in the plan."""
     with shop.transaction() as session:
         order = orders.by_number(session, plan.number, to_change=True)
-        there = refunds.balance(session, order, orders.facts_of(session, order))
-        if there != plan.balance:
+        facts = orders.facts_of(session, order)
+        underway = refunds.underway(session, order, facts)
+        there = balance.balance(order, facts, underway)
+        held = order.review_reason is not None
+        if (there, held) != (plan.balance, plan.held):
             raise ConflictError(
                 f"The money of order {plan.number} has moved since you looked.",
                 f"Look at `handsel order show {plan.number}`, and ask again.",

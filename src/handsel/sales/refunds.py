@@ -13,13 +13,13 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from handsel.kit.errors import BadInputError, ConflictError
-from handsel.kit.money import Money, format_money
+from handsel.kit.errors import ConflictError
+from handsel.kit.money import Money
 from handsel.models import Order, Refund
 from handsel.models.database import rows_changed
 from handsel.models.words import FactKind, RefundReason, RefundState
+from handsel.sales.balance import kept
 from handsel.sales.payments.base import Fact, RefundRequest
-from handsel.sales.standing import sum_up
 
 FORGOTTEN = timedelta(hours=20)
 """How long a refund may be asked for anew: providers know its key for a day."""
@@ -45,109 +45,23 @@ class Asked:
         return abs(now - self.asked_at) <= FORGOTTEN
 
 
-@dataclass(frozen=True)
-class Balance:
-    """What was paid for an order, what has gone back of it, and what is on its way."""
+def underway(session: Session, order: Order, facts: Iterable[Fact]) -> int:
+    """Sum up what a provider has taken on and not let go yet, in minor units.
 
-    paid: Money
-    refunded: Money
-    underway: Money
-
-    @property
-    def left(self) -> Money:
-        """What can still go back."""
-        gone = self.refunded.minor + self.underway.minor
-        return Money(max(self.paid.minor - gone, 0), self.paid.currency)
-
-
-def balance(session: Session, order: Order, facts: Iterable[Fact]) -> Balance:
-    """Sum the money of an order up, in the currency that was paid.
-
-    A provider may have taken a refund on and let it go days later: until it is a fact, it
-    is on its way. Raises ConflictError for payments in several currencies.
+    Some refunds are on their way for days: until one is a fact, nobody else may have it.
     """
-    facts = list(facts)
-    currency = _currency(order, facts)
-    standing = sum_up(facts, order.session_state)
     known = {fact.object_id for fact in facts if fact.kind is FactKind.REFUND}
-    underway = sum(
+    return sum(
         row.amount_minor
         for row in _rows(session, order)
         if row.state is RefundState.MADE and row.object_id not in known
     )
-    return Balance(
-        Money(standing.captured, currency),
-        Money(standing.refunded, currency),
-        Money(underway, currency),
-    )
-
-
-def _currency(order: Order, facts: list[Fact]) -> str:
-    moved = (FactKind.CAPTURE, FactKind.REFUND)
-    found = {fact.amount.currency for fact in facts if fact.kind in moved}
-    if len(found) > 1:
-        raise ConflictError(
-            f"Order {order.number} was paid in several currencies: "
-            f"{' and '.join(sorted(found))}.",
-            "Refund each payment in your provider's dashboard.",
-        )
-    return found.pop() if found else order.currency
 
 
 def _rows(session: Session, order: Order) -> Sequence[Refund]:
     return session.scalars(
         select(Refund).where(Refund.order_id == order.id).order_by(Refund.id)
     ).all()
-
-
-def check(order: Order, there: Balance, amount: Money) -> None:
-    """Refuse what cannot be refunded. Raises ConflictError, BadInputError."""
-    if not there.paid.minor:
-        _refuse_unpaid(order)
-    if not there.left.minor:
-        raise ConflictError(
-            f"{_said(there.underway)} of order {order.number} is on its way already."
-            if there.underway.minor
-            else f"Order {order.number} was refunded already.",
-            f"`handsel order show {order.number}` has all that is known of its money.",
-        )
-    if not 0 < amount.minor <= there.left.minor:
-        going = there.underway
-        raise BadInputError(
-            f"{_said(amount)} cannot be refunded of order {order.number}.",
-            f"Choose an amount up to {_said(there.left)}, or leave --amount out for all "
-            f"of it{f'; {_said(going)} is on its way already' if going.minor else ''}.",
-            field="amount",
-        )
-
-
-def _refuse_unpaid(order: Order) -> None:
-    if order.paid_at is not None and not order.price_minor:
-        raise ConflictError(
-            f"Order {order.number} was free: there is no money to give back."
-        )
-    raise ConflictError(
-        f"Order {order.number} has not been paid.",
-        f"`handsel order show {order.number}` has all that is known of its money.",
-    )
-
-
-def _said(money: Money) -> str:
-    return format_money(money, "en")
-
-
-def opens_after(
-    order: Order, facts: Iterable[Fact], amount: Money, *, keep_access: bool
-) -> bool:
-    """Say whether the files are open when an amount has gone back."""
-    if order.review_reason is not None:
-        return False
-    at = max((fact.at for fact in facts), default=order.created_at)
-    name = "to be"
-    more = [Fact(FactKind.REFUND, name, amount, at + timedelta(seconds=1))]
-    if keep_access:
-        more.append(_kept(more[0]))
-    return sum_up([*facts, *more], order.session_state).access
 
 
 def ask(
@@ -306,16 +220,11 @@ def recognise(session: Session, order: Order, facts: Iterable[Fact]) -> list[Fac
         if fact.key in by_key:
             made(session, by_key[fact.key].id, fact.object_id)
     return [
-        _kept(fact)
+        kept(fact)
         for fact in heard
         for row in rows
         if row.keep_access and (row.key == fact.key or row.object_id == fact.object_id)
     ]
-
-
-def _kept(fact: Fact) -> Fact:
-    nothing = Money(0, fact.amount.currency)
-    return Fact(FactKind.KEPT, fact.object_id, nothing, fact.at)
 
 
 def has_gone(session: Session, refund_id: int, facts: Iterable[Fact]) -> bool:

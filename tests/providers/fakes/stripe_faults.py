@@ -14,6 +14,7 @@ class Faults:
         self._status = 500
         self._losing = 0
         self._spared = 0
+        self._hangs = False
 
     def slow(self, seconds: float) -> None:
         """Let every call take so much longer, from now on; 0 ends it."""
@@ -24,13 +25,18 @@ class Faults:
         with self._lock:
             self._failing, self._status = count, status
 
-    def lose_next(self, count: int, *, spare: int = 0) -> None:
+    def lose_next(self, count: int, *, spare: int = 0, hang: bool = False) -> None:
         """Do what the next calls ask, and hang up without an answer.
 
-        `spare`: how many calls before them are answered.
+        `spare`: how many calls before them are answered; `hang`: hang up only at the end.
         """
         with self._lock:
-            self._losing, self._spared = count, spare
+            self._losing, self._spared, self._hangs = count, spare, hang
+
+    def linger(self) -> None:
+        """Keep somebody waiting for the lost answer, if they are to hang."""
+        if self._hangs:
+            self._over.wait()
 
     def wait(self) -> None:
         """Take the time that `slow` says, or less when the server stops."""
