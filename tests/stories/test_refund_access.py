@@ -8,7 +8,7 @@ from handsel.kit.money import Money
 from handsel.models.words import FactKind, RefundReason
 from handsel.ops import giving, mailing, refunding
 from handsel.outbound import outbox
-from handsel.sales import orders
+from handsel.sales import orders, refunds
 from handsel.sales.payments.base import ProviderUnavailableError, RefundRequest
 from handsel.shop import Shop
 from tests import make
@@ -120,6 +120,26 @@ def test_a_provider_that_names_no_keys_is_believed_as_soon_as_it_answers(
 
     assert facts(till.shop)["access"] is True
     assert len(till.stripe.bank.kept["refund"]) == 1
+
+
+def test_the_name_of_a_refund_heard_of_before_opens_the_files_at_once(
+    till: Till,
+) -> None:
+    name = sold(till)
+    wanted = refunds.request(Money(1500, "EUR"), RefundReason.REQUESTED)
+    now = till.shop.now()
+    with till.shop.transaction() as session:
+        found = orders.by_number(session, "H-1001", to_change=True)
+        asked = refunds.ask(session, found, wanted, now, keep_access=True)
+    refund = till.stripe.bank.refund(name)
+    till.shop.hear("stripe", name)
+    assert facts(till.shop)["access"] is False
+
+    with till.shop.transaction() as session:
+        orders.refund_made(session, "H-1001", asked.id, refund, now)
+
+    assert facts(till.shop)["access"] is True
+    assert untrue(till.shop) == {}
 
 
 def test_what_the_question_says_of_the_link_comes_true(
