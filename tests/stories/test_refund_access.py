@@ -14,7 +14,7 @@ from handsel.shop import Shop
 from tests import make
 from tests.ground.shops import Clock
 from tests.ground.till import Till, untrue
-from tests.ground.visitor import Visitor
+from tests.ground.visitor import Visitor, words
 from tests.stories.buyers import bank, buy, facts, mails, order
 from tests.stories.giving_back import (
     ADA,
@@ -186,6 +186,8 @@ def test_a_held_order_goes_back_as_it_was_paid_and_needs_nobody_then(
     assert ["on its way back" in each.subject for each in told] == [True]
     assert "was never opened" in told[0].text
     assert "$15.00" in told[0].text
+    page = held.visitor().get(held.link(order(held.shop).session_id))
+    assert "$15.00 refunded" in words(page)
     assert untrue(held.shop) == {}
     with held.shop.transaction() as session:
         found = orders.by_number(session, "H-1001", to_change=True)

@@ -57,6 +57,7 @@ ORDER = {
     "number": "H-1042",
     "email": "ann@reader.example",
     "total": "€15.00",
+    "refunded": "",
     "date": "23 November 2026",
     "card_last4": "4242",
     "statement_text": "TILLERY STALL",

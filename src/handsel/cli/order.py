@@ -110,6 +110,7 @@ def show(number: str, home: Path, as_json: bool) -> None:
         data = _facts(shop, session, found)
         facts = orders.facts_of(session, found)
         data["refunds"] = refunds.facts(session, found)
+        back = orders.refunded(session, found)
     data["ledger"] = [
         {
             "kind": str(fact.kind),
@@ -120,7 +121,8 @@ def show(number: str, home: Path, as_json: bool) -> None:
         }
         for fact in facts
     ]
-    lines = [f"{key:16} {value}" for key, value in _for_people(data).items()]
+    told = _for_people(data) | {"refunded": format_money(back, "en")}
+    lines = [f"{key:16} {value}" for key, value in told.items()]
     lines += [
         f"{'ledger':16} {fact.at:%Y-%m-%d %H:%M} {fact.kind} "
         f"{format_money(fact.amount, 'en')} {fact.object_id}"

@@ -147,6 +147,15 @@ def facts_of(session: Session, order: Order) -> list[Fact]:
     ]
 
 
+def refunded(session: Session, order: Order) -> Money:
+    """Give what went back, in the currency it was paid in: the price may be in another."""
+    moved = select(LedgerEntry.currency).where(
+        LedgerEntry.order_id == order.id, LedgerEntry.kind == FactKind.REFUND
+    )
+    known = session.scalar(moved.limit(1)) if order.refunded_minor else None
+    return Money(order.refunded_minor, known or order.currency)
+
+
 def heard_at(session: Session, order: Order) -> datetime | None:
     """Say when we first heard of an order's money, which may have been days on its way.
 

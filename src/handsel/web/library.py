@@ -21,7 +21,7 @@ from handsel.kit.text import human_size
 from handsel.models import Order, OutboxItem, Product, Release, ReleaseFile
 from handsel.models.words import OrderStatus, OutboxState, StopReason
 from handsel.outbound import suppressions
-from handsel.sales import addresses, catalogue, releases
+from handsel.sales import addresses, catalogue, orders, releases
 from handsel.web import limits, owned
 from handsel.web.guards import Policy, guard
 from handsel.web.links import numbered, order_behind, purchase_path
@@ -158,7 +158,8 @@ def _news(release: Release) -> dict[str, Any]:
 
 def _order(order: Order) -> dict[str, Any]:
     locale = the_shop().settings.shop.locale
-    back = Money(order.refunded_minor, order.currency)
+    with the_shop().reading() as session:
+        back = orders.refunded(session, order)
     return {
         "number": order.number,
         "email": order.email or "",
