@@ -374,6 +374,18 @@ def test_the_worker_is_refused_and_the_seller_is_told(till: Till) -> None:
     assert "The link to the files is open." in told
 
 
+def test_stripe_is_away_when_somebody_looks_what_could_go_back(till: Till) -> None:
+    sold(till)
+    till.stripe.faults.fail_next(4, 503)
+
+    with pytest.raises(ProviderUnavailableError) as away:
+        give_back(till.shop)
+
+    assert "nothing was asked for" in str(away.value)
+    assert "charged" not in str(away.value)
+    assert rows(till.shop) == []
+
+
 def test_a_provider_that_was_put_away_is_named(till: Till) -> None:
     sold(till)
     without = dataclasses.replace(till.shop, providers={})

@@ -11,7 +11,7 @@ from handsel.models.words import RefundReason, RefundState
 from handsel.ops import carrying
 from handsel.sales import balance, orders, refunds, report
 from handsel.sales.balance import Balance
-from handsel.sales.payments.base import Fact
+from handsel.sales.payments.base import Fact, ProviderUnavailableError
 from handsel.sales.refunds import Asked
 from handsel.shop import Shop
 
@@ -89,7 +89,13 @@ def _hear(shop: Shop, number: str) -> None:
         order = orders.by_number(session, number)
     if order.price_minor:
         carrying.provider_of(shop, order.number, order.provider)
-        shop.hear(order.provider, order.session_id)
+        try:
+            shop.hear(order.provider, order.session_id)
+        except ProviderUnavailableError as error:
+            raise ProviderUnavailableError(
+                f"{order.provider} does not answer, so nothing was asked for now.",
+                "Please try again in a minute.",
+            ) from error
 
 
 def _before(last: Asked | None, wish: Wish, there: Balance) -> Asked | None:
