@@ -195,4 +195,8 @@ def _every(table: Table) -> Select[*tuple[Any, ...]]:
 
 
 def _gone(table: Table) -> dict[str, str]:
-    return {column: word for (name, column), word in GONE.items() if name == table.name}
+    return {
+        column: word
+        for (name, column), word in GONE.items()
+        if name == table.name and column in table.columns
+    }

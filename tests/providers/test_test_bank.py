@@ -16,7 +16,7 @@ from handsel.kit.errors import BadInputError, ConflictError
 from handsel.kit.money import Money
 from handsel.models.words import FactKind, PaymentState
 from handsel.sales.payments import test as test_payments
-from handsel.sales.payments import testbank
+from handsel.sales.payments import testbank, testsessions
 from handsel.sales.payments.base import (
     Payment,
     ProviderUnavailableError,
@@ -191,7 +191,7 @@ def _card(number: str) -> Card:
 
 def _charge(
     books: testbank.Bank,
-    seen: testbank.Session,
+    seen: testsessions.Session,
     number: str,
     *,
     asked: bool = False,

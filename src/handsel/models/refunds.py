@@ -44,7 +44,7 @@ class Refund(Base):
     state: Mapped[RefundState] = mapped_column(one_of(RefundState))
     object_id: Mapped[str | None] = mapped_column(String(255))
     """The provider's name for it, as in the ledger."""
-    error: Mapped[str | None] = mapped_column(Text)
+    error: Mapped[str | None] = mapped_column(Text, info={"personal": "erase"})
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
     tries: Mapped[int] = mapped_column(default=0)
     """How often the provider was asked; counted before each time."""

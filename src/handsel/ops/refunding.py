@@ -1,7 +1,7 @@
 """Giving money back: what could go back, asked of the provider; then asked for, once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from handsel.kit.errors import BadInputError, ConflictError
@@ -75,6 +75,7 @@ def plan(shop: Shop, number: str, wish: Wish) -> Plan:
         underway = refunds.underway(session, order, facts)
         last = refunds.latest(session, order)
     there = balance.balance(order, facts, underway)
+    wish = _sensible(wish, there)
     before = _before(last, wish, there)
     if before is None and last and last.state is RefundState.ASKED:
         _finish_first(shop, last)
@@ -96,6 +97,16 @@ def _hear(shop: Shop, number: str) -> None:
                 f"{order.provider} does not answer, so nothing was asked for now.",
                 "Please try again in a minute.",
             ) from error
+
+
+def _sensible(wish: Wish, there: Balance) -> Wish:
+    """Keep the files for the refund that leaves nothing; a part leaves them open anyway.
+
+    So a later refund of the rest closes them, unless that one is to keep them.
+    """
+    if wish.amount is None or not _amount(wish, there) < there.left:
+        return wish
+    return replace(wish, keep_access=False)
 
 
 def _before(last: Asked | None, wish: Wish, there: Balance) -> Asked | None:

@@ -28,8 +28,9 @@ from handsel.sales.payments.base import (
     Started,
     WebhookRefusedError,
 )
-from handsel.sales.payments.testbank import Bank, Session, dispute
+from handsel.sales.payments.testbank import Bank
 from handsel.sales.payments.testcards import Card, card_ending, read_card
+from handsel.sales.payments.testsessions import Session, dispute
 from handsel.settings import Settings
 
 BANK_FILE = "test-payments.sqlite3"

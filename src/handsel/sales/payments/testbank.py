@@ -4,10 +4,6 @@ A provider keeps the truth about money and knows none of the shop's tables, and 
 pretend one is no exception: that is why `look_up`, the reconciler and `verify` mean
 something in test mode too.
 
-Nothing is a state that is pushed along. A session holds what the buyer did and when;
-open, processing, complete, failed and expired follow from that and from the clock, so
-money that arrives later needs nobody to bring it.
-
 The file has a rollback journal, and a connection lasts for one call. Measured with 16
 threads, that is as fast as WAL, whose log is folded back each time the last connection
 closes; it is one file instead of three; and the WAL-reset bug of SQLite 3.7.0 to 3.51.2
@@ -22,12 +18,9 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
-from handsel.kit.money import Money
-from handsel.models.words import FactKind, PaymentState
 from handsel.sales.payments.base import (
     Fact,
     Glimpse,
@@ -36,83 +29,16 @@ from handsel.sales.payments.base import (
     UnknownSessionError,
 )
 from handsel.sales.payments.testcards import Card
-
-_SCHEMA = (
-    """
-CREATE TABLE IF NOT EXISTS session (
-    id TEXT PRIMARY KEY,
-    key TEXT NOT NULL UNIQUE,
-    title TEXT NOT NULL,
-    price_minor INTEGER NOT NULL CHECK (price_minor >= 0),
-    currency TEXT NOT NULL,
-    email TEXT,
-    return_url TEXT NOT NULL,
-    cancel_url TEXT NOT NULL,
-    reference TEXT NOT NULL,
-    expires_at TEXT NOT NULL,
-    changed_at TEXT NOT NULL,
-    asked_last4 TEXT,  -- the card whose owner is being asked to confirm
-    cancelled_at TEXT,
-    paid_at TEXT,      -- when the buyer had finished
-    last4 TEXT,
-    arrives_at TEXT,   -- when the money is there, or is known not to come
-    comes INTEGER
-)
-""",
-    """
-CREATE TABLE IF NOT EXISTS fact (
-    kind TEXT NOT NULL,
-    object_id TEXT NOT NULL,
-    session_id TEXT NOT NULL,
-    minor INTEGER NOT NULL CHECK (minor >= 0),
-    at TEXT NOT NULL,
-    PRIMARY KEY (object_id, kind)
-)
-""",
-    "CREATE INDEX IF NOT EXISTS fact_session ON fact (session_id)",
-    # What the shop asked a refund with; and the disputes it has answered.
-    "CREATE TABLE IF NOT EXISTS refund_key (object_id TEXT PRIMARY KEY, key TEXT)",
-    "CREATE TABLE IF NOT EXISTS answer (object_id TEXT PRIMARY KEY)",
+from handsel.sales.payments.testsessions import (
+    SCHEMA,
+    Session,
+    dispute,
+    read_session,
+    text_of,
 )
 
 # Whoever changes a row under this condition has won; everybody else comes too late.
 _IS_OPEN = "paid_at IS NULL AND cancelled_at IS NULL AND expires_at > :now"
-
-
-@dataclass(frozen=True)
-class Session:
-    """One payment session as the bank remembers it."""
-
-    id: str
-    title: str
-    price: Money
-    email: str | None
-    return_url: str
-    cancel_url: str
-    reference: Mapping[str, str]
-    expires_at: datetime
-    asked_last4: str | None
-    cancelled: bool
-    last4: str | None
-    arrives_at: datetime | None
-    comes: bool
-    later: tuple[Fact, ...]
-    """Refunds and disputes; the capture follows from the rest."""
-
-    def state(self, now: datetime) -> PaymentState:
-        """What has become of the session by now."""
-        if self.arrives_at is None:
-            over = self.cancelled or self.expires_at <= now
-            return PaymentState.EXPIRED if over else PaymentState.OPEN
-        if now < self.arrives_at:
-            return PaymentState.PROCESSING
-        return PaymentState.COMPLETE if self.comes else PaymentState.FAILED
-
-    def facts(self, now: datetime) -> tuple[Fact, ...]:
-        """Everything that has happened to the money by now."""
-        if self.arrives_at is None or self.state(now) is not PaymentState.COMPLETE:
-            return ()
-        return (_capture(self, self.arrives_at), *self.later)
 
 
 class Bank:
@@ -146,8 +72,8 @@ class Bank:
                     "return_url": purchase.return_url,
                     "cancel_url": purchase.cancel_url,
                     "reference": json.dumps(dict(purchase.reference)),
-                    "expires_at": _text(purchase.expires_at),
-                    "now": _text(now),
+                    "expires_at": text_of(purchase.expires_at),
+                    "now": text_of(now),
                 },
             )
             row = db.execute("SELECT id FROM session WHERE key = ?", [purchase.key])
@@ -175,21 +101,26 @@ class Bank:
                 WHERE session_id = ? ORDER BY at, kind""",
                 [row["id"]],
             )
-            return _session(row, facts.fetchall())
+            return read_session(row, facts.fetchall())
 
     def ask(self, session_id: str, card: Card, email: str, now: datetime) -> bool:
         """Wait for the card's owner to confirm; false when the session is not open."""
         return self._change(
             f"""UPDATE session SET asked_last4 = :last4, email = :email, changed_at = :now
             WHERE id = :id AND {_IS_OPEN}""",  # noqa: S608 - a constant of this module
-            {"id": session_id, "last4": card.last4, "email": email, "now": _text(now)},
+            {
+                "id": session_id,
+                "last4": card.last4,
+                "email": email,
+                "now": text_of(now),
+            },
         )
 
     def stop_asking(self, session_id: str, now: datetime) -> None:
         """The owner did not confirm, or to no avail: the session is open for another try."""
         self._change(
             "UPDATE session SET asked_last4 = NULL, changed_at = :now WHERE id = :id",
-            {"id": session_id, "now": _text(now)},
+            {"id": session_id, "now": text_of(now)},
         )
 
     def approve(
@@ -208,8 +139,8 @@ class Bank:
             "id": session.id,
             "email": email,
             "last4": card.last4,
-            "now": _text(now),
-            "arrives_at": _text(now + card.delay),
+            "now": text_of(now),
+            "arrives_at": text_of(now + card.delay),
             "comes": card.comes,
             "asked": asked,
         }
@@ -224,7 +155,7 @@ class Bank:
         return self._change(
             f"""UPDATE session SET cancelled_at = :now, changed_at = :now
             WHERE id = :id AND {_IS_OPEN}""",  # noqa: S608 - a constant of this module
-            {"id": session_id, "now": _text(now)},
+            {"id": session_id, "now": text_of(now)},
         )
 
     def changed_since(self, since: datetime, now: datetime) -> list[Glimpse]:
@@ -236,10 +167,12 @@ class Bank:
                 FROM session WHERE changed_at >= :since
                 OR arrives_at BETWEEN :since AND :now
                 OR (paid_at IS NULL AND expires_at BETWEEN :since AND :now)""",
-                {"since": _text(since), "now": _text(now)},
+                {"since": text_of(since), "now": text_of(now)},
             ).fetchall()
         return [
-            Glimpse(row["id"], None if row["moved"] else _session(row, []).state(now))
+            Glimpse(
+                row["id"], None if row["moved"] else read_session(row, []).state(now)
+            )
             for row in rows
         ]
 
@@ -276,7 +209,7 @@ class Bank:
         """A connection for one call; each statement outside a transaction is its own."""
         try:
             with self._turn, closing(self._connect()) as db:
-                for statement in _SCHEMA:
+                for statement in SCHEMA:
                     db.execute(statement)
                 yield db
         except (sqlite3.DatabaseError, OSError) as error:
@@ -293,26 +226,13 @@ class Bank:
         return db
 
 
-def dispute(session: Session, now: datetime) -> Fact:
-    """The dispute of a session: one at most, so it is named after the session."""
-    return Fact(
-        FactKind.DISPUTE_OPEN, session.id.replace("tp_", "td_", 1), session.price, now
-    )
-
-
-def _capture(session: Session, at: datetime) -> Fact:
-    return Fact(
-        FactKind.CAPTURE, session.id.replace("tp_", "tc_", 1), session.price, at
-    )
-
-
 def _add_fact(db: sqlite3.Connection, session_id: str, fact: Fact) -> bool:
     values = {
         "kind": fact.kind,
         "object": fact.object_id,
         "id": session_id,
         "minor": fact.amount.minor,
-        "at": _text(fact.at),
+        "at": text_of(fact.at),
     }
     added = db.execute(
         """INSERT INTO fact (kind, object_id, session_id, minor, at)
@@ -330,37 +250,3 @@ def _add_fact(db: sqlite3.Connection, session_id: str, fact: Fact) -> bool:
         known = [fact.object_id, fact.key]
         db.execute("INSERT INTO refund_key (object_id, key) VALUES (?, ?)", known)
     return added.rowcount == 1
-
-
-def _session(row: sqlite3.Row, facts: list[sqlite3.Row]) -> Session:
-    currency, arrives = row["currency"], row["arrives_at"]
-    return Session(
-        id=row["id"],
-        title=row["title"],
-        price=Money(row["price_minor"], currency),
-        email=row["email"],
-        return_url=row["return_url"],
-        cancel_url=row["cancel_url"],
-        reference=json.loads(row["reference"]),
-        expires_at=datetime.fromisoformat(row["expires_at"]),
-        asked_last4=row["asked_last4"],
-        cancelled=row["cancelled_at"] is not None,
-        last4=row["last4"],
-        arrives_at=datetime.fromisoformat(arrives) if arrives else None,
-        comes=bool(row["comes"]),
-        later=tuple(
-            Fact(
-                FactKind(fact["kind"]),
-                fact["object_id"],
-                Money(fact["minor"], currency),
-                datetime.fromisoformat(fact["at"]),
-                fact["key"],
-            )
-            for fact in facts
-        ),
-    )
-
-
-def _text(time: datetime) -> str:
-    """UTC with microseconds, always: such texts sort as the times do."""
-    return time.astimezone(UTC).isoformat(timespec="microseconds")
