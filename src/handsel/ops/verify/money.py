@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from handsel.kit.money import Money
@@ -148,59 +148,60 @@ def refunds_within_payments(session: Session) -> Invariant:
 
     Unless the seller has looked at it: accepted another one, or given all of it back.
     """
-    other = aliased(LedgerEntry)
-    money = (FactKind.CAPTURE, FactKind.REFUND)
-    mixed = (
-        select(literal(1))
-        .where(
-            other.order_id == Order.id,
-            other.kind.in_(money),
-            other.currency != LedgerEntry.currency,
-        )
-        .exists()
+    return result(
+        "I4",
+        "No order was refunded more than was paid for it, nor in another currency.",
+        listed("Refunded more than was paid", map(number, _over(session))),
+        listed("Paid or refunded in another currency", map(number, _foreign(session))),
     )
-    voided = (
-        select(literal(1))
-        .where(
-            other.order_id == LedgerEntry.order_id,
-            other.kind == FactKind.VOID,
-            other.object_id == LedgerEntry.object_id,
-        )
-        .exists()
-    )
-    looked_at = (
-        select(literal(1))
-        .where(other.order_id == Order.id, other.kind == FactKind.MANUAL_GRANT)
-        .exists()
+
+
+_MONEY = (FactKind.CAPTURE, FactKind.REFUND)
+_OTHER = aliased(LedgerEntry)
+
+
+def _over(session: Session) -> Sequence[int]:
+    """Find orders of which more went back than came in."""
+    voided = _there_is(
+        _OTHER.order_id == LedgerEntry.order_id,
+        _OTHER.kind == FactKind.VOID,
+        _OTHER.object_id == LedgerEntry.object_id,
     )
     captured = _sum(LedgerEntry.kind == FactKind.CAPTURE)
     refunded = _sum(and_(LedgerEntry.kind == FactKind.REFUND, ~voided))
-    over = session.scalars(
+    return session.scalars(
         select(LedgerEntry.order_id)
-        .where(LedgerEntry.kind.in_(money))
+        .where(LedgerEntry.kind.in_(_MONEY))
         .group_by(LedgerEntry.order_id)
         .having(refunded > captured)
         .limit(EXAMPLES)
     ).all()
-    foreign = session.scalars(
+
+
+def _foreign(session: Session) -> Sequence[int]:
+    """Find orders with money in another currency that nobody has looked at."""
+    own = _OTHER.order_id == Order.id
+    mixed = _there_is(
+        own, _OTHER.kind.in_(_MONEY), _OTHER.currency != LedgerEntry.currency
+    )
+    return session.scalars(
         select(Order.id)
         .join(LedgerEntry, LedgerEntry.order_id == Order.id)
         .where(
-            LedgerEntry.kind.in_(money),
+            LedgerEntry.kind.in_(_MONEY),
             LedgerEntry.currency != Order.currency,
             or_(Order.status != OrderStatus.REFUNDED, mixed),
             Order.review_reason.is_(None),
-            ~looked_at,
+            ~_there_is(own, _OTHER.kind == FactKind.MANUAL_GRANT),
         )
         .distinct()
         .limit(EXAMPLES)
     ).all()
-    return result(
-        "I4",
-        "No order was refunded more than was paid for it, nor in another currency.",
-        listed("Refunded more than was paid", map(number, over)),
-        listed("Paid or refunded in another currency", map(number, foreign)),
-    )
+
+
+def _there_is(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Say whether the ledger has another entry like this."""
+    return select(literal(1)).where(*conditions).exists()
 
 
 def _sum(which: Any) -> Any:
