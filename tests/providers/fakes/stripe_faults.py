@@ -15,6 +15,8 @@ class Faults:
         self._losing = 0
         self._spared = 0
         self._hangs = False
+        self.held = threading.Event()
+        """Set once somebody hangs, waiting for a lost answer."""
 
     def slow(self, seconds: float) -> None:
         """Let every call take so much longer, from now on; 0 ends it."""
@@ -36,6 +38,7 @@ class Faults:
     def linger(self) -> None:
         """Keep somebody waiting for the lost answer, if they are to hang."""
         if self._hangs:
+            self.held.set()
             self._over.wait()
 
     def wait(self) -> None:
