@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
-from handsel.kit.money import Money
+from handsel.kit.money import MAX_MINOR, Money
 from handsel.models.words import FactKind, PaymentState
 from handsel.sales.payments.base import (
     Evidence,
@@ -24,6 +24,7 @@ from handsel.sales.payments.base import (
     Started,
     WebhookRefusedError,
 )
+from handsel.sales.payments.units import Units
 
 PRICE = Money(1500, "EUR")
 SECRET = b"only for measuring"
@@ -55,6 +56,10 @@ class BenchProvider:
 
     def __init__(self, delay: float) -> None:
         self._delay = delay
+
+    def units(self, currency: str) -> Units:
+        """Take any amount."""
+        return Units("Bench", step=1, least=1, most=MAX_MINOR)
 
     def start(self, purchase: Purchase, now: datetime) -> Started:
         """Open a session named after the purchase; its page is the way back."""

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from handsel.delivery.storage.local import LocalStorage
-from handsel.kit.errors import ConfigurationError, NotFoundError
+from handsel.kit.errors import BadInputError, ConfigurationError, NotFoundError
 from handsel.kit.signing import Keys
 from handsel.models import Order
 from handsel.models.database import Database
@@ -26,6 +26,7 @@ from handsel.sales.payments.base import (
     ProviderUnavailableError,
     Started,
 )
+from handsel.sales.payments.units import Units
 from handsel.settings import Settings, load_settings
 
 KEYS_FILE = Path("secrets") / "keys.json"
@@ -70,6 +71,14 @@ class Shop:
             return self.providers[name]
         except KeyError:
             raise NotFoundError("This shop does not take payments that way.") from None
+
+    def units(self, currency: str) -> tuple[Units, ...]:
+        """Say how those providers count that take a currency."""
+        return tuple(
+            units
+            for each in self.providers.values()
+            if (units := taken(each, currency))
+        )
 
     @property
     def test_mode(self) -> bool:
@@ -160,6 +169,14 @@ class Shop:
     def close(self) -> None:
         """Give back every connection."""
         self.database.close()
+
+
+def taken(provider: PaymentProvider, currency: str) -> Units | None:
+    """Say how a provider counts a currency; None when it does not take it."""
+    try:
+        return provider.units(currency)
+    except BadInputError:
+        return None
 
 
 def open_shop(

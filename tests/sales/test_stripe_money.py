@@ -8,8 +8,8 @@ from handsel.kit.errors import BadInputError
 from handsel.kit.money import MAX_MINOR, Money, currencies, exponent
 from handsel.sales.payments.stripe_money import (
     from_stripe,
-    minimum_charge,
     to_stripe,
+    units,
 )
 
 NOT_AT_STRIPE = {"IQD", "LYD"}
@@ -53,7 +53,7 @@ def test_stripe_reads_the_amount_we_mean(price: Money, sent: int) -> None:
         (Money(15_505, "KWD"), "Choose 15.500 KWD or 15.510 KWD."),
         (Money(1_50, "MGA"), "Choose 1.00 MGA or 2.00 MGA."),
         (Money(1_000_000, "ISK"), "Choose 999999 ISK or less."),
-        (Money(MAX_MINOR + 1, "EUR"), "Choose 999999.00 EUR or less."),
+        (Money(MAX_MINOR + 1, "EUR"), "Choose 999999.99 EUR or less."),
         (Money(1500, "LYD"), "Choose another currency, such as EUR or USD."),
     ],
 )
@@ -76,11 +76,18 @@ def test_an_amount_stripe_should_never_name_is_not_rounded() -> None:
         from_stripe(50_050, "isk")
 
 
-def test_the_minimum_is_an_amount_stripe_can_charge() -> None:
-    known = [least for code in STRIPE_KNOWS if (least := minimum_charge(code))]
-    assert len(known) == 24
-    assert all(to_stripe(least) > 0 for least in known)
-    assert minimum_charge("EUR") == Money(50, "EUR")
-    assert minimum_charge("JPY") == Money(50, "JPY")
-    assert minimum_charge("HUF") == Money(17_500, "HUF")
-    assert minimum_charge("KWD") is None
+def test_what_stripe_can_charge_is_what_it_takes() -> None:
+    for currency in STRIPE_KNOWS:
+        known = units(currency)
+        assert to_stripe(Money(known.least, currency)) > 0
+        assert to_stripe(Money(known.most - known.most % known.step, currency)) > 0
+        assert known.step == step(currency)
+    for currency in NOT_AT_STRIPE:
+        with pytest.raises(BadInputError):
+            units(currency)
+
+
+def test_the_minimum_is_the_one_stripe_names() -> None:
+    least = {code: units(code).least for code in ("EUR", "JPY", "HUF", "ISK", "KWD")}
+    assert least == {"EUR": 50, "JPY": 50, "HUF": 17_500, "ISK": 1, "KWD": 10}
+    assert sum(units(code).least > step(code) for code in STRIPE_KNOWS) == 24

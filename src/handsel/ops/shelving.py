@@ -11,7 +11,8 @@ from handsel.kit.text import check_slug, safe_filename, shown, slugify
 from handsel.models import Product
 from handsel.sales import catalogue
 from handsel.sales.catalogue import Changes, Cover, NewProduct
-from handsel.sales.payments.stripe_money import minimum_charge, to_stripe
+from handsel.sales.payments.base import PaymentProvider
+from handsel.sales.payments.units import check
 from handsel.sales.releases import NewFile
 from handsel.shop import Shop
 
@@ -109,19 +110,29 @@ def _title(path: Path) -> str:
 def price_in(shop: Shop, text: str) -> Money:
     """Read a price, and refuse what no provider in use could charge."""
     price = parse_money(text, shop.settings.shop.currency)
-    if price.minor and "stripe" in shop.providers:
-        _check_for_stripe(price)
+    if price.minor:
+        check_price(shop, price)
     return price
 
 
-def _check_for_stripe(price: Money) -> None:
-    to_stripe(price)
-    least = minimum_charge(price.currency)
-    if least and price < least:
-        raise BadInputError(
-            f"Stripe does not take less than {least} for a payment.",
-            f"Ask for {least} or more, or make it free with --price 0.",
-        )
+def check_price(shop: Shop, price: Money) -> None:
+    """Refuse a price that none of the shop's providers can charge.
+
+    Raises BadInputError, in the words of the first of them.
+    """
+    # Pretend money has every coin: it must not hide what the real one lacks.
+    real = [each for name, each in shop.providers.items() if name != "test"]
+    refusals = [_refusal(each, price) for each in real]
+    if refusals and all(refusals):
+        raise next(error for error in refusals if error)
+
+
+def _refusal(provider: PaymentProvider, price: Money) -> BadInputError | None:
+    try:
+        check(provider.units(price.currency), price)
+    except BadInputError as error:
+        return error
+    return None
 
 
 def read_text(path: Path) -> str:

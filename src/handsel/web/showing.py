@@ -14,6 +14,8 @@ from handsel.kit.money import Money, format_money
 from handsel.kit.text import human_size, suggest_email
 from handsel.models import Product
 from handsel.sales import catalogue, releases
+from handsel.sales.payments.units import can_charge
+from handsel.shop import taken
 from handsel.web import owned
 from handsel.web.pages import page, the_shop, with_visitor
 
@@ -29,7 +31,7 @@ def product_page(
         status,
         product=_details(found),
         buy_action=url_for("buying.buy", slug=slug),
-        buttons=_buttons(),
+        buttons=_buttons(catalogue.price_of(found)),
         hidden={"press": secrets.token_urlsafe(16)},
         error=error and {"message": error.message, "hint": error.hint},
         cancelled="cancelled" in request.args,
@@ -58,16 +60,20 @@ def buy_page(
         product=_details(found),
         form={"values": values, "errors": errors, "suggestion": suggestion},
         buy_action=url_for("buying.buy", slug=slug),
-        buttons=_buttons(),
+        buttons=_buttons(catalogue.price_of(found)),
         hidden={"press": secrets.token_urlsafe(16)},
         statement_text="",
     )
     return _with_press(response)
 
 
-def _buttons() -> list[dict[str, str]]:
-    providers = the_shop().providers.values()
-    return [{"provider": each.name, "label": each.label} for each in providers]
+def _buttons(price: Money) -> list[dict[str, str]]:
+    """Give a button for each provider that can charge exactly this price."""
+    return [
+        {"provider": each.name, "label": each.label}
+        for each in the_shop().providers.values()
+        if (units := taken(each, price.currency)) and can_charge(units, price)
+    ]
 
 
 def card(found: Product) -> dict[str, Any]:

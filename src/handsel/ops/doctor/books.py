@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from handsel.kit.errors import ConfigurationError, ShopError
-from handsel.kit.money import Money, format_money
+from handsel.kit.money import Money
 from handsel.models import Duty, Inbox, Order, Product
 from handsel.models.database import Database
 from handsel.models.words import OrderStatus, ProductStatus
@@ -17,7 +17,8 @@ from handsel.ops import backup, schema
 from handsel.ops.doctor import mails, refunds
 from handsel.ops.doctor.findings import LATE, Finding, Level
 from handsel.ops.places import sqlite_file
-from handsel.sales.payments.stripe_money import minimum_charge, to_stripe
+from handsel.sales.payments.stripe_money import units
+from handsel.sales.payments.units import check
 from handsel.settings import Settings
 
 SILENCE = timedelta(hours=1)
@@ -91,15 +92,9 @@ def _prices(session: Session) -> Iterator[Finding]:
 
 def _cannot_charge(price: Money) -> str:
     try:
-        to_stripe(price)
+        check(units(price.currency), price)
     except ShopError as error:
         return str(error)
-    least = minimum_charge(price.currency)
-    if least and price.minor < least.minor:
-        return (
-            f"{format_money(price, 'en')} is less than Stripe charges, which is "
-            f"{format_money(least, 'en')}."
-        )
     return ""
 
 

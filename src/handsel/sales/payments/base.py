@@ -14,6 +14,7 @@ from typing import Protocol
 from handsel.kit.errors import NotFoundError, ShopError, TryAgainError
 from handsel.kit.money import Money
 from handsel.models.words import FactKind, PaymentState, RefundReason
+from handsel.sales.payments.units import Units
 
 
 class ProviderUnavailableError(TryAgainError):
@@ -171,6 +172,13 @@ class PaymentProvider(Protocol):
     """True when no real money can move."""
     pages: tuple[str, ...]
     """Origins of the provider's own payment pages, for the browser's form policy."""
+
+    def units(self, currency: str) -> Units:
+        """Say what it can charge in a currency, without asking anybody.
+
+        Raises BadInputError with `field` `price` for a currency it does not take.
+        """
+        ...
 
     def start(self, purchase: Purchase, now: datetime) -> Started:
         """Open a payment session. Safe to repeat with the same `purchase.key`.

@@ -25,7 +25,8 @@ from handsel.sales.payments.base import (
     RefundRequest,
     Started,
 )
-from handsel.sales.payments.stripe_money import to_stripe
+from handsel.sales.payments.stripe_money import to_stripe, units
+from handsel.sales.payments.units import Units
 from handsel.settings import Settings
 
 if TYPE_CHECKING:
@@ -84,6 +85,10 @@ class StripeProvider:
         from handsel.sales.payments.stripe_api import StripeApi  # 0.2 s, 14 MB
 
         return StripeApi(self._secret_key, self._api_base)
+
+    def units(self, currency: str) -> Units:
+        """Say what Stripe can charge. Raises BadInputError for a currency it lacks."""
+        return units(currency)
 
     def start(self, purchase: Purchase, now: datetime) -> Started:
         """Open a Checkout Session. Safe to repeat with the same `purchase.key`.

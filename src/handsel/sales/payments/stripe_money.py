@@ -4,8 +4,11 @@ Source: docs.stripe.com/currencies (zero-decimal, three-decimal and special curr
 minimum and maximum charge).
 """
 
+from dataclasses import replace
+
 from handsel.kit.errors import BadInputError
 from handsel.kit.money import MAX_MINOR, Money, exponent
+from handsel.sales.payments.units import Units, check
 
 # Every currency that is not named here has two. ISK and UGX have none, but go with two
 # that must be 00 (Stripe names UGX among the zero-decimal ones too; this rule wins).
@@ -54,22 +57,13 @@ def to_stripe(money: Money) -> int:
     it is never rounded.
     """
     shift = _shift(money.currency)
-    step = 10 if exponent(money.currency) == 3 else 10 ** max(-shift, 0)
-    if odd := money.minor % step:
-        below = Money(money.minor - odd, money.currency)
-        raise BadInputError(
-            f"Stripe cannot charge exactly {money}.",
-            f"Choose {below} or {below + Money(step, money.currency)}.",
-            field="price",
-        )
-    amount: int = money.minor * 10 ** max(shift, 0) // 10 ** max(-shift, 0)
-    if amount > MAX_MINOR:
-        most = from_stripe(MAX_MINOR - MAX_MINOR % 100, money.currency)
-        raise BadInputError(
-            f"{money} is more than Stripe charges at once.",
-            f"Choose {most} or less.",
-            field="price",
-        )
+    check(replace(units(money.currency), least=0), money)
+    return _scaled(money.minor, shift)
+
+
+def _scaled(minor: int, shift: int) -> int:
+    """Write our number as Stripe's, which is longer by so many decimals."""
+    amount: int = minor * 10 ** max(shift, 0) // 10 ** max(-shift, 0)
     return amount
 
 
@@ -87,13 +81,17 @@ def from_stripe(amount: int, currency: str) -> Money:
     return Money(minor, code)
 
 
-def minimum_charge(currency: str) -> Money | None:
-    """Give the least that Stripe charges, None where it names no minimum.
+def units(currency: str) -> Units:
+    """Say what Stripe can charge.
 
-    The minimum of the currency of the seller's bank account counts as well.
+    The minimum of the currency of the seller's bank account counts as well, and Stripe
+    alone knows it. Raises BadInputError (field `price`) for a currency it does not take.
     """
-    least = _MINIMUM.get(currency)
-    return None if least is None else from_stripe(least, currency)
+    shift = _shift(currency)
+    step = 10 if exponent(currency) == 3 else 10 ** max(-shift, 0)
+    most = from_stripe(MAX_MINOR - MAX_MINOR % 100, currency) if shift > 0 else None
+    least = from_stripe(_MINIMUM.get(currency, 0), currency).minor
+    return Units("Stripe", step, max(least, step), most.minor if most else MAX_MINOR)
 
 
 def _shift(currency: str) -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 from handsel.kit.errors import ConflictError
-from handsel.kit.money import Money
+from handsel.kit.money import MAX_MINOR, Money
 from handsel.kit.text import normalise_email
 from handsel.models.words import FactKind, PaymentState
 from handsel.sales.payments.base import (
@@ -31,6 +31,7 @@ from handsel.sales.payments.base import (
 from handsel.sales.payments.testbank import Bank
 from handsel.sales.payments.testcards import Card, card_ending, read_card
 from handsel.sales.payments.testsessions import Session, dispute
+from handsel.sales.payments.units import Units
 from handsel.settings import Settings
 
 BANK_FILE = "test-payments.sqlite3"
@@ -92,6 +93,10 @@ class TestProvider:
 
     def __init__(self, home: Path) -> None:
         self._bank = Bank(home / BANK_FILE)
+
+    def units(self, currency: str) -> Units:
+        """Take any amount: pretend money has every coin."""
+        return Units("The test provider", step=1, least=1, most=MAX_MINOR)
 
     def start(self, purchase: Purchase, now: datetime) -> Started:
         """Open a session; its page is at the address that the buyer returns to."""
