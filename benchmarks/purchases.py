@@ -45,7 +45,7 @@ def _place(session: Session, shop: Shop, slug: str, name: str) -> str:
     checkout.place(
         session,
         shop.keys,
-        checkout.prepare(session, slug),
+        checkout.prepare(session, slug, units=shop.units, now=shop.now()),
         Started(session_id, ""),
         key=name,
         provider="bench",

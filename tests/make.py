@@ -7,6 +7,7 @@ from handsel.models import Product
 from handsel.ops import shelving
 from handsel.sales import catalogue
 from handsel.sales.catalogue import NewProduct
+from handsel.sales.prices import Asking
 from handsel.shop import Shop
 
 BOOK = b"A book, in short.\n" * 4000
@@ -26,6 +27,7 @@ def product(
     slug: str = "book",
     name: str = "The Book",
     price: Money = Money(1500, "EUR"),  # noqa: B008  # frozen
+    asking: Asking | None = None,
     limit: int = 5,
     files: dict[str, bytes] | None = None,
     published: bool = True,
@@ -39,7 +41,7 @@ def product(
     new = NewProduct(
         slug=slug,
         name=name,
-        price=price,
+        asking=Asking(price) if asking is None else asking,
         description="A *very* good book.",
         download_limit=limit,
         published=published,

@@ -18,13 +18,11 @@ from handsel.models import Order
 from handsel.models.database import Database
 from handsel.outbound.post import Mailroom
 from handsel.outbound.transports.base import Transport
-from handsel.sales import checkout, orders
-from handsel.sales.checkout import Offer
+from handsel.sales import orders
 from handsel.sales.payments.base import (
     Payment,
     PaymentProvider,
     ProviderUnavailableError,
-    Started,
 )
 from handsel.sales.payments.units import Units
 from handsel.settings import Settings, load_settings
@@ -120,39 +118,6 @@ class Shop:
         payment = self.look_up(provider, object_id)
         with self.transaction() as session:
             return orders.record(session, self.keys, provider, payment, self.now())
-
-    def begin(
-        self, offer: Offer, key: str, provider: PaymentProvider, email: str | None
-    ) -> Started:
-        """Open a payment session and write down its order. Safe to repeat with a key.
-
-        Raises ProviderUnavailableError; then nothing has begun.
-        """
-        now = self.now()
-        wanted = checkout.purchase(
-            offer,
-            key,
-            keys=self.keys,
-            shop_url=self.settings.public_url,
-            provider=provider.name,
-            email=email,
-            now=now,
-        )
-        with self.calling():
-            started = provider.start(wanted, now)
-        with self.transaction() as session:
-            checkout.place(
-                session,
-                self.keys,
-                offer,
-                started,
-                key=key,
-                provider=provider.name,
-                test=provider.test,
-                email=email,
-                now=now,
-            )
-        return started
 
     def mailroom(self) -> Mailroom:
         """Give what is needed to write and send the mails that are due."""

@@ -17,6 +17,7 @@ from handsel.models.database import insert_new, rows_changed
 from handsel.models.words import PaymentState
 from handsel.ops import bouncing, carrying, reconcile, stock
 from handsel.outbound import broadcast, imap, post
+from handsel.sales import reservations
 from handsel.shop import Shop
 
 log = logging.getLogger("handsel.worker")
@@ -157,10 +158,11 @@ def _reconcile_far_back(shop: Shop) -> None:
 
 
 def _tidy(shop: Shop) -> None:
-    """Give back downloads nobody took, and forget what was only kept for a while."""
+    """Give back downloads and coupons nobody took, and forget what was only kept for a while."""
     now: datetime = shop.now()
     with shop.transaction() as session:
         access.close_expired(session, now)
+        reservations.forget(session, now)
         session.execute(delete(Inbox).where(Inbox.received_at < now - KEEP_INBOX))
         session.execute(delete(FindLink).where(FindLink.expires_at < now))
         yesterday = int((now - timedelta(days=1)).timestamp())

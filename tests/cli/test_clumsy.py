@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from handsel.kit.money import format_money
-from handsel.sales import catalogue
+from handsel.sales import catalogue, prices
 from handsel.shop import Shop
 from tests import make
 from tests.cli.test_keep import on_sqlite, real, run
@@ -90,7 +90,7 @@ def test_an_order_is_shown_in_words(shop: Shop) -> None:
 
     shown = run(shop, "order", "show", "1001").stdout
 
-    price = format_money(catalogue.price_of(product), "en")
+    price = format_money(prices.usual(product), "en")
     assert ["amount", price] in [line.split() for line in shown.splitlines()]
     assert "None" not in shown
 

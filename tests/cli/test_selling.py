@@ -112,7 +112,7 @@ def test_an_order_begun_at_the_old_price_is_paid_and_delivered_at_it(
 ) -> None:
     make.product(shop)
     with shop.reading() as session:
-        offer = checkout.prepare(session, "book")
+        offer = checkout.prepare(session, "book", units=shop.units, now=shop.now())
     bank = shop.providers["test"]
     assert isinstance(bank, TestProvider)
 

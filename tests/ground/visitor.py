@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -23,26 +23,46 @@ class Form:
         self.fields: dict[str, str] = {}
         self.typed: list[str] = []
 
+    def add(self, tag: str, names: Mapping[str, str]) -> None:
+        """Note a field; of several to choose from, the one that is chosen."""
+        kind = names.get("type")
+        if kind == "radio" and "checked" not in names:
+            return
+        self.fields[names["name"]] = names.get("value", "")
+        if tag == "input" and kind != "hidden":
+            self.typed.append(names["name"])
+
 
 class _Forms(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[Form] = []
         self._open: Form | None = None
+        self._named: dict[str, Form] = {}
+        self._apart: list[tuple[str, str, dict[str, str]]] = []
+        """Fields that stand elsewhere and name their form."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         names = {name: value or "" for name, value in attrs}
         if tag == "form":
             self._open = Form(names.get("action", ""), names.get("method", "get"))
             self.found.append(self._open)
-        elif self._open and tag in ("input", "button") and "name" in names:
-            self._open.fields[names["name"]] = names.get("value", "")
-            if tag == "input" and names.get("type") != "hidden":
-                self._open.typed.append(names["name"])
+            self._named[names.get("id", "")] = self._open
+        elif tag in ("input", "button") and "name" in names:
+            if "form" in names:
+                self._apart.append((names["form"], tag, names))
+            elif self._open:
+                self._open.add(tag, names)
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
             self._open = None
+
+    def close(self) -> None:
+        """Give the fields that stand elsewhere to their forms."""
+        super().close()
+        for name, tag, names in self._apart:
+            self._named[name].add(tag, names)
 
 
 class Visitor:
@@ -98,6 +118,8 @@ class Visitor:
         """Send the form of a page whose action contains `action`; do not follow."""
         form = form_of(page, action)
         values = form.fields | dict(fields or {})
+        if form.method == "get":
+            return self.get(f"{form.action}?{urlencode(values)}")
         return self.post(form.action, values)
 
     def press_and_follow(
@@ -132,6 +154,7 @@ def forms_of(page: TestResponse) -> list[Form]:
     """Give every form of a page."""
     parser = _Forms()
     parser.feed(page.get_data(as_text=True))
+    parser.close()
     return parser.found
 
 

@@ -16,6 +16,14 @@ SHOP = {
     "address": "3 Thread Lane, Velden",
 }
 
+NO_COUPON = {"asked": False, "code": "", "saved": "", "typed": "", "error": ""}
+COUPON = NO_COUPON | {"asked": True, "code": "SPRING25", "saved": "€3.75"}
+COUPON_WRONG = NO_COUPON | {
+    "asked": True,
+    "typed": "<b>SPRING",
+    "error": "There is no coupon “<b>SPRING” here. Check how it is written.",
+}
+
 PRODUCT = {
     "name": "The First Coin",
     "slug": "first-coin",
@@ -25,6 +33,10 @@ PRODUCT = {
         "<p><em>Handsel</em> is the first money of the day.</p><ul><li>a baker</li></ul>"
     ),
     "price": "€15.00",
+    "old_price": "",
+    "price_note": "",
+    "open_price": None,
+    "coupon": NO_COUPON,
     "free": False,
     "draft": False,
     "cover_url": "/cover.png",
@@ -37,6 +49,29 @@ PRODUCT = {
     ],
     "download_limit": 5,
     "seller": "Maud Tillery",
+}
+
+ON_SALE = {
+    **PRODUCT,
+    "price": "€9.00",
+    "old_price": "€15.00",
+    "price_note": "Until 31 January 2027",
+}
+OPEN_PRICE: dict[str, Any] = {
+    "words": "€5.00 or more",
+    "currency": "EUR",
+    "suggestions": [
+        {"value": "10.00", "label": "€10.00", "chosen": True},
+        {"value": "15.00", "label": "€15.00", "chosen": False},
+    ],
+    "other": "",
+    "error": "",
+}
+OPEN = {**PRODUCT, "price": "", "open_price": OPEN_PRICE}
+OPEN_WRONG = {
+    **OPEN,
+    "open_price": OPEN_PRICE
+    | {"other": "2<b>", "error": "The price is €5.00 or more."},
 }
 
 META = {
@@ -176,9 +211,21 @@ BUY: Context = {
     "buttons": BUTTONS,
     "hidden": HIDDEN,
     "statement_text": "TILLERY STALL",
+    "sums": {"before": "", "discount": "", "total": "€15.00"},
+    "asks_email": False,
+    "free": False,
+    "kept": {},
 }
+LOWERED = {"before": "€15.00", "discount": "€3.75", "total": "€11.25"}
 
 FREE = {**PRODUCT, "free": True, "price": "Free"}
+BUY_FREE = {
+    **BUY,
+    "product": FREE,
+    "sums": {"before": "", "discount": "", "total": "Free"},
+    "asks_email": True,
+    "free": True,
+}
 TESTPAY: Context = {
     "payment": PAYMENT,
     "form": FORM,
@@ -226,12 +273,42 @@ PAGES: dict[str, tuple[str, Context]] = {
         },
     ),
     "product free": ("product.html", {**PRODUCT_PAGE, "product": FREE}),
+    "product on sale": ("product.html", {**PRODUCT_PAGE, "product": ON_SALE}),
+    "product with coupon": (
+        "product.html",
+        {**PRODUCT_PAGE, "product": {**ON_SALE, "price_note": "", "coupon": COUPON}},
+    ),
+    "product coupon wrong": (
+        "product.html",
+        {**PRODUCT_PAGE, "product": {**PRODUCT, "coupon": COUPON_WRONG}},
+    ),
+    "product open price": (
+        "product.html",
+        {**PRODUCT_PAGE, "product": OPEN, "buttons": CARD_AND_PAYPAL},
+    ),
+    "product open price wrong": (
+        "product.html",
+        {**PRODUCT_PAGE, "product": OPEN_WRONG},
+    ),
     "product not for sale": ("product.html", {**PRODUCT_PAGE, "buttons": []}),
     "buy": ("buy.html", BUY),
     "buy two ways": ("buy.html", {**BUY, "buttons": CARD_AND_PAYPAL}),
-    "buy free": ("buy.html", {**BUY, "product": FREE}),
-    "buy free typo": ("buy.html", {**BUY, "product": FREE, "form": FORM_TYPO}),
-    "buy free wrong": ("buy.html", {**BUY, "product": FREE, "form": FORM_WRONG}),
+    "buy with coupon": (
+        "buy.html",
+        {**BUY, "product": {**PRODUCT, "coupon": COUPON}, "sums": LOWERED},
+    ),
+    "buy with a coupon of each buyer": (
+        "buy.html",
+        {
+            **BUY,
+            "product": {**PRODUCT, "coupon": COUPON},
+            "sums": LOWERED,
+            "asks_email": True,
+        },
+    ),
+    "buy free": ("buy.html", BUY_FREE),
+    "buy free typo": ("buy.html", {**BUY_FREE, "form": FORM_TYPO}),
+    "buy free wrong": ("buy.html", {**BUY_FREE, "form": FORM_WRONG}),
     "testpay": ("testpay.html", TESTPAY),
     "testpay wrong": ("testpay.html", {**TESTPAY, "form": FORM_DECLINED}),
     "testpay 3ds": ("testpay_3ds.html", {"payment": PAYMENT, "hidden": HIDDEN}),

@@ -19,6 +19,7 @@ COMMANDS = {
     "worker": ("serve:worker", "Only send mail and look after payments."),
     "product": ("product:product", "What is for sale."),
     "release": ("release:release", "Bring out a new edition, and mail every buyer."),
+    "coupon": ("coupon:coupon", "Words that lower a price."),
     "order": ("order:order", "Who bought what; links, gifts, more downloads."),
     "customer": ("customer:customer", "The people who bought."),
     "simulate": ("simulate:simulate", "Make whole test purchases without a browser."),

@@ -4,7 +4,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from email.message import EmailMessage
 from functools import partial, wraps
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from handsel.cli import progress
+from handsel.cli import progress, times
 from handsel.cli.common import Command, answer, opened
 from handsel.kit.errors import BadInputError
 from handsel.kit.links import relative_links, whole_links
@@ -84,16 +84,6 @@ def sending_options(command: Command) -> Command:
     return gathered
 
 
-def _moment(_: click.Context, __: click.Parameter, text: str | None) -> datetime | None:
-    """Read a time; without a zone it is that of this machine."""
-    if text is None:
-        return None
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise click.BadParameter("Write it like 2027-01-31T09:00.") from None
-
-
 _OPTIONS = (
     click.option(
         "--to",
@@ -108,7 +98,7 @@ _OPTIONS = (
     ),
     click.option(
         "--at",
-        callback=_moment,
+        callback=times.moment,
         metavar="TIME",
         help="Mail then: 2027-01-31T09:00, by the clock of this machine.",
     ),

@@ -5,13 +5,15 @@ from typing import Any
 
 import click
 
-from handsel.cli.common import answer, opened, shop_command, table
+from handsel.cli import times
+from handsel.cli.common import Command, answer, opened, shop_command, table
 from handsel.kit.money import format_money
 from handsel.kit.text import human_size
 from handsel.models import Product
 from handsel.models.words import ProductStatus
 from handsel.ops import shelving
-from handsel.sales import catalogue
+from handsel.sales import catalogue, prices
+from handsel.sales.prices import Asking
 from handsel.shop import Shop
 
 PathArgument = click.Path(path_type=Path)
@@ -22,9 +24,35 @@ def product() -> None:
     """What is for sale."""
 
 
+def _price_options(command: Command) -> Command:
+    """Add what `add` and `edit` have in common about the price, after --price."""
+    for option in reversed(_OF_THE_PRICE):
+        command = option(command)
+    return command
+
+
+_OF_THE_PRICE = (
+    click.option("--sale", metavar="PRICE", help="The price of these days."),
+    click.option(
+        "--sale-until",
+        callback=times.until,
+        metavar="TIME",
+        help="When the sale ends: 2027-01-31, or 2027-01-31T18:00.",
+    ),
+    click.option(
+        "--suggest",
+        multiple=True,
+        metavar="PRICE",
+        help="An amount to choose, with --open-price; the first is proposed.",
+    ),
+)
+
+
 @product.command()
 @click.argument("files", nargs=-1, required=True, type=PathArgument)
 @click.option("--price", required=True, help='For instance 15, "9.99 USD", or 0.')
+@click.option("--open-price", is_flag=True, help="Buyers pay what they want above it.")
+@_price_options
 @click.option("--name", help="What it is called; else from the first file's name.")
 @click.option("--slug", help="Its word in addresses; else from the name.")
 @click.option("--description", type=PathArgument, help="A Markdown file.")
@@ -94,6 +122,13 @@ def show(slug: str, home: Path, as_json: bool) -> None:
 @product.command()
 @click.argument("slug")
 @click.option("--price", help='For instance 15, "9.99 USD", or 0.')
+@click.option(
+    "--open-price/--fixed-price",
+    default=None,
+    help="Buyers pay what they want above it; or just that.",
+)
+@_price_options
+@click.option("--no-sale", is_flag=True, help="End the sale.")
 @click.option("--name", help="What it is called.")
 @click.option("--description", type=PathArgument, help="A Markdown file.")
 @click.option("--cover", type=PathArgument, help="A PNG, JPEG or WebP image.")
@@ -104,7 +139,8 @@ def edit(slug: str, home: Path, as_json: bool, **said: Any) -> None:
 
     Orders that were begun keep their price, purchases their number of downloads.
     """
-    if not any(value is not None for value in said.values()):
+    fixed = said["open_price"] is not None
+    if not fixed and all(value in (None, False, ()) for value in said.values()):
         raise click.UsageError("Say what to change, for instance --price 12.")
     with opened(home) as shop:
         facts = _facts(shop, shelving.edit_product(shop, slug, **said))
@@ -149,16 +185,34 @@ def unpublish(slug: str, home: Path, as_json: bool) -> None:
         )
 
 
+def _price_words(shop: Shop, asked: Asking) -> str:
+    """Write a price as the seller has it: `€15.00`, `€15.00, now €9.99 until ...`."""
+    locale = shop.settings.shop.locale
+    words = format_money(asked.price, locale)
+    if asked.open_price:
+        return f"{words} or more"
+    if asked.sale is None or (asked.sale_ends_at and asked.sale_ends_at <= shop.now()):
+        return words
+    until = (
+        f" until {asked.sale_ends_at:%Y-%m-%d %H:%M} UTC" if asked.sale_ends_at else ""
+    )
+    return f"{words}, now {format_money(asked.sale, locale)}{until}"
+
+
 def _facts(shop: Shop, found: Product) -> dict[str, Any]:
     release = found.releases[-1]
-    price = catalogue.price_of(found)
+    asked = prices.asking(found)
     return {
         "slug": found.slug,
         "name": found.name,
         "status": str(found.status),
-        "price": format_money(price, shop.settings.shop.locale),
+        "price": _price_words(shop, asked),
         "price_minor": found.price_minor,
         "currency": found.currency,
+        "sale_minor": found.sale_minor,
+        "sale_ends_at": asked.sale_ends_at.isoformat() if asked.sale_ends_at else None,
+        "open_price": asked.open_price,
+        "suggestions_minor": found.suggestions,
         "release": release.version,
         "download_limit": found.download_limit,
         "url": f"{shop.settings.public_url}/p/{found.slug}",

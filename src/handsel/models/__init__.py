@@ -9,6 +9,7 @@ from handsel.models.access import Allowance, Entitlement, Grant
 from handsel.models.base import Base
 from handsel.models.campaigns import Campaign, Recipient, Suppression
 from handsel.models.catalogue import Product, Release, ReleaseFile
+from handsel.models.coupons import Coupon, CouponUse
 from handsel.models.customers import Customer, FindLink
 from handsel.models.orders import Inbox, LedgerEntry, Order
 from handsel.models.outbound import Duty, OutboxItem, RateCounter
@@ -18,6 +19,8 @@ __all__ = [
     "Allowance",
     "Base",
     "Campaign",
+    "Coupon",
+    "CouponUse",
     "Customer",
     "Duty",
     "Entitlement",

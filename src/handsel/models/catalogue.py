@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     CheckConstraint,
     ForeignKey,
@@ -17,11 +18,23 @@ from handsel.models.words import ProductStatus
 
 
 class Product(Base):
-    """One thing for sale at one price. `price_minor` 0 means free."""
+    """One thing for sale. `price_minor` 0 means free.
+
+    With `open_price` the buyer says what it is worth to them: `price_minor` is the least.
+    """
 
     __tablename__ = "products"
     __table_args__ = (
         CheckConstraint("price_minor >= 0", name="price_not_negative"),
+        CheckConstraint(
+            "sale_minor >= 0 AND sale_minor < price_minor", name="sale_below_price"
+        ),
+        CheckConstraint(
+            "sale_minor IS NOT NULL OR sale_ends_at IS NULL", name="end_of_a_sale"
+        ),
+        CheckConstraint(
+            "sale_minor IS NULL OR NOT open_price", name="no_sale_of_open_price"
+        ),
         CheckConstraint("download_limit BETWEEN 1 AND 1000", name="limit_sensible"),
     )
 
@@ -36,6 +49,13 @@ class Product(Base):
     cover_height: Mapped[int | None]
     price_minor: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3))
+    sale_minor: Mapped[int | None]
+    """The price while there is a sale."""
+    sale_ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the sale is over; None when nobody has said."""
+    open_price: Mapped[bool] = mapped_column(default=False)
+    suggestions: Mapped[list[int]] = mapped_column(JSON, default=list)
+    """Amounts, in minor units, to choose from when the price is open."""
     status: Mapped[ProductStatus] = mapped_column(one_of(ProductStatus))
     download_limit: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

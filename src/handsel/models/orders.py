@@ -31,6 +31,7 @@ class Order(Base):
     __table_args__ = (
         UniqueConstraint("provider", "session_id"),
         CheckConstraint("price_minor >= 0", name="price_not_negative"),
+        CheckConstraint("discount_minor >= 0", name="discount_not_negative"),
         CheckConstraint("refunded_minor >= 0", name="refunded_not_negative"),
         CheckConstraint("download_limit BETWEEN 1 AND 1000", name="limit_sensible"),
         Index("ix_orders_open", "session_state", "created_at"),
@@ -49,6 +50,10 @@ class Order(Base):
     product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), index=True)
     release_id: Mapped[int] = mapped_column(ForeignKey("releases.id"))
     price_minor: Mapped[int]
+    """What was agreed to be paid, the discount taken off."""
+    discount_minor: Mapped[int] = mapped_column(default=0)
+    """What a coupon took off."""
+    coupon_id: Mapped[int | None] = mapped_column(ForeignKey("coupons.id"), index=True)
     currency: Mapped[str] = mapped_column(String(3))
     download_limit: Mapped[int]
     """What the product allowed when this was bought; later changes do not touch it."""

@@ -10,6 +10,7 @@ from handsel.ops import founding, sample, shelving
 from handsel.ops.founding import Plan
 from handsel.sales import catalogue
 from handsel.sales.catalogue import NewProduct
+from handsel.sales.prices import Asking
 from handsel.settings import CONFIG_FILE, load_settings
 from handsel.shop import Shop, open_shop
 
@@ -68,7 +69,7 @@ def _stock(shop: Shop) -> None:
     new = NewProduct(
         slug=SLUG,
         name=sample.SAMPLE_TITLE,
-        price=PRICE,
+        asking=Asking(PRICE),
         description=sample.SAMPLE_DESCRIPTION,
     )
     with shop.transaction() as session:

@@ -15,7 +15,9 @@ def give(shop: Shop, slug: str, email: str) -> dict[str, Any]:
     """
     address = normalise_email(email)
     with shop.transaction() as session:
-        offer = checkout.prepare(session, slug, drafts=True)
+        offer = checkout.prepare(
+            session, slug, units=shop.units, now=shop.now(), drafts=True
+        )
         order = checkout.without_payment(
             session,
             shop.keys,

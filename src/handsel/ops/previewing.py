@@ -121,6 +121,7 @@ def _order(settings: Settings, words: Words, test: bool) -> dict[str, Any]:
         id=1042 - FIRST_NUMBER + 1,
         email=words.email,
         price_minor=1500,
+        discount_minor=500,
         currency=settings.shop.currency,
         created_at=MOMENT,
         card_last4="4242",

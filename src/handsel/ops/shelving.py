@@ -2,17 +2,21 @@
 
 import stat
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from handsel.kit.errors import BadInputError
 from handsel.kit.images import image_size
 from handsel.kit.money import Money, parse_money
 from handsel.kit.text import check_slug, safe_filename, shown, slugify
 from handsel.models import Product
-from handsel.sales import catalogue
+from handsel.sales import catalogue, prices
 from handsel.sales.catalogue import Changes, Cover, NewProduct
 from handsel.sales.payments.base import PaymentProvider
 from handsel.sales.payments.units import check
+from handsel.sales.prices import Asking
 from handsel.sales.releases import NewFile
 from handsel.shop import Shop
 
@@ -22,6 +26,10 @@ def add_product(
     files: Sequence[Path],
     *,
     price: str,
+    open_price: bool = False,
+    suggest: Sequence[str] = (),
+    sale: str | None = None,
+    sale_until: datetime | None = None,
     name: str | None = None,
     slug: str | None = None,
     description: Path | None = None,
@@ -40,7 +48,13 @@ def add_product(
     new = NewProduct(
         slug=slugify(title) if slug is None else check_slug(slug),
         name=title,
-        price=price_in(shop, price),
+        asking=Asking(
+            price=price_in(shop, price),
+            sale=price_in(shop, sale) if sale is not None else None,
+            sale_ends_at=_to_come(shop, sale_until),
+            open_price=open_price,
+            suggestions=tuple(price_in(shop, each) for each in suggest),
+        ),
         description=read_text(description) if description else "",
         version=check_version(version),
         download_limit=limit or shop.settings.delivery.download_limit,
@@ -58,27 +72,67 @@ def edit_product(
     shop: Shop,
     slug: str,
     *,
-    price: str | None = None,
     name: str | None = None,
     description: Path | None = None,
     cover: Path | None = None,
     limit: int | None = None,
+    **asked: Any,
 ) -> Product:
     """Change what is given of a product, in one transaction; None leaves it.
+
+    Args:
+        asked: of the price: `price`, `sale`, `sale_until`, `no_sale`, `open_price` and
+            `suggest`, as in `add_product`.
 
     Raises NotFoundError, BadInputError; then nothing has changed.
     """
     with shop.reading() as session:
-        catalogue.get(session, slug)
+        before = prices.asking(catalogue.get(session, slug))
     changes = Changes(
         name=check_name(name) if name is not None else None,
-        price=price_in(shop, price) if price is not None else None,
+        asking=_changed(shop, before, **asked),
         description=read_text(description) if description else None,
         cover=store_cover(shop, cover) if cover else None,
         download_limit=limit,
     )
     with shop.transaction() as session:
         return catalogue.edit(session, slug, changes)
+
+
+def _changed(
+    shop: Shop,
+    before: Asking,
+    *,
+    price: str | None = None,
+    sale: str | None = None,
+    sale_until: datetime | None = None,
+    no_sale: bool = False,
+    open_price: bool | None = None,
+    suggest: Sequence[str] = (),
+) -> Asking:
+    """Give the price as it is after some of it was said anew."""
+    if no_sale:
+        before = replace(before, sale=None, sale_ends_at=None)
+    if open_price is False:
+        before = replace(before, open_price=False, suggestions=())
+    new: dict[str, Any] = {
+        "price": price_in(shop, price) if price is not None else None,
+        "sale": price_in(shop, sale) if sale is not None else None,
+        "sale_ends_at": _to_come(shop, sale_until),
+        "open_price": open_price,
+        "suggestions": tuple(price_in(shop, each) for each in suggest) or None,
+    }
+    if sale is not None and sale_until is None:  # another sale, and no word of its end
+        before = replace(before, sale_ends_at=None)
+    return replace(before, **{key: v for key, v in new.items() if v is not None})
+
+
+def _to_come(shop: Shop, end: datetime | None) -> datetime | None:
+    if end is not None and end <= shop.now():
+        raise BadInputError(
+            "The sale would be over already.", "Give an end that is still to come."
+        )
+    return end
 
 
 def check_name(name: str) -> str:

@@ -4,15 +4,23 @@ import secrets
 
 from handsel.kit.errors import ConfigurationError, ConflictError
 from handsel.kit.text import normalise_email
+from handsel.ops import beginning
 from handsel.outbound.letters import purchase_link
 from handsel.sales import checkout
+from handsel.sales.checkout import Wish
 from handsel.sales.payments.test import TestProvider
 from handsel.shop import Shop
 
 CARD = "4242 4242 4242 4242"
 
 
-def buy(shop: Shop, slug: str, email: str, number: int) -> dict[str, str]:
+def buy(
+    shop: Shop,
+    slug: str,
+    email: str,
+    number: int,
+    wish: Wish = Wish(),  # noqa: B008  # frozen
+) -> dict[str, str]:
     """Buy one product with test money; `{n}` in the address becomes `number`.
 
     Raises ConfigurationError where test payments are off, NotFoundError, BadInputError.
@@ -25,7 +33,9 @@ def buy(shop: Shop, slug: str, email: str, number: int) -> dict[str, str]:
         )
     address = normalise_email(email.replace("{n}", str(number)))
     with shop.reading() as session:
-        offer = checkout.prepare(session, slug, drafts=True)
+        offer = checkout.prepare(
+            session, slug, wish, units=shop.units, now=shop.now(), drafts=True
+        )
     if not offer.price.minor:
         raise ConflictError(
             f"{offer.name} is free: nothing is paid for it.",
@@ -38,7 +48,7 @@ def _pay(
     shop: Shop, provider: TestProvider, offer: checkout.Offer, email: str
 ) -> dict[str, str]:
     key = checkout.checkout_key(secrets.token_urlsafe(16), offer, provider.name)
-    started = shop.begin(offer, key, provider, email)
+    started = beginning.begin(shop, offer, key, provider, email)
     expiry = f"12/{(shop.now().year + 1) % 100:02}"
     provider.submit(
         started.session_id,

@@ -205,12 +205,16 @@ def _still_theirs(order: Order, item: Item) -> Order:
 
 def order_facts(order: Order, settings: Settings) -> dict[str, Any]:
     """Give what a receipt says of an order."""
+
+    def said(minor: int) -> str:
+        return format_money(Money(minor, order.currency), settings.shop.locale)
+
     return {
         "number": order.number,
         "email": order.email,
-        "total": format_money(
-            Money(order.price_minor, order.currency), settings.shop.locale
-        ),
+        "before": said(order.price_minor + order.discount_minor),
+        "discount": said(order.discount_minor) if order.discount_minor else "",
+        "total": said(order.price_minor),
         "free": order.price_minor == 0,
         "date": (order.paid_at or order.created_at).date().isoformat(),
         "card_last4": order.card_last4,

@@ -8,10 +8,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from handsel.kit.errors import ConflictError, NotFoundError
-from handsel.kit.money import Money
 from handsel.models import Product, Release
 from handsel.models.words import ProductStatus
-from handsel.sales import releases
+from handsel.sales import prices, releases
+from handsel.sales.prices import Asking
 from handsel.sales.releases import NewFile, NewRelease
 
 
@@ -31,7 +31,7 @@ class NewProduct:
 
     slug: str
     name: str
-    price: Money
+    asking: Asking
     description: str = ""
     version: str = "1.0"
     download_limit: int = 5
@@ -59,12 +59,11 @@ def add(
         slug=new.slug,
         name=new.name,
         description=new.description,
-        price_minor=new.price.minor,
-        currency=new.price.currency,
         status=ProductStatus.PUBLISHED if new.published else ProductStatus.DRAFT,
         download_limit=new.download_limit,
         created_at=now,
     )
+    prices.ask(product, new.asking)
     set_cover(product, cover)
     session.add(product)
     session.flush()
@@ -78,7 +77,7 @@ class Changes:
 
     name: str | None = None
     description: str | None = None
-    price: Money | None = None
+    asking: Asking | None = None
     cover: Cover | None = None
     download_limit: int | None = None
 
@@ -94,9 +93,8 @@ def edit(session: Session, slug: str, changes: Changes) -> Product:
         product.name = changes.name
     if changes.description is not None:
         product.description = changes.description
-    if changes.price is not None:
-        product.price_minor = changes.price.minor
-        product.currency = changes.price.currency
+    if changes.asking is not None:
+        prices.ask(product, changes.asking)
     if changes.cover is not None:
         set_cover(product, changes.cover)
     if changes.download_limit is not None:
@@ -178,8 +176,3 @@ def all_products(session: Session, *, drafts: bool = False) -> Sequence[Product]
     if not drafts:
         query = query.where(Product.status == ProductStatus.PUBLISHED)
     return session.scalars(query).all()
-
-
-def price_of(product: Product) -> Money:
-    """Give a product's price."""
-    return Money(product.price_minor, product.currency)

@@ -4,53 +4,129 @@ Reading first, then the provider with no transaction open, then one short transa
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from handsel.kit.money import Money
 from handsel.kit.signing import Keys, public_id
-from handsel.models import Order
+from handsel.kit.text import email_key
+from handsel.models import Order, Product
 from handsel.models.database import insert_new
 from handsel.models.words import FactKind, OrderStatus, PaymentState
-from handsel.sales import catalogue, orders
+from handsel.sales import catalogue, coupons, orders, prices, reservations
 from handsel.sales.payments.base import Fact, Payment, Purchase, Started
+from handsel.sales.payments.units import Units
+from handsel.sales.pricing import Quote, quote
+from handsel.sales.reservations import Held
 
 SESSION_LENGTH = timedelta(hours=23)
+HOLDING = timedelta(hours=2)
 FREE = "free"
 GIFT = "gift"
 
 
 @dataclass(frozen=True)
+class Wish:
+    """What a buyer says of the price: both as typed, both may be empty.
+
+    Args:
+        coupon: the code of a coupon.
+        amount: what they want to pay, where the price is open.
+    """
+
+    coupon: str = ""
+    amount: str = ""
+
+
+@dataclass(frozen=True)
 class Offer:
-    """One product at its price of this moment."""
+    """One product at its price of this moment, for one buyer."""
 
     product_id: int
     release_id: int
     slug: str
     name: str
-    price: Money
+    quote: Quote
     download_limit: int
+    coupon: Held | None = None
+    chosen: Money | None = None
+    """What the buyer said they pay, where the price is open."""
+
+    @property
+    def price(self) -> Money:
+        """What is to be paid."""
+        return self.quote.total
+
+    @property
+    def asks_email(self) -> bool:
+        """Whether the buyer must say who they are before anything else."""
+        return not self.price.minor or bool(self.coupon and self.coupon.per_buyer)
 
 
-def prepare(session: Session, slug: str, *, drafts: bool = False) -> Offer:
-    """Give what a stranger would buy now; a seller may have drafts. Raises NotFoundError."""
+def prepare(
+    session: Session,
+    slug: str,
+    wish: Wish = Wish(),  # frozen
+    *,
+    units: Callable[[str], Sequence[Units]],
+    now: datetime,
+    drafts: bool = False,
+) -> Offer:
+    """Give what a stranger would buy now; a seller may have drafts.
+
+    Args:
+        units: says of a currency how those count who can charge it.
+
+    Raises NotFoundError; CouponError and BadInputError (field `amount`) for a wish that
+    cannot be met.
+    """
     product = (catalogue.get if drafts else catalogue.published)(session, slug)
+    return offered(session, product, wish, units=units, now=now)
+
+
+def offered(
+    session: Session,
+    product: Product,
+    wish: Wish,
+    *,
+    units: Callable[[str], Sequence[Units]],
+    now: datetime,
+) -> Offer:
+    """Give what this product costs whoever wishes this; as `prepare`."""
+    counts = units(product.currency)
+    usual, sale = prices.usual(product), prices.sale(product, now)
+    chosen = prices.chosen(product, wish.amount, counts)
+    before = chosen or sale or usual
+    coupon = None
+    if wish.coupon.strip():
+        coupon = coupons.usable(session, wish.coupon, product, before, now)
     return Offer(
         product.id,
         product.releases[-1].id,
         product.slug,
         product.name,
-        catalogue.price_of(product),
+        quote(
+            chosen or usual,
+            sale=sale,
+            off=coupons.off(coupon) if coupon else None,
+            units=counts,
+        ),
         product.download_limit,
+        reservations.held(coupon) if coupon else None,
+        chosen,
     )
 
 
 def checkout_key(press: str, offer: Offer, provider: str) -> str:
     """Name one press on Buy: the same press for the same offer is the same payment."""
-    parts = (press, offer.slug, str(offer.price.minor), offer.price.currency, provider)
+    code = (offer.coupon.code,) if offer.coupon else ()
+    price = offer.price
+    parts = (press, offer.slug, str(price.minor), price.currency, provider, *code)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -76,23 +152,43 @@ def purchase(
         price=offer.price,
         email=email,
         return_url=f"{shop_url}/return/{provider}",
-        cancel_url=f"{shop_url}/p/{offer.slug}?cancelled=1",
-        expires_at=ending(now),
-        reference={
-            "shop": orders.shop_mark(keys),
-            "product": offer.slug,
-            "price": str(offer.price.minor),
-            "currency": offer.price.currency,
-        },
+        cancel_url=f"{shop_url}/p/{offer.slug}?{urlencode(_back(offer))}",
+        expires_at=ending(now, offer),
+        reference=_reference(offer, keys),
     )
 
 
-def ending(now: datetime) -> datetime:
+def _back(offer: Offer) -> dict[str, str]:
+    """Give what a product's page must know for a buyer who did not pay after all."""
+    known = {"cancelled": "1"}
+    if offer.coupon:
+        known["coupon"] = offer.coupon.code
+    if offer.chosen:
+        known["amount"] = offer.chosen.amount
+    return known
+
+
+def _reference(offer: Offer, keys: Keys) -> dict[str, str]:
+    found = {
+        "shop": orders.shop_mark(keys),
+        "product": offer.slug,
+        "price": str(offer.price.minor),
+        "currency": offer.price.currency,
+    }
+    if offer.coupon:
+        found["coupon"] = offer.coupon.code
+        found["discount"] = str(offer.quote.discount.minor)
+    return found
+
+
+def ending(now: datetime, offer: Offer) -> datetime:
     """Say when a session begun now is over: the same answer for presses of one hour.
 
-    A provider takes a repeat only if it is the same to the letter.
+    A provider takes a repeat only if it is the same to the letter. Who holds a coupon that
+    can run out has an hour or two.
     """
-    return (now + SESSION_LENGTH).replace(minute=0, second=0, microsecond=0)
+    length = HOLDING if offer.coupon and offer.coupon.scarce else SESSION_LENGTH
+    return (now + length).replace(minute=0, second=0, microsecond=0)
 
 
 def place(
@@ -122,11 +218,13 @@ def place(
         product_id=offer.product_id,
         release_id=offer.release_id,
         price_minor=offer.price.minor,
+        discount_minor=offer.quote.discount.minor,
+        coupon_id=offer.coupon.coupon_id if offer.coupon else None,
         currency=offer.price.currency,
         download_limit=offer.download_limit,
         email=email,
         created_at=now,
-        expires_at=ending(now),
+        expires_at=ending(now, offer),
         status=OrderStatus.STARTED,
         refunded_minor=0,
     )
@@ -143,19 +241,21 @@ def without_payment(
     email: str,
     now: datetime,
 ) -> Order:
-    """Deliver a free product (`FREE`) or a present (`GIFT`). Safe to repeat.
+    """Deliver what costs nothing (`FREE`), or a present (`GIFT`). Safe to repeat.
 
-    `test`: whether the shop is only being tried, so that the order counts apart.
+    `test`: whether the shop is only being tried, so that the order counts apart. Raises
+    CouponError when the coupon that made it free is used up.
     """
     nothing = Money(0, offer.price.currency)
-    gift = Offer(
-        offer.product_id,
-        offer.release_id,
-        offer.slug,
-        offer.name,
-        nothing,
-        offer.download_limit,
-    )
+    gift = offer
+    if kind == GIFT:
+        gift = replace(offer, quote=Quote(nothing, nothing, nothing), coupon=None)
+    assert gift.price == nothing
+    if gift.coupon:
+        mine = email_key(email)
+        reservations.reserve(
+            session, gift.coupon, key, holder=None, email_key=mine, now=now
+        )
     place(
         session,
         keys,

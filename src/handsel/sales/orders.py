@@ -15,12 +15,12 @@ from handsel.delivery import fulfilment
 from handsel.kit.errors import ConflictError, NotFoundError, ShopError
 from handsel.kit.money import Money, format_money
 from handsel.kit.signing import Keys, public_id
-from handsel.models import LedgerEntry, Order, Product, Release
+from handsel.models import Coupon, LedgerEntry, Order, Product, Release
 from handsel.models.database import insert_new
 from handsel.models.orders import FIRST_NUMBER
 from handsel.models.words import FactKind, OrderStatus, PaymentState
 from handsel.outbound import emails
-from handsel.sales import refunds, telling
+from handsel.sales import refunds, reservations, telling
 from handsel.sales.payments.base import Fact, Payment
 from handsel.sales.standing import Standing, sum_up
 
@@ -132,6 +132,7 @@ def settle(session: Session, order: Order, now: datetime) -> Standing:
         emails.review(session, order, now)
     elif standing.paid_at is not None:
         fulfilment.fulfil(session, order, access=standing.access, now=now)
+    reservations.follow(session, order, now)
     session.flush()
     return standing
 
@@ -213,12 +214,21 @@ def _rebuild(
         product_id=product.id,
         release_id=release_id,
         price_minor=int(reference.get("price", payment.price.minor)),
+        discount_minor=int(reference.get("discount", 0)),
+        coupon_id=_coupon_id(session, reference.get("coupon")),
         currency=reference.get("currency", payment.price.currency),
         download_limit=product.download_limit,
         created_at=now,
         expires_at=now,
         status=OrderStatus.STARTED,
         refunded_minor=0,
+    )
+
+
+def _coupon_id(session: Session, code: str | None) -> int | None:
+    """Give the coupon of a rebuilt order; the database may have forgotten it as well."""
+    return (
+        session.scalar(select(Coupon.id).where(Coupon.code == code)) if code else None
     )
 
 

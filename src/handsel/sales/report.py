@@ -9,7 +9,15 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from handsel.kit.signing import Keys, link_token
-from handsel.models import Allowance, Customer, Entitlement, Order, Product, Release
+from handsel.models import (
+    Allowance,
+    Coupon,
+    Customer,
+    Entitlement,
+    Order,
+    Product,
+    Release,
+)
 from handsel.models.words import OrderStatus
 
 
@@ -63,6 +71,8 @@ def facts(session: Session, keys: Keys, shop_url: str, order: Order) -> dict[str
         "release": version,
         "amount_minor": order.price_minor,
         "currency": order.currency,
+        "discount_minor": order.discount_minor,
+        "coupon": _coupon(session, order),
         "country": order.country,
         "status": str(order.status),
         "test": order.test,
@@ -76,6 +86,12 @@ def facts(session: Session, keys: Keys, shop_url: str, order: Order) -> dict[str
         "downloads_limit": limit,
         "review_reason": order.review_reason,
     }
+
+
+def _coupon(session: Session, order: Order) -> str | None:
+    if order.coupon_id is None:
+        return None
+    return session.scalar(select(Coupon.code).where(Coupon.id == order.coupon_id))
 
 
 def _downloads(session: Session, order: Order) -> tuple[int, int]:

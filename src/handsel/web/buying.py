@@ -18,6 +18,7 @@ from handsel.kit.errors import (
 from handsel.kit.text import email_key, normalise_email
 from handsel.models import Order, Product
 from handsel.models.words import PaymentState
+from handsel.ops import beginning
 from handsel.sales import checkout, orders
 from handsel.sales.payments.base import (
     PaymentProvider,
@@ -28,6 +29,7 @@ from handsel.web import limits, owned
 from handsel.web.guards import Policy, guard
 from handsel.web.links import purchase_path
 from handsel.web.pages import page, set_cookie, the_shop, visitor_key, with_visitor
+from handsel.web.pricetags import wished
 from handsel.web.showing import buy_page, product_page
 
 log = logging.getLogger("handsel.web")
@@ -51,25 +53,36 @@ class PaidBeforeError(ShopError):
 def buy(slug: str) -> AnyResponse:
     """Open a payment session and send the buyer there; a free product is given."""
     limits.hit("buy", most=30, minutes=10)
-    shop = the_shop()
-    with shop.reading() as session:
-        offer = checkout.prepare(session, slug)
-    press = _press()
+    try:
+        offer = _offer(slug)
+    except BadInputError as error:  # the coupon, or the amount
+        return product_page(slug, error.status, error)
+    if offer.asks_email and "email" not in request.form and "press" in request.form:
+        return buy_page(slug, {}, {})
     typed = request.form.get("email", "").strip()
     try:
-        email = normalise_email(typed) if typed or not offer.price.minor else None
+        email = normalise_email(typed) if typed or offer.asks_email else None
     except BadInputError as error:
         return buy_page(slug, {"email": typed}, {"email": str(error)})
-    if not offer.price.minor:
-        assert email
-        return _give(offer, press, email)
+    press = _press()
     try:
+        if not offer.price.minor:
+            assert email
+            return _give(offer, press, email)
         return _to_payment(offer, press, _chosen(), email)
     except (BadInputError, ConflictError) as error:
         return product_page(slug, error.status, error)
     except (ProviderUnavailableError, ConfigurationError) as error:
         log.error("A payment could not be started: %s", error)
         return _away(slug)
+
+
+def _offer(slug: str) -> checkout.Offer:
+    shop = the_shop()
+    with shop.reading() as session:
+        return checkout.prepare(
+            session, slug, wished(), units=shop.units, now=shop.now()
+        )
 
 
 def _away(slug: str) -> AnyResponse:
@@ -136,7 +149,11 @@ def _to_payment(
         return _to_purchase(before)
     if before:
         key = checkout.checkout_key(secrets.token_urlsafe(16), offer, provider.name)
-    started = shop.begin(offer, key, provider, email)
+    holder = visitor_key()[0]
+    held = beginning.held_before(shop, offer, provider, email, holder)
+    if held and held.payment_url:
+        return redirect(held.payment_url, 303)
+    started = beginning.begin(shop, offer, key, provider, email, holder=holder)
     return redirect(started.url, 303)
 
 

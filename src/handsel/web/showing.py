@@ -2,43 +2,66 @@
 
 import secrets
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from flask import request, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
-from handsel.kit.errors import ShopError
+from handsel.kit.errors import BadInputError, ShopError
 from handsel.kit.markdown import markdown_to_plain, render_markdown
-from handsel.kit.money import Money, format_money
 from handsel.kit.text import human_size, suggest_email
 from handsel.models import Product
-from handsel.sales import catalogue, releases
+from handsel.sales import catalogue, prices, releases
+from handsel.sales.checkout import Offer
 from handsel.sales.payments.units import can_charge
 from handsel.shop import taken
-from handsel.web import owned
+from handsel.web import owned, pricetags
 from handsel.web.pages import page, the_shop, with_visitor
 
 
 def product_page(
     slug: str, status: int = 200, error: ShopError | None = None
 ) -> AnyResponse:
-    """Show one product with its button, and what went wrong before, if anything did."""
+    """Show one product with its button, and what went wrong before, if anything did.
+
+    What is wrong with the coupon or the amount is said where they are typed.
+    """
+    refused = error if _is_at_a_field(error) else None
     with the_shop().reading() as session:
         found = catalogue.published(session, slug)
+        shown = pricetags.tag(session, found, refused)
     response = page(
         "product.html",
         status,
-        product=_details(found),
+        product=_details(found) | pricetags.described(found, shown),
         buy_action=url_for("buying.buy", slug=slug),
-        buttons=_buttons(catalogue.price_of(found)),
-        hidden={"press": secrets.token_urlsafe(16)},
-        error=error and {"message": error.message, "hint": error.hint},
+        buttons=_buttons(shown.offer),
+        hidden=_hidden(shown.offer),
+        error=None if refused else _said(error),
         cancelled="cancelled" in request.args,
         owned_url=owned.find(found.id),
         meta=_meta(found),
     )
     return _with_press(response)
+
+
+def _said(error: ShopError | None) -> dict[str, str] | None:
+    return {"message": error.message, "hint": error.hint} if error else None
+
+
+def _is_at_a_field(error: ShopError | None) -> TypeGuard[BadInputError]:
+    return isinstance(error, BadInputError) and error.field in ("coupon", "amount")
+
+
+def _hidden(offer: Offer, *, amount: bool = False) -> dict[str, str]:
+    """Give what the form carries without being seen."""
+    carried = {"press": secrets.token_urlsafe(16)}
+    if offer.coupon:
+        carried["coupon"] = offer.coupon.code
+    if amount and offer.chosen:
+        carried["amount"] = offer.chosen.amount
+    return carried
 
 
 def _with_press(response: AnyResponse) -> AnyResponse:
@@ -50,29 +73,49 @@ def _with_press(response: AnyResponse) -> AnyResponse:
 def buy_page(
     slug: str, values: Mapping[str, str], errors: Mapping[str, str]
 ) -> AnyResponse:
-    """Sum up what is bought; a free product asks for the e-mail address here."""
+    """Sum up what is bought; what is free asks for the e-mail address here."""
     with the_shop().reading() as session:
         found = catalogue.published(session, slug)
+        shown = pricetags.tag(session, found)
+    offer = shown.offer
     suggestion = suggest_email(values.get("email", "")) or ""
     response = page(
         "buy.html",
         422 if errors else 200,
-        product=_details(found),
+        product=_details(found) | pricetags.described(found, shown),
+        sums=_sums(offer),
+        free=not offer.price.minor,
+        kept={"amount": offer.chosen.amount} if offer.chosen else {},
+        asks_email=offer.asks_email,
         form={"values": values, "errors": errors, "suggestion": suggestion},
         buy_action=url_for("buying.buy", slug=slug),
-        buttons=_buttons(catalogue.price_of(found)),
-        hidden={"press": secrets.token_urlsafe(16)},
+        buttons=_buttons(offer),
+        hidden=_hidden(offer, amount=True),
         statement_text="",
     )
     return _with_press(response)
 
 
-def _buttons(price: Money) -> list[dict[str, str]]:
-    """Give a button for each provider that can charge exactly this price."""
+def _sums(offer: Offer) -> dict[str, str]:
+    """Give the lines of the sum; those that are nothing are empty."""
+    return {
+        "before": pricetags.price(offer.quote.before) if offer.coupon else "",
+        "discount": pricetags.price(offer.quote.discount) if offer.coupon else "",
+        "total": pricetags.price(offer.price),
+    }
+
+
+def _buttons(offer: Offer) -> list[dict[str, str]]:
+    """Give a button for each provider that can charge exactly this price.
+
+    Where the price is open, nobody knows it yet: then all that take the currency.
+    """
+    price = offer.price
     return [
         {"provider": each.name, "label": each.label}
         for each in the_shop().providers.values()
-        if (units := taken(each, price.currency)) and can_charge(units, price)
+        if (units := taken(each, price.currency))
+        and (offer.chosen or can_charge(units, price))
     ]
 
 
@@ -84,8 +127,7 @@ def card(found: Product) -> dict[str, Any]:
         "slug": found.slug,
         "url": url_for("storefront.product", slug=found.slug),
         "summary": markdown_to_plain(found.description, limit=160),
-        "price": _price(catalogue.price_of(found)),
-        "free": found.price_minor == 0,
+        **pricetags.card(found),
         "cover_url": cover_url(found),
         "cover_width": found.cover_width,
         "cover_height": found.cover_height,
@@ -110,12 +152,6 @@ def _details(found: Product) -> dict[str, Any]:
     }
 
 
-def _price(price: Money) -> str:
-    if not price.minor:
-        return "Free"
-    return format_money(price, the_shop().settings.shop.locale)
-
-
 def cover_url(found: Product) -> str | None:
     """Give the address of a product's cover."""
     return url_for("storefront.cover", sha256=found.cover) if found.cover else None
@@ -127,7 +163,7 @@ def _meta(found: Product) -> dict[str, Any]:
     url = f"{base}{url_for('storefront.product', slug=found.slug)}"
     picture = cover_url(found)
     image = f"{base}{picture}" if picture else None
-    amount = catalogue.price_of(found).amount
+    amount = prices.current(found, the_shop().now()).amount
     description = markdown_to_plain(found.description, limit=160)
     offer = {
         "@type": "Offer",

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from handsel.delivery.storage.local import LocalStorage
 from handsel.models.database import Database
 from handsel.ops import stock
-from handsel.ops.verify import delivery, mails, money
+from handsel.ops.verify import delivery, mails, money, prices
 from handsel.ops.verify.invariant import Invariant
 
 __all__ = ["Invariant", "verify"]
@@ -28,6 +28,7 @@ _CHECKS: tuple[Callable[[Session], Invariant], ...] = (
     delivery.downloads_counted,
     delivery.nothing_after_the_end,
     mails.everyone_accounted_for,
+    prices.coupons_counted,
 )
 
 

@@ -39,7 +39,7 @@ def check(units: Units, price: Money) -> None:
     elif price.minor < units.least:
         least = Money(units.least, currency)
         message = f"{who} does not take less than {least} for a payment."
-        hint = f"Ask for {least} or more, or make it free with --price 0."
+        hint = f"Choose {least} or more, or nothing at all."
     else:
         below = Money(price.minor - price.minor % units.step, currency)
         message = f"{who} cannot charge exactly {price}."

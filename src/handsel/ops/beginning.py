@@ -1,0 +1,141 @@
+"""Beginning a payment: the coupon first, then the provider, then the order."""
+
+from handsel.kit.text import email_key
+from handsel.models import Order
+from handsel.models.words import PaymentState
+from handsel.sales import checkout, reservations
+from handsel.sales.checkout import Offer
+from handsel.sales.payments.base import PaymentProvider, Started
+from handsel.sales.reservations import Held
+from handsel.shop import Shop
+
+
+def begin(
+    shop: Shop,
+    offer: Offer,
+    key: str,
+    provider: PaymentProvider,
+    email: str | None,
+    *,
+    holder: str | None = None,
+) -> Started:
+    """Open a payment session and write down its order. Safe to repeat with a key.
+
+    Args:
+        holder: names the browser, so that its own open payment does not keep a coupon
+            from it.
+
+    Raises CouponError when the coupon is used up, ProviderUnavailableError; then nothing
+    has begun.
+    """
+    if offer.coupon:
+        _reserve(shop, offer.coupon, key, email, holder)
+    try:
+        started = _start(shop, offer, key, provider, email)
+    except BaseException:
+        _let_go(shop, key)
+        raise
+    _place(shop, offer, started, key, provider, email)
+    return started
+
+
+def _reserve(
+    shop: Shop, coupon: Held, key: str, email: str | None, holder: str | None
+) -> None:
+    with shop.transaction() as session:
+        reservations.reserve(
+            session,
+            coupon,
+            key,
+            holder=holder,
+            email_key=email_key(email) if email else None,
+            now=shop.now(),
+        )
+
+
+def _let_go(shop: Shop, key: str) -> None:
+    """Give the coupon back, unless another press of the same form has an order.
+
+    Should there be a session all the same, nobody knows its address.
+    """
+    with shop.transaction() as session:
+        if checkout.begun(session, key) is None:
+            reservations.give_back(session, key)
+
+
+def _start(
+    shop: Shop, offer: Offer, key: str, provider: PaymentProvider, email: str | None
+) -> Started:
+    wanted = checkout.purchase(
+        offer,
+        key,
+        keys=shop.keys,
+        shop_url=shop.settings.public_url,
+        provider=provider.name,
+        email=email,
+        now=shop.now(),
+    )
+    with shop.calling():
+        return provider.start(wanted, shop.now())
+
+
+def _place(
+    shop: Shop,
+    offer: Offer,
+    started: Started,
+    key: str,
+    provider: PaymentProvider,
+    email: str | None,
+) -> None:
+    with shop.transaction() as session:
+        checkout.place(
+            session,
+            shop.keys,
+            offer,
+            started,
+            key=key,
+            provider=provider.name,
+            test=provider.test,
+            email=email,
+            now=shop.now(),
+        )
+        if offer.coupon:  # another press of the same form may just have let it go
+            reservations.keep(session, offer.coupon.coupon_id, key, shop.now())
+
+
+def held_before(
+    shop: Shop, offer: Offer, provider: PaymentProvider, email: str | None, holder: str
+) -> Order | None:
+    """Give the open payment with which this browser holds the scarce coupon already.
+
+    If that is for something else, it is ended, so that the buyer who changed their mind
+    has the coupon back. Raises ProviderUnavailableError.
+    """
+    if not offer.coupon or not offer.coupon.scarce:
+        return None
+    with shop.reading() as session:
+        found = reservations.open_orders(session, offer.coupon.coupon_id, holder)
+    for order in found:
+        if _is_same(order, offer, provider, email) and shop.now() < order.expires_at:
+            return order
+        _end(shop, order)
+    return None
+
+
+def _is_same(
+    order: Order, offer: Offer, provider: PaymentProvider, email: str | None
+) -> bool:
+    wanted = (offer.product_id, offer.price.minor, offer.price.currency)
+    return (
+        (order.product_id, order.price_minor, order.currency) == wanted
+        and order.provider == provider.name
+        and order.email == email
+    )
+
+
+def _end(shop: Shop, order: Order) -> None:
+    """End a payment at its provider, and hear what has become of it."""
+    with shop.calling():
+        shop.provider(order.provider).cancel(order.session_id, shop.now())
+    heard = shop.hear(order.provider, order.session_id)
+    assert heard.session_state is not PaymentState.OPEN, "it was ended just now"

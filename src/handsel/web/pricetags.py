@@ -1,0 +1,146 @@
+"""What a page says of a price: the sale, the coupon, the amounts to choose from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from babel.dates import format_date
+from flask import request
+from sqlalchemy.orm import Session
+
+from handsel.kit.errors import BadInputError, ShopError
+from handsel.kit.money import Money, format_money
+from handsel.models import Product
+from handsel.sales import checkout, coupons, prices
+from handsel.sales.checkout import Offer, Wish
+from handsel.shop import Shop
+from handsel.web.pages import the_shop
+
+LONGEST = 64
+
+
+@dataclass(frozen=True)
+class Tag:
+    """What a product costs this visitor, and what of their wish could not be met."""
+
+    offer: Offer
+    refusal: BadInputError | None
+    asks_code: bool
+    """Whether anybody may have a coupon at all."""
+
+
+def wished() -> Wish:
+    """Read what this visitor says of the price, from a link or a form."""
+    said = request.form if request.method == "POST" else request.args
+    other = said.get("other", "")[:LONGEST].strip()
+    return Wish(
+        coupon=said.get("coupon", "")[:LONGEST].strip(),
+        amount=other or said.get("amount", "")[:LONGEST].strip(),
+    )
+
+
+def tag(session: Session, found: Product, refused: BadInputError | None = None) -> Tag:
+    """Work out the price; a wish that cannot be met is left out, and said.
+
+    `refused`: why it could not be met when it came to it, if that was so.
+    """
+    shop, wish = the_shop(), wished()
+    asks = bool(wish.coupon) or coupons.any_now(session, shop.now())
+    refusal = refused
+    less = [Wish(amount=wish.amount), Wish()]
+    for said in less if refused else [wish, *less]:
+        try:
+            return Tag(_offered(session, shop, found, said), refusal, asks)
+        except BadInputError as error:
+            refusal = refusal or error
+    raise AssertionError("without any wish there is an offer")
+
+
+def _offered(session: Session, shop: Shop, found: Product, wish: Wish) -> Offer:
+    return checkout.offered(session, found, wish, units=shop.units, now=shop.now())
+
+
+def described(found: Product, shown: Tag) -> dict[str, Any]:
+    """Give what the templates of a product and of buying it need."""
+    offer, refusal = shown.offer, shown.refusal
+    return {
+        "price": price(offer.price) if offer.coupon or not found.open_price else "",
+        "old_price": _old(offer),
+        "price_note": sale_note(found, the_shop().now()),
+        "free": not offer.price.minor and not found.open_price,
+        "open_price": open_price(found, offer, refusal) if found.open_price else None,
+        "coupon": _coupon(offer, refusal, shown.asks_code),
+    }
+
+
+def card(found: Product) -> dict[str, Any]:
+    """Give what a list says of the price; nobody's coupon counts there."""
+    now = the_shop().now()
+    usual, current = prices.usual(found), prices.current(found, now)
+    return {
+        "price": _open_words(usual) if found.open_price else price(current),
+        "old_price": price(usual) if current != usual else "",
+        "free": not found.open_price and not current.minor,
+    }
+
+
+def price(money: Money) -> str:
+    """Write a price as people of the shop's language do."""
+    if not money.minor:
+        return "Free"
+    return format_money(money, the_shop().settings.shop.locale)
+
+
+def _open_words(least: Money) -> str:
+    return f"{price(least)} or more" if least.minor else "Pay what you want"
+
+
+def _old(offer: Offer) -> str:
+    return price(offer.quote.usual) if offer.price != offer.quote.usual else ""
+
+
+def sale_note(found: Product, now: datetime) -> str:
+    """Say until when a sale goes on; nothing when there is none, or no end of it."""
+    if prices.sale(found, now) is None or found.sale_ends_at is None:
+        return ""
+    locale = the_shop().settings.shop.locale.replace("-", "_")
+    return f"Until {format_date(found.sale_ends_at, 'long', locale=locale)}"
+
+
+def open_price(
+    found: Product, offer: Offer, refusal: BadInputError | None
+) -> dict[str, Any]:
+    """Give the amounts to choose from, and the one that is chosen."""
+    amounts = prices.suggested(found)
+    chosen, wrong = offer.chosen, refusal and refusal.field == "amount"
+    typed = wished().amount if wrong else ""
+    if chosen and chosen not in amounts and not wrong:
+        typed = chosen.amount
+    return {
+        "words": _open_words(prices.usual(found)),
+        "currency": found.currency,
+        "suggestions": [
+            {"value": each.amount, "label": price(each), "chosen": each == chosen}
+            for each in amounts
+        ],
+        "other": typed,
+        "error": _said(refusal) if wrong else "",
+    }
+
+
+def _coupon(
+    offer: Offer, refusal: BadInputError | None, asks: bool
+) -> Mapping[str, Any]:
+    wrong = refusal is not None and refusal.field == "coupon"
+    return {
+        "asked": asks,
+        "code": offer.coupon.code if offer.coupon else "",
+        "typed": wished().coupon if wrong else "",
+        "error": _said(refusal) if wrong else "",
+        "saved": price(offer.quote.discount) if offer.coupon else "",
+    }
+
+
+def _said(error: ShopError | None) -> str:
+    return str(error) if error else ""

@@ -1,0 +1,235 @@
+"""Making coupons, many at once, looking at them, ending them; and prices of products."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from handsel.cli import handsel
+from handsel.models.database import Database
+from handsel.shop import Shop
+from tests import make
+
+
+def run(shop: Shop, *words: str) -> Result:
+    """Run a command of the shop, in this process."""
+    return CliRunner().invoke(handsel, [*words, "--home", str(shop.home)])
+
+
+def told(shop: Shop, *words: str) -> Any:
+    """Run a command with --json, and give its answer."""
+    done = run(shop, *words, "--json")
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
+
+
+def test_a_coupon_is_made_and_used_and_shown(shop: Shop) -> None:
+    make.product(shop)
+
+    made = told(
+        shop, "coupon", "create", "spring 25", "--percent", "12.5", "--product", "book"
+    )
+    told(shop, "simulate", "book", "--email", "a@example.com", "--coupon", "Spring25")
+    shown = told(shop, "coupon", "show", "spring25")
+    [order] = told(shop, "order", "list")
+    listed = run(shop, "coupon", "list").stdout
+
+    assert (made["code"], made["takes_off"]) == ("SPRING25", "12.5 %")
+    assert made["links"] == ["http://127.0.0.1:8000/p/book?coupon=SPRING25"]
+    assert (shown["uses"], shown["state"]) == (1, "counts")
+    assert (order["amount_minor"], order["discount_minor"]) == (1312, 188)
+    assert order["coupon"] == "SPRING25"
+    assert "SPRING25" in listed
+    assert "12.5 %" in listed
+    assert "1/-" in listed
+
+
+def test_many_are_made_at_once_each_for_one_use(shop: Shop) -> None:
+    made = told(shop, "coupon", "create", "GIFT", "--amount", "5", "--many", "300")
+    again = told(shop, "coupon", "create", "gift", "--amount", "6", "--many", "2")
+    listed = told(shop, "coupon", "list", "--batch", "gift")
+    printed = run(shop, "coupon", "create", "CARD", "--percent", "5", "--many", "3")
+
+    codes = {each["code"] for each in [*made, *again]}
+    assert len(codes) == 302 == len(listed)
+    assert all(code.startswith("GIFT-") and len(code) == 15 for code in codes)
+    assert {each["most_uses"] for each in made} == {1}
+    assert len(printed.stdout.split()) == 3
+
+
+def test_a_coupon_is_ended_and_revived(shop: Shop) -> None:
+    run(shop, "coupon", "create", "ONE", "--percent", "10")
+
+    states = [
+        told(shop, "coupon", word, "one")["state"]
+        for word in ("end", "end", "revive", "revive")
+    ]
+
+    assert states == ["ended", "ended", "counts", "counts"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["X"], 2, "Say what the coupon takes off"),
+        (["X", "--percent", "5", "--amount", "5"], 2, "Either --percent"),
+        (["X", "--percent", "0"], 2, "no part of a price"),
+        (["X", "--percent", "101"], 2, "no part of a price"),
+        (["X", "--percent", "1.234"], 2, "no part of a price"),
+        (["X", "--percent", "-5"], 2, "no part of a price"),
+        (["X", "--percent", "٢٠"], 2, "no part of a price"),
+        (["X", "--amount", "0"], 2, "takes off something"),
+        (["X", "--amount", "free"], 2, "is not a price"),
+        (["", "--percent", "5"], 2, "A coupon's code"),
+        (["MÜNZE", "--percent", "5"], 2, "A coupon's code"),
+        (["X" * 25, "--percent", "5"], 2, "A coupon's code"),
+        (["../X", "--percent", "5"], 2, "A coupon's code"),
+        (["TAKEN", "--percent", "5"], 1, "There is a coupon TAKEN already"),
+        (["X", "--percent", "5", "--product", "none"], 3, "no product called none"),
+        (["X", "--percent", "5", "--until", "2001-01-01"], 2, "over before it begins"),
+        (["X", "--percent", "5", "--until", "tomorrow"], 2, "Write it like 2027"),
+        (
+            ["X", "--percent", "5", "--from", "2031-02-01", "--until", "2031-01-01"],
+            2,
+            "over before it begins",
+        ),
+        (["X", "--amount", "5 USD", "--least", "9"], 2, "two currencies"),
+        (["X", "--percent", "5", "--least", "0"], 2, "least price is nothing"),
+        (["X", "--percent", "5", "--most", "0"], 2, "--most"),
+        (["X" * 20, "--percent", "5", "--many", "2"], 2, "too long to make many"),
+        (["X", "--percent", "5", "--many", "10001"], 2, "--many"),
+    ],
+)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_coupon_that_cannot_be_is_said_and_nothing_is_made(
+    shop: Shop, words: list[str], code: int, said: str
+) -> None:
+    run(shop, "coupon", "create", "TAKEN", "--percent", "10")
+
+    done = subprocess.run(
+        [*PROGRAM, "coupon", "create", *words, "--home", str(shop.home)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [each["code"] for each in told(shop, "coupon", "list")] == ["TAKEN"]
+
+
+PROGRAM = [sys.executable, "-m", "handsel"]
+
+
+def test_a_coupon_that_is_not_there_is_said(shop: Shop) -> None:
+    for word in ("show", "end", "revive"):
+        done = subprocess.run(
+            [*PROGRAM, "coupon", word, "none", "--home", str(shop.home)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 3
+        assert "There is no coupon NONE" in done.stderr
+
+
+def test_a_date_alone_counts_to_its_last_minute(shop: Shop) -> None:
+    made = told(
+        shop, "coupon", "create", "X", "--percent", "5", "--until", "2031-05-31"
+    )
+    exact = told(
+        shop,
+        *("coupon", "create", "Y", "--percent", "5"),
+        *("--until", "2031-05-31T18:00+00:00"),
+    )
+    assert made["ends_at"] > "2031-05-31T11"
+    assert exact["ends_at"] == "2031-05-31T18:00:00+00:00"
+
+
+def test_a_sale_and_an_open_price_are_set_and_taken_back(shop: Shop) -> None:
+    make.product(shop)
+    edit = ("product", "edit", "book")
+
+    sale = told(shop, *edit, "--sale", "9.99", "--sale-until", "2031-12-24")
+    over = told(shop, *edit, "--no-sale")
+    opened = told(
+        shop,
+        *edit,
+        "--open-price",
+        "--price",
+        "5",
+        *("--suggest", "10"),
+        "--suggest",
+        "20",
+    )
+    fixed = told(shop, *edit, "--fixed-price")
+
+    assert sale["sale_minor"] == 999
+    assert "now €9.99 until 2031-12-" in sale["price"]
+    assert (over["sale_minor"], over["sale_ends_at"]) == (None, None)
+    assert (opened["price"], opened["suggestions_minor"]) == (
+        "€5.00 or more",
+        [1000, 2000],
+    )
+    assert (fixed["price"], fixed["open_price"]) == ("€5.00", False)
+    assert fixed["suggestions_minor"] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--sale", "15"], "is not below the usual price"),
+        (["--sale", "9 USD"], "The price is in EUR, the sale in USD."),
+        (["--sale-until", "2031-12-24"], "There is no sale to end."),
+        (["--sale", "9", "--sale-until", "2001-12-24"], "over already"),
+        (["--sale", "9", "--open-price"], "there is no sale"),
+        (["--suggest", "20"], "only suggested where buyers name the price"),
+        (["--open-price", "--suggest", "5"], "less than the least price"),
+        ([], "Say what to change"),
+    ],
+)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_price_that_cannot_be_changes_nothing(
+    shop: Shop, words: list[str], said: str
+) -> None:
+    make.product(shop)
+    before = told(shop, "product", "show", "book")
+
+    done = subprocess.run(
+        [*PROGRAM, "product", "edit", "book", *words, "--home", str(shop.home)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr
+    assert told(shop, "product", "show", "book") == before
+
+
+def test_uses_counted_wrongly_are_found(shop: Shop) -> None:
+    make.product(shop)
+    run(shop, "coupon", "create", "X", "--percent", "5")
+    told(shop, "simulate", "book", "--email", "a@example.com", "--coupon", "X")
+    _spoil(shop.database)
+
+    done = told_broken(shop)
+
+    assert "Coupons counted wrongly: X" in done["I9"]
+
+
+def _spoil(database: Database) -> None:
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE coupons SET uses = 7")
+
+
+def told_broken(shop: Shop) -> dict[str, str]:
+    """Give what `verify` finds wrong."""
+    done = run(shop, "verify", "--json")
+    assert done.exit_code == 1
+    found = json.loads(done.stdout)["invariants"]
+    return {each["id"]: each["detail"] for each in found if not each["ok"]}
