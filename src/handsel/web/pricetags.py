@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from babel.dates import format_date
@@ -101,11 +101,15 @@ def _old(offer: Offer) -> str:
 
 
 def sale_note(found: Product, now: datetime) -> str:
-    """Say until when a sale goes on; nothing when there is none, or no end of it."""
+    """Say which day is the last of a sale, by the clock of this machine.
+
+    Nothing when there is no sale, or no end of it.
+    """
     if prices.sale(found, now) is None or found.sale_ends_at is None:
         return ""
     locale = the_shop().settings.shop.locale.replace("-", "_")
-    return f"Until {format_date(found.sale_ends_at, 'long', locale=locale)}"
+    last = (found.sale_ends_at - timedelta(seconds=1)).astimezone()
+    return f"Until {format_date(last, 'long', locale=locale)}"
 
 
 def open_price(
