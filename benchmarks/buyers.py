@@ -49,6 +49,7 @@ def _sell(session: Session, product: Product, numbers: range, now: datetime) -> 
     )
     entitlement = {
         "product_id": product.id,
+        "release_id": release,
         "access": True,
         "granted_at": now,
         "access_changed_at": now,

@@ -82,6 +82,7 @@ def many_buyers(shop: Shop, count: int) -> None:
                 Entitlement(
                     order_id=number,
                     product_id=product.id,
+                    release_id=product.releases[0].id,
                     access=True,
                     granted_at=now,
                     access_changed_at=now,

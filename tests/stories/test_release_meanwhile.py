@@ -149,6 +149,7 @@ def test_a_purchase_that_opens_several_products_is_told_of_each(
             Entitlement(
                 order_id=own.order_id,
                 product_id=book.id,
+                release_id=book.releases[0].id,
                 access=True,
                 granted_at=own.granted_at,
                 access_changed_at=own.granted_at,

@@ -32,6 +32,7 @@ PRODUCT = {
     "description_html": Markup(
         "<p><em>Handsel</em> is the first money of the day.</p><ul><li>a baker</li></ul>"
     ),
+    "contents": [],
     "price": "€15.00",
     "old_price": "",
     "price_note": "",
@@ -51,6 +52,10 @@ PRODUCT = {
     "seller": "Maud Tillery",
 }
 
+CONTENTS = [
+    {"name": "The First Coin", "url": "/p/first-coin", "files": PRODUCT["files"]},
+    {"name": "The Draft <b>", "url": "", "files": PRODUCT["files"]},
+]
 ON_SALE = {
     **PRODUCT,
     "price": "€9.00",
@@ -174,13 +179,18 @@ PURCHASE: Context = {
     "state": "ready",
     "order": ORDER,
     "product": PRODUCT,
-    "files": [
-        bought_file(1, "EPUB"),
-        bought_file(2, "PDF", left=5),
-        bought_file(3, "TXT", left=0),
-        bought_file(4, "PDF", left=5, newest=False),
+    "groups": [
+        {
+            "name": "",
+            "files": [
+                bought_file(1, "EPUB"),
+                bought_file(2, "PDF", left=5),
+                bought_file(3, "TXT", left=0),
+                bought_file(4, "PDF", left=5, newest=False),
+            ],
+            "news": [],
+        }
     ],
-    "news": [],
     "hidden": HIDDEN,
     "autostart": False,
     "mail_state": "sent",
@@ -192,6 +202,20 @@ PURCHASE: Context = {
     "check_url": "/d/token",
     "refresh_seconds": PATIENT,
 }
+
+NEWER_FILES = [
+    bought_file(5, "PDF", left=5, news=True),
+    bought_file(1, "EPUB"),
+    bought_file(2, "PDF", newest=False),
+]
+NEWS: list[Context] = [
+    {
+        "version": "1.2",
+        "date": "2026-11-26",
+        "notes_html": Markup("<p>Two mistakes mended.</p>"),
+    },
+    {"version": "1.1", "date": "2026-10-02", "notes_html": ""},
+]
 
 PRODUCT_PAGE: Context = {
     "product": PRODUCT,
@@ -290,6 +314,10 @@ PAGES: dict[str, tuple[str, Context]] = {
         "product.html",
         {**PRODUCT_PAGE, "product": OPEN_WRONG},
     ),
+    "product bundle": (
+        "product.html",
+        {**PRODUCT_PAGE, "product": {**PRODUCT, "files": [], "contents": CONTENTS}},
+    ),
     "product not for sale": ("product.html", {**PRODUCT_PAGE, "buttons": []}),
     "buy": ("buy.html", BUY),
     "buy two ways": ("buy.html", {**BUY, "buttons": CARD_AND_PAYPAL}),
@@ -326,18 +354,17 @@ PAGES: dict[str, tuple[str, Context]] = {
         "purchase.html",
         {
             **PURCHASE,
-            "files": [
-                bought_file(5, "PDF", left=5, news=True),
-                bought_file(1, "EPUB"),
-                bought_file(2, "PDF", newest=False),
-            ],
-            "news": [
-                {
-                    "version": "1.2",
-                    "date": "2026-11-26",
-                    "notes_html": Markup("<p>Two mistakes mended.</p>"),
-                },
-                {"version": "1.1", "date": "2026-10-02", "notes_html": ""},
+            "groups": [{"name": "", "files": NEWER_FILES, "news": NEWS}],
+        },
+    ),
+    "purchase of a bundle": (
+        "purchase.html",
+        {
+            **PURCHASE,
+            "autostart": True,
+            "groups": [
+                {"name": "Two at once", "files": [bought_file(9, "ZIP")], "news": []},
+                {"name": "The First Coin", "files": NEWER_FILES, "news": NEWS},
             ],
         },
     ),
@@ -358,7 +385,10 @@ PAGES: dict[str, tuple[str, Context]] = {
     "purchase revoked": ("purchase.html", {**PURCHASE, "state": "revoked"}),
     "purchase disputed": ("purchase.html", {**PURCHASE, "state": "disputed"}),
     "purchase review": ("purchase.html", {**PURCHASE, "state": "review"}),
-    "purchase no files": ("purchase.html", {**PURCHASE, "files": []}),
+    "purchase no files": (
+        "purchase.html",
+        {**PURCHASE, "groups": [{"name": "", "files": [], "news": []}]},
+    ),
     "find": ("find.html", {"form": FORM, "action": "/find", "hidden": HIDDEN}),
     "find wrong": (
         "find.html",

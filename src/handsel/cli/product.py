@@ -24,14 +24,14 @@ def product() -> None:
     """What is for sale."""
 
 
-def _price_options(command: Command) -> Command:
-    """Add what `add` and `edit` have in common about the price, after --price."""
-    for option in reversed(_OF_THE_PRICE):
+def _common_options(command: Command) -> Command:
+    """Add what `add` and `edit` have in common, after --price."""
+    for option in reversed(_COMMON):
         command = option(command)
     return command
 
 
-_OF_THE_PRICE = (
+_COMMON = (
     click.option("--sale", metavar="PRICE", help="The price of these days."),
     click.option(
         "--sale-until",
@@ -45,14 +45,20 @@ _OF_THE_PRICE = (
         metavar="PRICE",
         help="An amount to choose, with --open-price; the first is proposed.",
     ),
+    click.option(
+        "--contains",
+        multiple=True,
+        metavar="SLUG",
+        help="A product that comes with it: then it is a bundle.",
+    ),
 )
 
 
 @product.command()
-@click.argument("files", nargs=-1, required=True, type=PathArgument)
+@click.argument("files", nargs=-1, type=PathArgument)
 @click.option("--price", required=True, help='For instance 15, "9.99 USD", or 0.')
 @click.option("--open-price", is_flag=True, help="Buyers pay what they want above it.")
-@_price_options
+@_common_options
 @click.option("--name", help="What it is called; else from the first file's name.")
 @click.option("--slug", help="Its word in addresses; else from the name.")
 @click.option("--description", type=PathArgument, help="A Markdown file.")
@@ -62,10 +68,14 @@ _OF_THE_PRICE = (
 @click.option("--draft", is_flag=True, help="Do not show it to buyers yet.")
 @shop_command
 def add(files: tuple[Path, ...], home: Path, as_json: bool, **said: Any) -> None:
-    """Put FILES up for sale as one product.
+    """Put FILES up for sale as one product; or others together, as a bundle.
 
+    \b
     Example: handsel product add book.epub book.pdf --price 15
+             handsel product add --name Both --contains book --contains font --price 20
     """
+    if not files and not said["contains"]:
+        raise click.UsageError("Name the files to sell, or --contains for a bundle.")
     with opened(home) as shop:
         new = shelving.add_product(shop, files, **said)
         url = f"{shop.settings.public_url}/p/{new.slug}"
@@ -109,8 +119,9 @@ def show(slug: str, home: Path, as_json: bool) -> None:
     """Show one product with its editions, and the files that are sold now."""
     with opened(home) as shop, shop.reading() as session:
         facts = _facts(shop, catalogue.get(session, slug))
-    lists = ("files", "releases")
+    lists = ("files", "releases", "contains")
     lines = [f"{key:15} {value}" for key, value in facts.items() if key not in lists]
+    lines += [f"{'contains':15} {slug}" for slug in facts["contains"]]
     lines += [f"{'version':15} {r['version']}  {r['date']}" for r in facts["releases"]]
     lines += [
         f"{'file':15} {f['name']}  {human_size(f['size'])}  sha256 {f['sha256']}"
@@ -127,7 +138,7 @@ def show(slug: str, home: Path, as_json: bool) -> None:
     default=None,
     help="Buyers pay what they want above it; or just that.",
 )
-@_price_options
+@_common_options
 @click.option("--no-sale", is_flag=True, help="End the sale.")
 @click.option("--name", help="What it is called.")
 @click.option("--description", type=PathArgument, help="A Markdown file.")
@@ -220,6 +231,7 @@ def _facts(shop: Shop, found: Product) -> dict[str, Any]:
             {"version": each.version, "date": each.created_at.date().isoformat()}
             for each in found.releases
         ],
+        "contains": [each.slug for each in found.contents],
         "files": [
             {"name": file.name, "size": file.size, "sha256": file.sha256}
             for file in found.files

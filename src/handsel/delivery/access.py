@@ -48,14 +48,14 @@ def can_access(session: Session, order_id: int) -> bool:
     )
 
 
-def left(session: Session, order: Order, file: ReleaseFile) -> int:
-    """Say how many downloads of a file are left to a purchase."""
-    allowance = session.execute(
-        select(Allowance.lim - Allowance.taken)
+def taken_from(session: Session, order: Order) -> dict[int, int]:
+    """Say of each file that was taken once how many downloads are left to a purchase."""
+    rows = session.execute(
+        select(Allowance.file_id, Allowance.lim - Allowance.taken)
         .join(Entitlement, Entitlement.id == Allowance.entitlement_id)
-        .where(Entitlement.order_id == order.id, Allowance.file_id == file.id)
-    ).scalar_one_or_none()
-    return order.download_limit if allowance is None else allowance
+        .where(Entitlement.order_id == order.id)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def running(session: Session, order: Order, client_key: str, now: datetime) -> set[int]:
@@ -130,7 +130,7 @@ def _entitled(session: Session, order: Order, file_id: int) -> int:
             ReleaseFile.id == file_id,
             or_(
                 ReleaseFile.replaced_in.is_(None),
-                ReleaseFile.replaced_in > order.release_id,
+                ReleaseFile.replaced_in > Entitlement.release_id,
             ),
         )
         .with_for_update(of=Entitlement, key_share=True)  # not in the way of a grant

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from handsel.customers import customers
-from handsel.models import Entitlement, Order
+from handsel.models import BundleItem, Entitlement, Order, Release
 from handsel.models.database import insert_new, rows_changed
 from handsel.models.words import OrderStatus
 from handsel.outbound import emails
@@ -15,26 +15,53 @@ from handsel.outbound import emails
 def fulfil(session: Session, order: Order, *, access: bool, now: datetime) -> None:
     """Bring delivery in line with an order that was paid for. Safe to repeat.
 
-    The entitlement exists from the first payment on, so that a refunded buyer's link
+    The entitlement, of a bundle one for each product, exists from the first payment on, so that a refunded buyer's link
     still opens a page that says so; `access` says whether it opens the files. What was
     refunded before it was ever opened gets no receipt: its link would open nothing.
     """
-    new = insert_new(
-        session,
-        Entitlement,
-        order_id=order.id,
-        product_id=order.product_id,
-        access=access,
-        granted_at=now,
-        access_changed_at=now,
-    )
-    if not new:
+    if _entitle(session, order, order.product_id, order.release_id, access, now):
+        _entitle_to_contents(session, order, access, now)
+    else:
         _set_access(session, order, access, now)
     if order.email:
         customer = customers.find_or_create(session, order.email, now)
         order.customer_id = customer.id
         if order.status is not OrderStatus.REFUNDED:
             emails.receipt(session, order, now)
+
+
+def _entitle_to_contents(
+    session: Session, order: Order, access: bool, now: datetime
+) -> None:
+    """Open what a bundle has in it at this moment; what is put in later is not theirs."""
+    newest = (
+        select(BundleItem.product_id, func.max(Release.id).label("release_id"))
+        .join(Release, Release.product_id == BundleItem.product_id)
+        .where(BundleItem.bundle_id == order.product_id)
+        .group_by(BundleItem.product_id)
+    )
+    for row in session.execute(newest):
+        _entitle(session, order, row.product_id, row.release_id, access, now)
+
+
+def _entitle(
+    session: Session,
+    order: Order,
+    product_id: int,
+    release_id: int,
+    access: bool,
+    now: datetime,
+) -> bool:
+    return insert_new(
+        session,
+        Entitlement,
+        order_id=order.id,
+        product_id=product_id,
+        release_id=release_id,
+        access=access,
+        granted_at=now,
+        access_changed_at=now,
+    )
 
 
 def hold(session: Session, order: Order, now: datetime) -> None:

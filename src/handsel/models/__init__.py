@@ -8,7 +8,7 @@ Constraints live here, in the database, and not only in the code that writes.
 from handsel.models.access import Allowance, Entitlement, Grant
 from handsel.models.base import Base
 from handsel.models.campaigns import Campaign, Recipient, Suppression
-from handsel.models.catalogue import Product, Release, ReleaseFile
+from handsel.models.catalogue import BundleItem, Product, Release, ReleaseFile
 from handsel.models.coupons import Coupon, CouponUse
 from handsel.models.customers import Customer, FindLink
 from handsel.models.orders import Inbox, LedgerEntry, Order
@@ -18,6 +18,7 @@ from handsel.models.refunds import Refund
 __all__ = [
     "Allowance",
     "Base",
+    "BundleItem",
     "Campaign",
     "Coupon",
     "CouponUse",

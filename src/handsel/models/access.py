@@ -21,7 +21,10 @@ OPEN_GRANT = text("state IN ('reserved', 'consumed')")
 
 
 class Entitlement(Base):
-    """An order's right to one product. `access` is rewritten with every fact."""
+    """An order's right to one product; that of a bundle has several.
+
+    `access` is rewritten with every fact, for all of an order's alike.
+    """
 
     __tablename__ = "entitlements"
     __table_args__ = (UniqueConstraint("order_id", "product_id"),)
@@ -29,6 +32,8 @@ class Entitlement(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
     product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), index=True)
+    release_id: Mapped[int] = mapped_column(ForeignKey("releases.id"))
+    """The edition of the product that was bought; later ones are news."""
     access: Mapped[bool]
     granted_at: Mapped[datetime] = mapped_column(UtcDateTime)
     access_changed_at: Mapped[datetime] = mapped_column(UtcDateTime)

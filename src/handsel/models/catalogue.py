@@ -17,6 +17,19 @@ from handsel.models.base import Base, UtcDateTime, one_of
 from handsel.models.words import ProductStatus
 
 
+class BundleItem(Base):
+    """One product that comes with another, which is sold as a bundle."""
+
+    __tablename__ = "bundle_items"
+    __table_args__ = (CheckConstraint("bundle_id != product_id", name="not_in_itself"),)
+
+    bundle_id: Mapped[int] = mapped_column(ForeignKey("products.id"), primary_key=True)
+    product_id: Mapped[int] = mapped_column(
+        ForeignKey("products.id"), primary_key=True, index=True
+    )
+    position: Mapped[int]
+
+
 class Product(Base):
     """One thing for sale. `price_minor` 0 means free.
 
@@ -62,6 +75,16 @@ class Product(Base):
     releases: Mapped[list["Release"]] = relationship(
         order_by="Release.id", lazy="raise_on_sql", back_populates="product"
     )
+
+    contents: Mapped[list["Product"]] = relationship(
+        secondary="bundle_items",
+        primaryjoin="Product.id == BundleItem.bundle_id",
+        secondaryjoin="Product.id == BundleItem.product_id",
+        order_by="BundleItem.position",
+        lazy="raise_on_sql",
+        viewonly=True,
+    )
+    """The products of a bundle; none for any other."""
 
     @property
     def files(self) -> list["ReleaseFile"]:

@@ -37,6 +37,7 @@ def add_product(
     limit: int | None = None,
     version: str = "1.0",
     draft: bool = False,
+    contains: Sequence[str] = (),
 ) -> Product:
     """Store the files, then put the product on the shelf in one transaction.
 
@@ -44,6 +45,8 @@ def add_product(
     """
     for path in files:
         check_file(path)
+    if not files and name is None:
+        raise BadInputError("There is no file to name it after.", "Say --name.")
     title = check_name(_title(files[0]) if name is None else name)
     new = NewProduct(
         slug=slugify(title) if slug is None else check_slug(slug),
@@ -59,6 +62,7 @@ def add_product(
         version=check_version(version),
         download_limit=limit or shop.settings.delivery.download_limit,
         published=not draft,
+        contents=contains,
     )
     picture = store_cover(shop, cover) if cover else None
     stored = [store(shop, path) for path in files]
@@ -76,6 +80,7 @@ def edit_product(
     description: Path | None = None,
     cover: Path | None = None,
     limit: int | None = None,
+    contains: Sequence[str] = (),
     **asked: Any,
 ) -> Product:
     """Change what is given of a product, in one transaction; None leaves it.
@@ -94,6 +99,7 @@ def edit_product(
         description=read_text(description) if description else None,
         cover=store_cover(shop, cover) if cover else None,
         download_limit=limit,
+        contents=contains or None,
     )
     with shop.transaction() as session:
         return catalogue.edit(session, slug, changes)

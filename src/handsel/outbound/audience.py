@@ -178,7 +178,7 @@ def _buyers(wanted: Audience) -> Select[tuple[int, int, str | None]]:
     conditions is enough for being asked about.
     """
     opens = func.max(case((Entitlement.access, Order.id)))
-    newest = func.max(case((Entitlement.access, Order.release_id)))
+    newest = func.max(case((Entitlement.access, Entitlement.release_id)))
     reason = case(
         *((_stopped(word), word.value) for word in StopReason),
         (opens.is_(None), func.max(_closed())),
@@ -201,11 +201,11 @@ def _buyers(wanted: Audience) -> Select[tuple[int, int, str | None]]:
 
 def _of_product(wanted: Audience) -> ColumnElement[bool]:
     """Choose the purchases: test purchases only while there is no real one."""
-    real = aliased(Order)
+    real, opened = aliased(Order), aliased(Entitlement)
     sold = exists().where(
-        real.product_id == wanted.product_id,
+        opened.product_id == wanted.product_id,
+        real.id == opened.order_id,
         real.test.is_(False),
-        real.paid_at.is_not(None),
     )
     return and_(
         Entitlement.product_id == wanted.product_id, or_(Order.test.is_(False), ~sold)
@@ -218,7 +218,7 @@ def _fits(wanted: Audience) -> list[ColumnElement[bool]]:
     if wanted.since:
         conditions.append(func.max(Order.paid_at) >= wanted.since)
     if wanted.below:
-        conditions.append(func.max(Order.release_id) < wanted.below)
+        conditions.append(func.max(Entitlement.release_id) < wanted.below)
     if wanted.country:
         from_there = case((Order.country == wanted.country, 1), else_=0)
         conditions.append(func.max(from_there) == 1)

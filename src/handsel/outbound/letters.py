@@ -27,7 +27,7 @@ from handsel.kit.errors import ConfigurationError, ShopError
 from handsel.kit.money import Money, format_money
 from handsel.kit.signing import Keys, link_token, sign
 from handsel.kit.text import human_size
-from handsel.models import Entitlement, Order, OutboxItem, Product, Release
+from handsel.models import Entitlement, Order, OutboxItem, Release, ReleaseFile
 from handsel.models.database import Database
 from handsel.models.words import OutboxState
 from handsel.outbound.outbox import Item
@@ -168,11 +168,7 @@ def _order_of(session: Session, item: Item) -> Order:
     order = session.scalars(
         select(Order)
         .where(Order.id == item.order_id)
-        .options(
-            joinedload(Order.product)
-            .selectinload(Product.releases)
-            .selectinload(Release.files)
-        )
+        .options(joinedload(Order.product))
     ).one_or_none()
     if order is None:
         raise CannotWriteError("The order this mail was about is gone.")
@@ -188,9 +184,21 @@ def _receipt(
         "product": {"name": order.product.name},
         "link": purchase_link(keys, settings, order),
         "downloads_limit": order.download_limit,
-        "files": file_facts((file.name, file.size) for file in order.product.files),
+        "files": file_facts(_files(session, order)),
         "again": bool(item.payload.get("again")),
     }
+
+
+def _files(session: Session, order: Order) -> list[tuple[str, int]]:
+    """Name what a purchase opens now, with sizes in bytes; a bundle's products in turn."""
+    rows = session.execute(
+        select(ReleaseFile.name, ReleaseFile.size)
+        .join(Release, Release.id == ReleaseFile.release_id)
+        .join(Entitlement, Entitlement.product_id == Release.product_id)
+        .where(Entitlement.order_id == order.id, ReleaseFile.replaced_in.is_(None))
+        .order_by(Entitlement.id, ReleaseFile.position, ReleaseFile.id)
+    )
+    return [(row.name, row.size) for row in rows]
 
 
 def _still_theirs(order: Order, item: Item) -> Order:

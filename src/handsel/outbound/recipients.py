@@ -216,7 +216,10 @@ def _another() -> ScalarSelect[int | None]:
             order.customer_id == Order.customer_id,
             order.test == Order.test,
             Entitlement.access,
-            or_(Campaign.release_id.is_(None), order.release_id < Campaign.release_id),
+            or_(
+                Campaign.release_id.is_(None),
+                Entitlement.release_id < Campaign.release_id,
+            ),
         )
         .correlate(Campaign, Order)
         .scalar_subquery()

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, selectinload
 
-from handsel.kit.errors import ConflictError, NotFoundError
-from handsel.models import Product, Release
+from handsel.kit.errors import BadInputError, ConflictError, NotFoundError
+from handsel.models import BundleItem, Entitlement, Order, Product, Release
 from handsel.models.words import ProductStatus
 from handsel.sales import prices, releases
 from handsel.sales.prices import Asking
@@ -36,6 +36,8 @@ class NewProduct:
     version: str = "1.0"
     download_limit: int = 5
     published: bool = True
+    contents: Sequence[str] = ()
+    """Slugs of what is in it, if it is a bundle."""
 
 
 def add(
@@ -47,7 +49,8 @@ def add(
 ) -> Product:
     """Put a product on the shelf, with its first release.
 
-    Raises ConflictError when the slug is taken, BadInputError without files.
+    A bundle need not have files of its own. Raises ConflictError when the slug is taken,
+    BadInputError with nothing to sell, NotFoundError for contents that are not there.
     """
     if session.scalar(select(func.count()).where(Product.slug == new.slug)):
         raise ConflictError(
@@ -67,8 +70,40 @@ def add(
     set_cover(product, cover)
     session.add(product)
     session.flush()
-    releases.add(session, product, NewRelease(new.version), files, now)
+    first = NewRelease(new.version)
+    if new.contents:
+        releases.begin(session, product, first, files, now)
+        fill(session, product, new.contents)
+    else:
+        releases.add(session, product, first, files, now)
     return product
+
+
+def fill(session: Session, bundle: Product, slugs: Sequence[str]) -> None:
+    """Put these products into a bundle, instead of what was in it.
+
+    For those who buy it from now on. Raises NotFoundError, BadInputError.
+    """
+    contents = [get(session, slug) for slug in dict.fromkeys(slugs)]
+    for each in contents:
+        if each.id == bundle.id or each.contents or _is_inside(session, bundle):
+            raise BadInputError(
+                f"{each.slug} cannot be in {bundle.slug}.",
+                "A bundle has products in it, and no bundles.",
+            )
+    session.execute(delete(BundleItem).where(BundleItem.bundle_id == bundle.id))
+    session.add_all(
+        BundleItem(bundle_id=bundle.id, product_id=each.id, position=position)
+        for position, each in enumerate(contents)
+    )
+    session.flush()
+    session.expire(bundle, ["contents"])
+
+
+def _is_inside(session: Session, product: Product) -> bool:
+    """Say whether a product is in a bundle itself."""
+    inside = select(BundleItem.bundle_id).where(BundleItem.product_id == product.id)
+    return session.scalar(inside.limit(1)) is not None
 
 
 @dataclass(frozen=True)
@@ -80,6 +115,7 @@ class Changes:
     asking: Asking | None = None
     cover: Cover | None = None
     download_limit: int | None = None
+    contents: Sequence[str] | None = None
 
 
 def edit(session: Session, slug: str, changes: Changes) -> Product:
@@ -99,6 +135,8 @@ def edit(session: Session, slug: str, changes: Changes) -> Product:
         set_cover(product, changes.cover)
     if changes.download_limit is not None:
         product.download_limit = changes.download_limit
+    if changes.contents is not None:
+        fill(session, product, changes.contents)
     session.flush()
     return product
 
@@ -134,7 +172,13 @@ def cover_type(session: Session, sha256: str) -> str:
     return kind
 
 
-_WITH_FILES = selectinload(Product.releases).selectinload(Release.files)
+_WITH_RELEASES = selectinload(Product.releases).selectinload(Release.files)
+_WITH_FILES = (
+    _WITH_RELEASES,
+    selectinload(Product.contents)
+    .selectinload(Product.releases)
+    .selectinload(Release.files),
+)
 
 
 def get(session: Session, slug: str) -> Product:
@@ -152,8 +196,28 @@ def get(session: Session, slug: str) -> Product:
 
 def _find(session: Session, slug: str) -> Product | None:
     return session.scalars(
-        select(Product).where(Product.slug == slug).options(_WITH_FILES)
+        select(Product).where(Product.slug == slug).options(*_WITH_FILES)
     ).one_or_none()
+
+
+def bought(session: Session, order: Order) -> list[tuple[Product, int]]:
+    """Give each product of a purchase with the edition it was bought in.
+
+    The product that was paid for comes first, then what a bundle has in it. Before the
+    money is there it is that product alone.
+    """
+    rows = session.execute(
+        select(Entitlement.product_id, Entitlement.release_id)
+        .where(Entitlement.order_id == order.id)
+        .order_by(Entitlement.id)
+    ).all()
+    editions = {row.product_id: row.release_id for row in rows}
+    editions = editions or {order.product_id: order.release_id}
+    found = session.scalars(
+        select(Product).where(Product.id.in_(editions)).options(_WITH_RELEASES)
+    )
+    products = {each.id: each for each in found}
+    return [(products[each], release) for each, release in editions.items()]
 
 
 def published(session: Session, slug: str) -> Product:
@@ -172,7 +236,7 @@ def published(session: Session, slug: str) -> Product:
 
 def all_products(session: Session, *, drafts: bool = False) -> Sequence[Product]:
     """Give every product, newest first, with releases and files."""
-    query = select(Product).options(_WITH_FILES).order_by(Product.id.desc())
+    query = select(Product).options(*_WITH_FILES).order_by(Product.id.desc())
     if not drafts:
         query = query.where(Product.status == ProductStatus.PUBLISHED)
     return session.scalars(query).all()

@@ -57,6 +57,19 @@ def add(
     Raises BadInputError for no files or two of one name, ConflictError when there is an
     edition of this version.
     """
+    if not files:
+        raise BadInputError("A product needs at least one file.", "Name it.")
+    return begin(session, product, new, files, now)
+
+
+def begin(
+    session: Session,
+    product: Product,
+    new: NewRelease,
+    files: Sequence[NewFile],
+    now: datetime,
+) -> Release:
+    """Do as `add`, where there may be no files: a bundle has other products in it."""
     check_names(files)
     hold(session, product.id)
     _check_new(session, product, new.version)
@@ -85,9 +98,7 @@ def hold(session: Session, product_id: int) -> None:
 
 
 def check_names(files: Sequence[NewFile]) -> None:
-    """Raise BadInputError for no files, or for two that buyers could not tell apart."""
-    if not files:
-        raise BadInputError("A product needs at least one file.", "Name it.")
+    """Raise BadInputError for two files that buyers could not tell apart."""
     if len({file.name for file in files}) < len(files):
         raise BadInputError(
             "Two of the files have the same name.", "Rename one: buyers see the names."

@@ -67,7 +67,7 @@ def _page(
     address: dict[str, Any] | None = None,
 ) -> Response:
     shop = the_shop()
-    files, later = _files(token, order)
+    groups = _groups(token, order)
     state = _state(order)
     return page(
         "purchase.html",
@@ -75,12 +75,11 @@ def _page(
         state=state,
         order=_order(order),
         product=_product(order),
-        files=files if state == "ready" else [],
-        news=[_news(each) for each in later] if state == "ready" else [],
+        groups=groups if state == "ready" else [],
         hidden={
             "nonce": timed_token(shop.keys, "press", token, shop.now() + NONCE_LIFE)
         },
-        autostart=autostart and state == "ready" and bool(files),
+        autostart=autostart and state == "ready" and any(g["files"] for g in groups),
         mail_state=_mail_state(order),
         resend_action=url_for("library.resend", token=token),
         address_action=url_for("library.mend_address", token=token),
@@ -106,37 +105,57 @@ def _state(order: Order) -> str:
     }.get(order.status, "revoked")
 
 
-def _files(token: str, order: Order) -> tuple[list[dict[str, Any]], list[Release]]:
-    """Give every file of the purchase, those on sale first, and what came after it."""
+def _groups(token: str, order: Order) -> list[dict[str, Any]]:
+    """Give what each product of the purchase has, that of a bundle under its name."""
     shop = the_shop()
     with shop.reading() as session:
-        found = catalogue.get(session, order.product.slug)
+        bought = catalogue.bought(session, order)
         running = access.running(session, order, visitor_key()[0], shop.now())
-        later = [each for each in found.releases if each.id > order.release_id]
-        files = [
+        left = access.taken_from(session, order)
+        groups = [
             {
-                "id": file.id,
-                "name": file.name,
-                "format": releases.file_format(file.name),
-                "size": human_size(file.size),
-                "version": release.version,
-                "newest": file.replaced_in is None,
-                "news": file.replaced_in is None and release in later,
-                "sha256": file.sha256,
-                "action": url_for("library.press", token=token, file_id=file.id),
-                "left": access.left(session, order, file),
-                "limit": order.download_limit,
-                "running": file.id in running,
+                "name": found.name if len(bought) > 1 else "",
+                "news": [_news(each) for each in _later(found, release_id)[::-1]],
+                "files": [
+                    _file(token, order, pair, release_id)
+                    | {"left": left.get(pair[1].id, order.download_limit)}
+                    | {"running": pair[1].id in running}
+                    for pair in _shown(found, release_id)
+                ],
             }
-            for release, file in _shown(found, order)
+            for found, release_id in bought
         ]
-    return files, later[::-1]
+    return [each for each in groups if each["files"] or len(groups) == 1]
 
 
-def _shown(found: Product, order: Order) -> list[tuple[Release, ReleaseFile]]:
+def _later(found: Product, release_id: int) -> list[Release]:
+    """Give the editions that came after the one that was bought."""
+    return [each for each in found.releases if each.id > release_id]
+
+
+def _file(
+    token: str, order: Order, pair: tuple[Release, ReleaseFile], release_id: int
+) -> dict[str, Any]:
+    release, file = pair
+    on_sale = file.replaced_in is None
+    return {
+        "id": file.id,
+        "name": file.name,
+        "format": releases.file_format(file.name),
+        "size": human_size(file.size),
+        "version": release.version,
+        "newest": on_sale,
+        "news": on_sale and release.id > release_id,
+        "sha256": file.sha256,
+        "action": url_for("library.press", token=token, file_id=file.id),
+        "limit": order.download_limit,
+    }
+
+
+def _shown(found: Product, release_id: int) -> list[tuple[Release, ReleaseFile]]:
     """List what is on sale, then what this purchase has of older editions."""
     every = [(release, file) for release in found.releases for file in release.files]
-    kept = [pair for pair in every if pair[1].is_for(order.release_id)]
+    kept = [pair for pair in every if pair[1].is_for(release_id)]
     return sorted(
         kept,
         key=lambda pair: (

@@ -5,9 +5,11 @@ shop keeps no list of who visits what.
 """
 
 from flask import request, url_for
+from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from handsel.kit.errors import NotFoundError
+from handsel.models import Entitlement, Order
 from handsel.web.links import order_behind
 from handsel.web.pages import YEAR, cookie_name, set_cookie, the_shop
 
@@ -29,9 +31,18 @@ def find(product_id: int) -> str | None:
             order = order_behind(the_shop(), token)
         except NotFoundError:
             continue
-        if order.product_id == product_id:
+        if order.product_id == product_id or _opens(order, product_id):
             return url_for("library.purchase", token=token)
     return None
+
+
+def _opens(order: Order, product_id: int) -> bool:
+    """Say whether a purchase has this product in it, as a bundle has."""
+    wanted = select(Entitlement.id).where(
+        Entitlement.order_id == order.id, Entitlement.product_id == product_id
+    )
+    with the_shop().reading() as session:
+        return session.scalar(wanted) is not None
 
 
 def _tokens() -> list[str]:

@@ -12,6 +12,7 @@ from handsel.kit.errors import BadInputError, ShopError
 from handsel.kit.markdown import markdown_to_plain, render_markdown
 from handsel.kit.text import human_size, suggest_email
 from handsel.models import Product
+from handsel.models.words import ProductStatus
 from handsel.sales import catalogue, prices, releases
 from handsel.sales.checkout import Offer
 from handsel.sales.payments.units import can_charge
@@ -121,7 +122,7 @@ def _buttons(offer: Offer) -> list[dict[str, str]]:
 
 def card(found: Product) -> dict[str, Any]:
     """Give what a list shows of a product."""
-    files = found.files
+    every = [*found.files, *(file for each in found.contents for file in each.files)]
     return {
         "name": found.name,
         "slug": found.slug,
@@ -131,7 +132,7 @@ def card(found: Product) -> dict[str, Any]:
         "cover_url": cover_url(found),
         "cover_width": found.cover_width,
         "cover_height": found.cover_height,
-        "formats": [releases.file_format(file.name) for file in files],
+        "formats": list(dict.fromkeys(releases.file_format(f.name) for f in every)),
         "draft": False,
     }
 
@@ -139,17 +140,31 @@ def card(found: Product) -> dict[str, Any]:
 def _details(found: Product) -> dict[str, Any]:
     return card(found) | {
         "description_html": Markup(render_markdown(found.description)),  # noqa: S704  # safe by kit.markdown
-        "files": [
+        "files": _files(found),
+        "contents": [
             {
-                "format": releases.file_format(file.name),
-                "name": file.name,
-                "size": human_size(file.size),
+                "name": each.name,
+                "url": url_for("storefront.product", slug=each.slug)
+                if each.status is ProductStatus.PUBLISHED
+                else "",
+                "files": _files(each),
             }
-            for file in found.files
+            for each in found.contents
         ],
         "download_limit": found.download_limit,
         "seller": the_shop().settings.shop.name,
     }
+
+
+def _files(found: Product) -> list[dict[str, str]]:
+    return [
+        {
+            "format": releases.file_format(file.name),
+            "name": file.name,
+            "size": human_size(file.size),
+        }
+        for file in found.files
+    ]
 
 
 def cover_url(found: Product) -> str | None:

@@ -72,7 +72,7 @@ def access_follows_money(session: Session) -> Invariant:
         wrong += [
             number(row.id)
             for row in rows
-            if not _agrees(row, standings[row.id], given.get(row.id))
+            if not _agrees(row, standings[row.id], given[row.id])
         ]
     return result(
         "I3",
@@ -124,20 +124,24 @@ def _standings(session: Session, orders: Sequence[Any]) -> dict[int, Standing]:
     }
 
 
-def _given(session: Session, orders: Sequence[Any]) -> dict[int, bool]:
+def _given(session: Session, orders: Sequence[Any]) -> dict[int, set[bool]]:
+    """Say of each order whether it opens its products; all of a bundle must agree."""
+    found: dict[int, set[bool]] = defaultdict(set)
     rows = session.execute(
         select(Entitlement.order_id, Entitlement.access).where(
             Entitlement.order_id.between(orders[0].id, orders[-1].id)
         )
     )
-    return {row.order_id: row.access for row in rows}
+    for row in rows:
+        found[row.order_id].add(row.access)
+    return found
 
 
-def _agrees(row: Any, standing: Standing, access: bool | None) -> bool:
-    delivered = standing.paid_at is None or row.review_reason or access is not None
+def _agrees(row: Any, standing: Standing, access: set[bool]) -> bool:
+    delivered = standing.paid_at is None or row.review_reason or access
     return (
         bool(delivered)
-        and bool(access) is standing.access
+        and (access or {False}) == {standing.access}
         and (row.status, row.paid_at, row.refunded_minor)
         == (standing.status, standing.paid_at, standing.refunded)
     )
