@@ -6,8 +6,8 @@ from handsel.kit.money import Money
 from handsel.models import Product
 from handsel.ops import shelving
 from handsel.sales import catalogue
+from handsel.sales.asking import Asking
 from handsel.sales.catalogue import NewProduct
-from handsel.sales.prices import Asking
 from handsel.shop import Shop
 
 BOOK = b"A book, in short.\n" * 4000

@@ -90,7 +90,7 @@ def test_an_order_is_shown_in_words(shop: Shop) -> None:
 
     shown = run(shop, "order", "show", "1001").stdout
 
-    price = format_money(prices.usual(product), "en")
+    price = format_money(prices.every(product)[0].usual, "en")
     assert ["amount", price] in [line.split() for line in shown.splitlines()]
     assert "None" not in shown
 

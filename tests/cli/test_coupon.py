@@ -179,6 +179,39 @@ def test_a_sale_and_an_open_price_are_set_and_taken_back(shop: Shop) -> None:
     assert fixed["suggestions_minor"] == []
 
 
+def test_prices_in_several_currencies_are_set_and_taken_back(shop: Shop) -> None:
+    make.product(shop)
+    edit = ("product", "edit", "book")
+
+    both = told(shop, *edit, "--also", "17 USD", "--also", "2500 JPY")
+    sale = told(shop, *edit, "--sale", "9", "--sale", "11 USD")
+    dearer = told(shop, *edit, "--also", "18 USD")
+    over = told(shop, *edit, "--no-sale")
+    alone = told(shop, *edit, "--only-currency")
+
+    assert both["price"] == "€15.00 or ¥2,500 or $17.00"
+    assert [each["sale_minor"] for each in sale["also"]] == [None, 1100]
+    assert [each["price_minor"] for each in dearer["also"]] == [2500, 1800]
+    assert [each["sale_minor"] for each in dearer["also"]] == [None, 1100]
+    assert [each["sale_minor"] for each in over["also"]] == [None, None]
+    assert alone["also"] == []
+
+
+def test_an_edition_joins_a_family_and_leaves_it(shop: Shop) -> None:
+    make.product(shop)
+    make.product(shop, slug="two", name="Two")
+    edit = ("product", "edit", "book")
+
+    joined = told(shop, *edit, "--family", "work", "--edition", "Text")
+    twice = run(shop, "product", "edit", "two", "--family", "work", "--edition", "Text")
+    left = told(shop, *edit, "--family", "")
+
+    assert (joined["family"], joined["edition"]) == ("work", "Text")
+    assert twice.exit_code == 1
+    assert "is the edition “Text” of work already" in str(twice.exception)
+    assert (left["family"], left["edition"]) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -189,6 +222,15 @@ def test_a_sale_and_an_open_price_are_set_and_taken_back(shop: Shop) -> None:
         (["--sale", "9", "--open-price"], "there is no sale"),
         (["--suggest", "20"], "only suggested where buyers name the price"),
         (["--open-price", "--suggest", "5"], "less than the least price"),
+        (["--also", "17"], "two prices in one currency"),
+        (["--also", "0 USD"], "is no price"),
+        (["--also", "17 USD", "--open-price"], "it is in one currency"),
+        (["--also", "17 USD", "--sale", "9", "--sale", "17 USD"], "not below"),
+        (["--sale", "9", "--sale", "9 USD"], "There is no price in USD"),
+        (["--family", "work"], "An edition has a name"),
+        (["--edition", "Text"], "An edition has a name"),
+        (["--family", "My Work", "--edition", "Text"], "Try: my-work"),
+        (["--contains", "book"], "cannot be in"),
         ([], "Say what to change"),
     ],
 )

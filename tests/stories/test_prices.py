@@ -7,7 +7,7 @@ import pytest
 
 from handsel.kit.errors import BadInputError
 from handsel.kit.money import Money
-from handsel.sales.prices import Asking
+from handsel.sales.asking import Asking
 from tests import make
 from tests.ground.till import Till, rows, untrue
 from tests.ground.visitor import form_of, words

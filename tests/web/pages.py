@@ -33,6 +33,8 @@ PRODUCT = {
         "<p><em>Handsel</em> is the first money of the day.</p><ul><li>a baker</li></ul>"
     ),
     "contents": [],
+    "editions": [],
+    "currencies": [],
     "price": "€15.00",
     "old_price": "",
     "price_note": "",
@@ -56,6 +58,16 @@ CONTENTS = [
     {"name": "The First Coin", "url": "/p/first-coin", "files": PRODUCT["files"]},
     {"name": "The Draft <b>", "url": "", "files": PRODUCT["files"]},
 ]
+CHOICES: dict[str, Any] = {
+    "editions": [
+        {"name": "Text", "price": "€15.00", "url": "/p/first-coin", "current": True},
+        {"name": "Text <b> & code", "price": "€25.00", "url": "/p/b", "current": False},
+    ],
+    "currencies": [
+        {"code": "EUR", "url": "/p/first-coin?currency=EUR", "current": True},
+        {"code": "USD", "url": "/p/first-coin?currency=USD", "current": False},
+    ],
+}
 ON_SALE = {
     **PRODUCT,
     "price": "€9.00",
@@ -222,6 +234,7 @@ PRODUCT_PAGE: Context = {
     "buy_action": "/buy/first-coin",
     "buttons": BUTTONS,
     "hidden": HIDDEN,
+    "kept": {},
     "error": None,
     "cancelled": False,
     "owned_url": None,
@@ -313,6 +326,10 @@ PAGES: dict[str, tuple[str, Context]] = {
     "product open price wrong": (
         "product.html",
         {**PRODUCT_PAGE, "product": OPEN_WRONG},
+    ),
+    "product of several editions and currencies": (
+        "product.html",
+        {**PRODUCT_PAGE, "product": {**PRODUCT, **CHOICES}},
     ),
     "product bundle": (
         "product.html",

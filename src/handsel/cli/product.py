@@ -12,8 +12,8 @@ from handsel.kit.text import human_size
 from handsel.models import Product
 from handsel.models.words import ProductStatus
 from handsel.ops import shelving
-from handsel.sales import catalogue, prices
-from handsel.sales.prices import Asking
+from handsel.sales import asking, catalogue
+from handsel.sales.asking import Asking
 from handsel.shop import Shop
 
 PathArgument = click.Path(path_type=Path)
@@ -32,7 +32,18 @@ def _common_options(command: Command) -> Command:
 
 
 _COMMON = (
-    click.option("--sale", metavar="PRICE", help="The price of these days."),
+    click.option(
+        "--also",
+        multiple=True,
+        metavar="PRICE",
+        help='The price in another currency: "17 USD".',
+    ),
+    click.option(
+        "--sale",
+        multiple=True,
+        metavar="PRICE",
+        help="The price of these days; again for each other currency.",
+    ),
     click.option(
         "--sale-until",
         callback=times.until,
@@ -51,6 +62,10 @@ _COMMON = (
         metavar="SLUG",
         help="A product that comes with it: then it is a bundle.",
     ),
+    click.option(
+        "--family", metavar="WORD", help='The thing it is an edition of; "" for none.'
+    ),
+    click.option("--edition", metavar="NAME", help="What it is called among those."),
 )
 
 
@@ -119,7 +134,7 @@ def show(slug: str, home: Path, as_json: bool) -> None:
     """Show one product with its editions, and the files that are sold now."""
     with opened(home) as shop, shop.reading() as session:
         facts = _facts(shop, catalogue.get(session, slug))
-    lists = ("files", "releases", "contains")
+    lists = ("files", "releases", "contains", "also")
     lines = [f"{key:15} {value}" for key, value in facts.items() if key not in lists]
     lines += [f"{'contains':15} {slug}" for slug in facts["contains"]]
     lines += [f"{'version':15} {r['version']}  {r['date']}" for r in facts["releases"]]
@@ -140,6 +155,7 @@ def show(slug: str, home: Path, as_json: bool) -> None:
 )
 @_common_options
 @click.option("--no-sale", is_flag=True, help="End the sale.")
+@click.option("--only-currency", is_flag=True, help="Forget prices in others.")
 @click.option("--name", help="What it is called.")
 @click.option("--description", type=PathArgument, help="A Markdown file.")
 @click.option("--cover", type=PathArgument, help="A PNG, JPEG or WebP image.")
@@ -199,7 +215,8 @@ def unpublish(slug: str, home: Path, as_json: bool) -> None:
 def _price_words(shop: Shop, asked: Asking) -> str:
     """Write a price as the seller has it: `€15.00`, `€15.00, now €9.99 until ...`."""
     locale = shop.settings.shop.locale
-    words = format_money(asked.price, locale)
+    every = (asked.price, *(each.usual for each in asked.also))
+    words = " or ".join(format_money(each, locale) for each in every)
     if asked.open_price:
         return f"{words} or more"
     if asked.sale is None or (asked.sale_ends_at and asked.sale_ends_at <= shop.now()):
@@ -212,7 +229,7 @@ def _price_words(shop: Shop, asked: Asking) -> str:
 
 def _facts(shop: Shop, found: Product) -> dict[str, Any]:
     release = found.releases[-1]
-    asked = prices.asking(found)
+    asked = asking.of(found)
     return {
         "slug": found.slug,
         "name": found.name,
@@ -221,6 +238,16 @@ def _facts(shop: Shop, found: Product) -> dict[str, Any]:
         "price_minor": found.price_minor,
         "currency": found.currency,
         "sale_minor": found.sale_minor,
+        "also": [
+            {
+                "currency": each.usual.currency,
+                "price_minor": each.usual.minor,
+                "sale_minor": each.sale.minor if each.sale else None,
+            }
+            for each in asked.also
+        ],
+        "family": found.family,
+        "edition": found.edition,
         "sale_ends_at": asked.sale_ends_at.isoformat() if asked.sale_ends_at else None,
         "open_price": asked.open_price,
         "suggestions_minor": found.suggestions,

@@ -8,7 +8,13 @@ Constraints live here, in the database, and not only in the code that writes.
 from handsel.models.access import Allowance, Entitlement, Grant
 from handsel.models.base import Base
 from handsel.models.campaigns import Campaign, Recipient, Suppression
-from handsel.models.catalogue import BundleItem, Product, Release, ReleaseFile
+from handsel.models.catalogue import (
+    BundleItem,
+    Product,
+    ProductPrice,
+    Release,
+    ReleaseFile,
+)
 from handsel.models.coupons import Coupon, CouponUse
 from handsel.models.customers import Customer, FindLink
 from handsel.models.orders import Inbox, LedgerEntry, Order
@@ -32,6 +38,7 @@ __all__ = [
     "Order",
     "OutboxItem",
     "Product",
+    "ProductPrice",
     "RateCounter",
     "Recipient",
     "Refund",

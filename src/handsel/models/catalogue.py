@@ -30,6 +30,24 @@ class BundleItem(Base):
     position: Mapped[int]
 
 
+class ProductPrice(Base):
+    """The price of a product in another currency than its own."""
+
+    __tablename__ = "product_prices"
+    __table_args__ = (
+        CheckConstraint("price_minor > 0", name="price_positive"),
+        CheckConstraint(
+            "sale_minor >= 0 AND sale_minor < price_minor", name="sale_below_price"
+        ),
+    )
+
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), primary_key=True)
+    currency: Mapped[str] = mapped_column(String(3), primary_key=True)
+    price_minor: Mapped[int]
+    sale_minor: Mapped[int | None]
+    """The price while there is a sale, which ends with that of the product."""
+
+
 class Product(Base):
     """One thing for sale. `price_minor` 0 means free.
 
@@ -45,6 +63,10 @@ class Product(Base):
         CheckConstraint(
             "sale_minor IS NOT NULL OR sale_ends_at IS NULL", name="end_of_a_sale"
         ),
+        CheckConstraint(
+            "(family IS NULL) = (edition IS NULL)", name="edition_of_a_family"
+        ),
+        UniqueConstraint("family", "edition"),
         CheckConstraint(
             "sale_minor IS NULL OR NOT open_price", name="no_sale_of_open_price"
         ),
@@ -69,6 +91,10 @@ class Product(Base):
     open_price: Mapped[bool] = mapped_column(default=False)
     suggestions: Mapped[list[int]] = mapped_column(JSON, default=list)
     """Amounts, in minor units, to choose from when the price is open."""
+    family: Mapped[str | None] = mapped_column(String(60))
+    """The word that joins the editions of one thing, each a product of its own."""
+    edition: Mapped[str | None] = mapped_column(String(60))
+    """What this one is called beside the others."""
     status: Mapped[ProductStatus] = mapped_column(one_of(ProductStatus))
     download_limit: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -76,6 +102,12 @@ class Product(Base):
         order_by="Release.id", lazy="raise_on_sql", back_populates="product"
     )
 
+    prices: Mapped[list[ProductPrice]] = relationship(
+        order_by=ProductPrice.currency,
+        cascade="all, delete-orphan",
+        lazy="raise_on_sql",
+    )
+    """Prices in other currencies."""
     contents: Mapped[list["Product"]] = relationship(
         secondary="bundle_items",
         primaryjoin="Product.id == BundleItem.bundle_id",

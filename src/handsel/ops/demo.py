@@ -9,8 +9,8 @@ from handsel.kit.money import Money
 from handsel.ops import founding, sample, shelving
 from handsel.ops.founding import Plan
 from handsel.sales import catalogue
+from handsel.sales.asking import Asking
 from handsel.sales.catalogue import NewProduct
-from handsel.sales.prices import Asking
 from handsel.settings import CONFIG_FILE, load_settings
 from handsel.shop import Shop, open_shop
 

@@ -2,21 +2,16 @@
 
 import stat
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from handsel.kit.errors import BadInputError
 from handsel.kit.images import image_size
-from handsel.kit.money import Money, parse_money
 from handsel.kit.text import check_slug, safe_filename, shown, slugify
 from handsel.models import Product
-from handsel.sales import catalogue, prices
+from handsel.ops import pricing
+from handsel.sales import asking, catalogue
 from handsel.sales.catalogue import Changes, Cover, NewProduct
-from handsel.sales.payments.base import PaymentProvider
-from handsel.sales.payments.units import check
-from handsel.sales.prices import Asking
 from handsel.sales.releases import NewFile
 from handsel.shop import Shop
 
@@ -26,10 +21,6 @@ def add_product(
     files: Sequence[Path],
     *,
     price: str,
-    open_price: bool = False,
-    suggest: Sequence[str] = (),
-    sale: str | None = None,
-    sale_until: datetime | None = None,
     name: str | None = None,
     slug: str | None = None,
     description: Path | None = None,
@@ -38,8 +29,15 @@ def add_product(
     version: str = "1.0",
     draft: bool = False,
     contains: Sequence[str] = (),
+    edition: str | None = None,
+    family: str | None = None,
+    **asked: Any,
 ) -> Product:
     """Store the files, then put the product on the shelf in one transaction.
+
+    Args:
+        edition, family: its name among the editions of one thing, and the word for that.
+        asked: more of the price, as `pricing.asked` takes it.
 
     Nothing is for sale if anything is wrong. Raises BadInputError, ConflictError.
     """
@@ -51,18 +49,13 @@ def add_product(
     new = NewProduct(
         slug=slugify(title) if slug is None else check_slug(slug),
         name=title,
-        asking=Asking(
-            price=price_in(shop, price),
-            sale=price_in(shop, sale) if sale is not None else None,
-            sale_ends_at=_to_come(shop, sale_until),
-            open_price=open_price,
-            suggestions=tuple(price_in(shop, each) for each in suggest),
-        ),
+        asking=pricing.asked(shop, price, **asked),
         description=read_text(description) if description else "",
         version=check_version(version),
         download_limit=limit or shop.settings.delivery.download_limit,
         published=not draft,
         contents=contains,
+        edition=_edition(family, edition) or ("", ""),
     )
     picture = store_cover(shop, cover) if cover else None
     stored = [store(shop, path) for path in files]
@@ -81,64 +74,45 @@ def edit_product(
     cover: Path | None = None,
     limit: int | None = None,
     contains: Sequence[str] = (),
+    edition: str | None = None,
+    family: str | None = None,
     **asked: Any,
 ) -> Product:
     """Change what is given of a product, in one transaction; None leaves it.
 
     Args:
-        asked: of the price: `price`, `sale`, `sale_until`, `no_sale`, `open_price` and
-            `suggest`, as in `add_product`.
+        edition, family: as in `add_product`; a family "" takes it out of the one it has.
+        asked: of the price, as `pricing.changed` takes it.
 
     Raises NotFoundError, BadInputError; then nothing has changed.
     """
     with shop.reading() as session:
-        before = prices.asking(catalogue.get(session, slug))
+        before = asking.of(catalogue.get(session, slug))
     changes = Changes(
         name=check_name(name) if name is not None else None,
-        asking=_changed(shop, before, **asked),
+        asking=pricing.changed(shop, before, **asked),
         description=read_text(description) if description else None,
         cover=store_cover(shop, cover) if cover else None,
         download_limit=limit,
         contents=contains or None,
+        edition=_edition(family, edition),
     )
     with shop.transaction() as session:
         return catalogue.edit(session, slug, changes)
 
 
-def _changed(
-    shop: Shop,
-    before: Asking,
-    *,
-    price: str | None = None,
-    sale: str | None = None,
-    sale_until: datetime | None = None,
-    no_sale: bool = False,
-    open_price: bool | None = None,
-    suggest: Sequence[str] = (),
-) -> Asking:
-    """Give the price as it is after some of it was said anew."""
-    if no_sale:
-        before = replace(before, sale=None, sale_ends_at=None)
-    if open_price is False:
-        before = replace(before, open_price=False, suggestions=())
-    new: dict[str, Any] = {
-        "price": price_in(shop, price) if price is not None else None,
-        "sale": price_in(shop, sale) if sale is not None else None,
-        "sale_ends_at": _to_come(shop, sale_until),
-        "open_price": open_price,
-        "suggestions": tuple(price_in(shop, each) for each in suggest) or None,
-    }
-    if sale is not None and sale_until is None:  # another sale, and no word of its end
-        before = replace(before, sale_ends_at=None)
-    return replace(before, **{key: v for key, v in new.items() if v is not None})
-
-
-def _to_come(shop: Shop, end: datetime | None) -> datetime | None:
-    if end is not None and end <= shop.now():
+def _edition(family: str | None, edition: str | None) -> tuple[str, str] | None:
+    """Read which edition of what a product is. Raises BadInputError."""
+    if family == "" and edition is None:
+        return ("", "")
+    if family is None and edition is None:
+        return None
+    if not family or not edition:
         raise BadInputError(
-            "The sale would be over already.", "Give an end that is still to come."
+            "An edition has a name, and a family that it belongs to.",
+            'Say both: --family mybook --edition "With the code".',
         )
-    return end
+    return check_slug(family), check_name(edition)[:60]
 
 
 def check_name(name: str) -> str:
@@ -165,34 +139,6 @@ def _title(path: Path) -> str:
     # Not str.title(), which makes Ada'S of Ada's and Pdf of PDF.
     words = path.stem.replace("_", " ").replace("-", " ").split()
     return " ".join(word[:1].upper() + word[1:] for word in words) or path.name
-
-
-def price_in(shop: Shop, text: str) -> Money:
-    """Read a price, and refuse what no provider in use could charge."""
-    price = parse_money(text, shop.settings.shop.currency)
-    if price.minor:
-        check_price(shop, price)
-    return price
-
-
-def check_price(shop: Shop, price: Money) -> None:
-    """Refuse a price that none of the shop's providers can charge.
-
-    Raises BadInputError, in the words of the first of them.
-    """
-    # Pretend money has every coin: it must not hide what the real one lacks.
-    real = [each for name, each in shop.providers.items() if name != "test"]
-    refusals = [_refusal(each, price) for each in real]
-    if refusals and all(refusals):
-        raise next(error for error in refusals if error)
-
-
-def _refusal(provider: PaymentProvider, price: Money) -> BadInputError | None:
-    try:
-        check(provider.units(price.currency), price)
-    except BadInputError as error:
-        return error
-    return None
 
 
 def read_text(path: Path) -> str:

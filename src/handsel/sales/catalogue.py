@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session, selectinload
 from handsel.kit.errors import BadInputError, ConflictError, NotFoundError
 from handsel.models import BundleItem, Entitlement, Order, Product, Release
 from handsel.models.words import ProductStatus
-from handsel.sales import prices, releases
-from handsel.sales.prices import Asking
+from handsel.sales import asking, releases
+from handsel.sales.asking import Asking
 from handsel.sales.releases import NewFile, NewRelease
 
 
@@ -38,6 +38,8 @@ class NewProduct:
     published: bool = True
     contents: Sequence[str] = ()
     """Slugs of what is in it, if it is a bundle."""
+    edition: tuple[str, str] = ("", "")
+    """The family it is an edition of, and its name there."""
 
 
 def add(
@@ -66,7 +68,8 @@ def add(
         download_limit=new.download_limit,
         created_at=now,
     )
-    prices.ask(product, new.asking)
+    asking.ask(product, new.asking)
+    _join(session, product, *new.edition)
     set_cover(product, cover)
     session.add(product)
     session.flush()
@@ -116,6 +119,8 @@ class Changes:
     cover: Cover | None = None
     download_limit: int | None = None
     contents: Sequence[str] | None = None
+    edition: tuple[str, str] | None = None
+    """The family it belongs to, and its name there; ("", "") takes it out."""
 
 
 def edit(session: Session, slug: str, changes: Changes) -> Product:
@@ -130,15 +135,30 @@ def edit(session: Session, slug: str, changes: Changes) -> Product:
     if changes.description is not None:
         product.description = changes.description
     if changes.asking is not None:
-        prices.ask(product, changes.asking)
+        asking.ask(product, changes.asking)
     if changes.cover is not None:
         set_cover(product, changes.cover)
     if changes.download_limit is not None:
         product.download_limit = changes.download_limit
+    if changes.edition is not None:
+        _join(session, product, *changes.edition)
     if changes.contents is not None:
         fill(session, product, changes.contents)
     session.flush()
     return product
+
+
+def _join(session: Session, product: Product, family: str, edition: str) -> None:
+    """Make a product an edition of a family. Raises ConflictError for a second such."""
+    twin = select(Product.slug).where(
+        Product.family == family, Product.edition == edition, Product.id != product.id
+    )
+    if family and (other := session.scalar(twin)):
+        raise ConflictError(
+            f"{other} is the edition “{edition}” of {family} already.",
+            "Give this one another name.",
+        )
+    product.family, product.edition = family or None, edition or None
 
 
 def show(session: Session, slug: str, *, published: bool) -> Product:
@@ -175,6 +195,7 @@ def cover_type(session: Session, sha256: str) -> str:
 _WITH_RELEASES = selectinload(Product.releases).selectinload(Release.files)
 _WITH_FILES = (
     _WITH_RELEASES,
+    selectinload(Product.prices),
     selectinload(Product.contents)
     .selectinload(Product.releases)
     .selectinload(Release.files),
@@ -198,6 +219,24 @@ def _find(session: Session, slug: str) -> Product | None:
     return session.scalars(
         select(Product).where(Product.slug == slug).options(*_WITH_FILES)
     ).one_or_none()
+
+
+def family(session: Session, product: Product) -> Sequence[Product]:
+    """Give the editions of one thing that are on sale, in the order they came up.
+
+    None for a product that is alone.
+    """
+    if product.family is None:
+        return []
+    found = session.scalars(
+        select(Product)
+        .where(
+            Product.family == product.family, Product.status == ProductStatus.PUBLISHED
+        )
+        .options(selectinload(Product.prices))
+        .order_by(Product.id)
+    ).all()
+    return found if len(found) > 1 else []
 
 
 def bought(session: Session, order: Order) -> list[tuple[Product, int]]:

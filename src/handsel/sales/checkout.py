@@ -32,15 +32,17 @@ GIFT = "gift"
 
 @dataclass(frozen=True)
 class Wish:
-    """What a buyer says of the price: both as typed, both may be empty.
+    """What a buyer says of the price: each as typed, each may be empty.
 
     Args:
         coupon: the code of a coupon.
         amount: what they want to pay, where the price is open.
+        currency: the code they want to pay in; counts where there is such a price.
     """
 
     coupon: str = ""
     amount: str = ""
+    currency: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Offer:
     coupon: Held | None = None
     chosen: Money | None = None
     """What the buyer said they pay, where the price is open."""
+    foreign: bool = False
+    """Whether this is not the product's own currency."""
 
     @property
     def price(self) -> Money:
@@ -98,10 +102,10 @@ def offered(
     now: datetime,
 ) -> Offer:
     """Give what this product costs whoever wishes this; as `prepare`."""
-    counts = units(product.currency)
-    usual, sale = prices.usual(product), prices.sale(product, now)
+    price = prices.of(product, now, wish.currency)
+    counts = units(price.usual.currency)
     chosen = prices.chosen(product, wish.amount, counts)
-    before = chosen or sale or usual
+    before = chosen or price.sale or price.usual
     coupon = None
     if wish.coupon.strip():
         coupon = coupons.usable(session, wish.coupon, product, before, now)
@@ -111,14 +115,15 @@ def offered(
         product.slug,
         product.name,
         quote(
-            chosen or usual,
-            sale=sale,
+            chosen or price.usual,
+            sale=price.sale,
             off=coupons.off(coupon) if coupon else None,
             units=counts,
         ),
         product.download_limit,
         reservations.held(coupon) if coupon else None,
         chosen,
+        foreign=price.usual.currency != product.currency,
     )
 
 
@@ -165,6 +170,8 @@ def _back(offer: Offer) -> dict[str, str]:
         known["coupon"] = offer.coupon.code
     if offer.chosen:
         known["amount"] = offer.chosen.amount
+    if offer.foreign:
+        known["currency"] = offer.price.currency
     return known
 
 

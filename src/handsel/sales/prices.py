@@ -1,4 +1,4 @@
-"""What a seller asks for a product, and what that comes to for a buyer."""
+"""What a product costs a buyer at this moment, in the currency they choose."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,116 +9,54 @@ from handsel.kit.money import Money, parse_money
 from handsel.models import Product
 from handsel.sales.payments.units import Units, can_charge, check
 
-MOST_SUGGESTIONS = 6
-
 
 @dataclass(frozen=True)
-class Asking:
-    """All that a seller says of one product's price.
+class Price:
+    """A price in one currency: the usual one, and that of a sale if there is one."""
 
-    Args:
-        price: the usual price; the least, where it is open.
-        sale: the price of these days, until `sale_ends_at` or for ever.
-        open_price: whether the buyer names the price.
-        suggestions: amounts to choose from, where it is open.
-
-    Raises BadInputError for what does not go together.
-    """
-
-    price: Money
+    usual: Money
     sale: Money | None = None
-    sale_ends_at: datetime | None = None
-    open_price: bool = False
-    suggestions: tuple[Money, ...] = ()
-
-    def __post_init__(self) -> None:
-        self._check_sale()
-        self._check_suggestions()
-
-    def _check_sale(self) -> None:
-        if self.sale is None and self.sale_ends_at is None:
-            return
-        if self.sale is None:
-            raise BadInputError("There is no sale to end.", "Say --sale 9.99 as well.")
-        if self.open_price:
-            raise BadInputError(
-                "Where buyers name the price there is no sale.",
-                "Lower the least price, or end the one or the other.",
-            )
-        _same_currency(self.price, self.sale, "sale")
-        if self.sale >= self.price:
-            raise BadInputError(
-                f"The sale at {self.sale} is not below the usual price, {self.price}.",
-                "Lower the one or raise the other; --no-sale ends the sale.",
-            )
-
-    def _check_suggestions(self) -> None:
-        if self.suggestions and not self.open_price:
-            raise BadInputError(
-                "Amounts are only suggested where buyers name the price.",
-                "Say --open-price as well.",
-            )
-        if len(self.suggestions) > MOST_SUGGESTIONS:
-            raise BadInputError(
-                f"{len(self.suggestions)} suggestions are too many to choose from.",
-                f"Give {MOST_SUGGESTIONS} at the most.",
-            )
-        for each in self.suggestions:
-            _same_currency(self.price, each, "suggestion")
-            if each < self.price:
-                raise BadInputError(
-                    f"{each} is less than the least price, {self.price}.",
-                    "Suggest that or more.",
-                )
 
 
-def _same_currency(price: Money, other: Money, what: str) -> None:
-    if other.currency != price.currency:
-        raise BadInputError(
-            f"The price is in {price.currency}, the {what} in {other.currency}.",
-            "Give all of them in one currency.",
-        )
+def every(product: Product) -> list[Price]:
+    """Give the price in each currency, the product's own first, then by their codes.
+
+    Sales that are over are among them.
+
+    Where the price is open, it is the least.
+    """
+    own = _price(product.price_minor, product.sale_minor, product.currency)
+    return [
+        own,
+        *(
+            _price(each.price_minor, each.sale_minor, each.currency)
+            for each in sorted(product.prices, key=lambda each: each.currency)
+        ),
+    ]
 
 
-def asking(product: Product) -> Asking:
-    """Give what is asked for a product now."""
-    code = product.currency
-    return Asking(
-        price=usual(product),
-        sale=None if product.sale_minor is None else Money(product.sale_minor, code),
-        sale_ends_at=product.sale_ends_at,
-        open_price=product.open_price,
-        suggestions=tuple(suggested(product)),
+def _price(minor: int, sale: int | None, currency: str) -> Price:
+    return Price(
+        Money(minor, currency), None if sale is None else Money(sale, currency)
     )
 
 
-def ask(product: Product, wanted: Asking) -> None:
-    """Ask this for a product from now on; orders that were begun keep their price."""
-    product.price_minor = wanted.price.minor
-    product.currency = wanted.price.currency
-    product.sale_minor = wanted.sale.minor if wanted.sale else None
-    product.sale_ends_at = wanted.sale_ends_at
-    product.open_price = wanted.open_price
-    product.suggestions = [each.minor for each in wanted.suggestions]
+def of(product: Product, now: datetime, currency: str = "") -> Price:
+    """Give the price in this currency, in the product's own if it has none there.
 
-
-def usual(product: Product) -> Money:
-    """Give a product's price without a sale; the least, where the price is open."""
-    return Money(product.price_minor, product.currency)
-
-
-def sale(product: Product, now: datetime) -> Money | None:
-    """Give the price of these days, if there is a sale."""
-    if product.sale_minor is None:
-        return None
-    if product.sale_ends_at is not None and now >= product.sale_ends_at:
-        return None
-    return Money(product.sale_minor, product.currency)
+    With the price of a sale only while there is one.
+    """
+    found = every(product)
+    named = [each for each in found if each.usual.currency == currency.upper()]
+    price = (named or found)[0]
+    over = product.sale_ends_at is not None and now >= product.sale_ends_at
+    return Price(price.usual) if over else price
 
 
 def current(product: Product, now: datetime) -> Money:
-    """Give what a product costs now, without a coupon."""
-    return sale(product, now) or usual(product)
+    """Give what a product costs now in its own currency, without a coupon."""
+    price = of(product, now)
+    return price.sale or price.usual
 
 
 def suggested(product: Product) -> list[Money]:
@@ -133,7 +71,7 @@ def chosen(product: Product, typed: str, units: Sequence[Units]) -> Money | None
     """
     if not product.open_price:
         return None
-    least = usual(product)
+    least = Money(product.price_minor, product.currency)
     if not typed.strip():
         return (suggested(product) or [least])[0]
     found = _typed_amount(typed, product.currency)

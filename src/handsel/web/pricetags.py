@@ -1,12 +1,13 @@
 """What a page says of a price: the sale, the coupon, the amounts to choose from."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from babel.dates import format_date
-from flask import request
+from flask import request, url_for
 from sqlalchemy.orm import Session
 
 from handsel.kit.errors import BadInputError, ShopError
@@ -37,6 +38,7 @@ def wished() -> Wish:
     return Wish(
         coupon=said.get("coupon", "")[:LONGEST].strip(),
         amount=other or said.get("amount", "")[:LONGEST].strip(),
+        currency=said.get("currency", "")[:3],
     )
 
 
@@ -48,7 +50,7 @@ def tag(session: Session, found: Product, refused: BadInputError | None = None) 
     shop, wish = the_shop(), wished()
     asks = bool(wish.coupon) or coupons.any_now(session, shop.now())
     refusal = refused
-    less = [Wish(amount=wish.amount), Wish()]
+    less = [replace(wish, coupon=""), Wish(currency=wish.currency)]
     for said in less if refused else [wish, *less]:
         try:
             return Tag(_offered(session, shop, found, said), refusal, asks)
@@ -71,13 +73,36 @@ def described(found: Product, shown: Tag) -> dict[str, Any]:
         "free": not offer.price.minor and not found.open_price,
         "open_price": open_price(found, offer, refusal) if found.open_price else None,
         "coupon": _coupon(offer, refusal, shown.asks_code),
+        "currencies": _currencies(found, offer),
     }
 
 
-def card(found: Product) -> dict[str, Any]:
-    """Give what a list says of the price; nobody's coupon counts there."""
+def _currencies(found: Product, offer: Offer) -> list[dict[str, Any]]:
+    """Give the currencies to choose from, where there are several."""
+    codes = [each.usual.currency for each in prices.every(found)]
+    coupon = {"coupon": offer.coupon.code} if offer.coupon else {}
+    address = url_for("storefront.product", slug=found.slug)
+    return [
+        {
+            "code": code,
+            "url": f"{address}?{urlencode({'currency': code, **coupon})}",
+            "current": code == offer.price.currency,
+        }
+        for code in codes
+        if len(codes) > 1
+    ]
+
+
+def card(found: Product, family: Sequence[Product] = ()) -> dict[str, Any]:
+    """Give what a list says of the price; nobody's coupon counts there.
+
+    Of several editions the least price is said, if they have one currency.
+    """
     now = the_shop().now()
-    usual, current = prices.usual(found), prices.current(found, now)
+    least = [prices.current(each, now) for each in family]
+    if len(least) > 1 and len({each.currency for each in least}) == 1:
+        return {"price": f"from {price(min(least))}", "old_price": "", "free": False}
+    usual, current = prices.of(found, now).usual, prices.current(found, now)
     return {
         "price": _open_words(usual) if found.open_price else price(current),
         "old_price": price(usual) if current != usual else "",
@@ -105,7 +130,7 @@ def sale_note(found: Product, now: datetime) -> str:
 
     Nothing when there is no sale, or no end of it.
     """
-    if prices.sale(found, now) is None or found.sale_ends_at is None:
+    if prices.of(found, now).sale is None or found.sale_ends_at is None:
         return ""
     locale = the_shop().settings.shop.locale.replace("-", "_")
     last = (found.sale_ends_at - timedelta(seconds=1)).astimezone()
@@ -122,7 +147,7 @@ def open_price(
     if chosen and chosen not in amounts and not wrong:
         typed = chosen.amount
     return {
-        "words": _open_words(prices.usual(found)),
+        "words": _open_words(prices.every(found)[0].usual),
         "currency": found.currency,
         "suggestions": [
             {"value": each.amount, "label": price(each), "chosen": each == chosen}

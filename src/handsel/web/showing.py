@@ -1,7 +1,7 @@
 """What the pages of a product show, worked out for their templates."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
 from flask import request, url_for
@@ -32,10 +32,15 @@ def product_page(
     with the_shop().reading() as session:
         found = catalogue.published(session, slug)
         shown = pricetags.tag(session, found, refused)
+        family = catalogue.family(session, found)
+        editions = [_edition(each, found) for each in family]
     response = page(
         "product.html",
         status,
-        product=_details(found) | pricetags.described(found, shown),
+        product=_details(found)
+        | pricetags.described(found, shown)
+        | {"editions": editions},
+        kept=_kept(shown.offer),
         buy_action=url_for("buying.buy", slug=slug),
         buttons=_buttons(shown.offer),
         hidden=_hidden(shown.offer),
@@ -51,6 +56,16 @@ def _said(error: ShopError | None) -> dict[str, str] | None:
     return {"message": error.message, "hint": error.hint} if error else None
 
 
+def _edition(each: Product, shown: Product) -> dict[str, Any]:
+    """Give one of the editions to choose from."""
+    return {
+        "name": each.edition,
+        "price": pricetags.card(each)["price"],
+        "url": url_for("storefront.product", slug=each.slug),
+        "current": each.id == shown.id,
+    }
+
+
 def _is_at_a_field(error: ShopError | None) -> TypeGuard[BadInputError]:
     return isinstance(error, BadInputError) and error.field in ("coupon", "amount")
 
@@ -62,6 +77,8 @@ def _hidden(offer: Offer, *, amount: bool = False) -> dict[str, str]:
         carried["coupon"] = offer.coupon.code
     if amount and offer.chosen:
         carried["amount"] = offer.chosen.amount
+    if offer.foreign:
+        carried["currency"] = offer.price.currency
     return carried
 
 
@@ -86,7 +103,7 @@ def buy_page(
         product=_details(found) | pricetags.described(found, shown),
         sums=_sums(offer),
         free=not offer.price.minor,
-        kept={"amount": offer.chosen.amount} if offer.chosen else {},
+        kept=_kept(offer),
         asks_email=offer.asks_email,
         form={"values": values, "errors": errors, "suggestion": suggestion},
         buy_action=url_for("buying.buy", slug=slug),
@@ -95,6 +112,12 @@ def buy_page(
         statement_text="",
     )
     return _with_press(response)
+
+
+def _kept(offer: Offer) -> dict[str, str]:
+    """Give what a code that is typed on this page must not forget."""
+    amount = {"amount": offer.chosen.amount} if offer.chosen else {}
+    return amount | ({"currency": offer.price.currency} if offer.foreign else {})
 
 
 def _sums(offer: Offer) -> dict[str, str]:
@@ -120,15 +143,15 @@ def _buttons(offer: Offer) -> list[dict[str, str]]:
     ]
 
 
-def card(found: Product) -> dict[str, Any]:
-    """Give what a list shows of a product."""
+def card(found: Product, family: Sequence[Product] = ()) -> dict[str, Any]:
+    """Give what a list shows of a product, or of the family it is an edition of."""
     every = [*found.files, *(file for each in found.contents for file in each.files)]
     return {
         "name": found.name,
         "slug": found.slug,
         "url": url_for("storefront.product", slug=found.slug),
         "summary": markdown_to_plain(found.description, limit=160),
-        **pricetags.card(found),
+        **pricetags.card(found, family),
         "cover_url": cover_url(found),
         "cover_width": found.cover_width,
         "cover_height": found.cover_height,

@@ -1,11 +1,13 @@
 """What anybody may see: the shop, a product, and a summary of what buying it means."""
 
 import re
+from collections.abc import Sequence
 
 from flask import Blueprint, Response
 from werkzeug.wrappers import Response as AnyResponse
 
 from handsel.kit.errors import NotFoundError
+from handsel.models import Product
 from handsel.sales import catalogue
 from handsel.web.guards import Policy, guard
 from handsel.web.pages import page, the_shop
@@ -19,8 +21,20 @@ guard(blueprint, Policy("anybody; looks and changes nothing"))
 def shop() -> Response:
     """Show everything for sale."""
     with the_shop().reading() as session:
-        products = [card(each) for each in catalogue.all_products(session)]
+        found = catalogue.all_products(session)
+        products = [card(each, _others(each, found)) for each in _first_of(found)]
     return page("shop.html", products=products)
+
+
+def _first_of(found: Sequence[Product]) -> list[Product]:
+    """Give each family once: by its oldest edition, in the place of the newest."""
+    chosen = {each.family or f"alone {each.id}": each for each in found}
+    return list(chosen.values())
+
+
+def _others(product: Product, found: Sequence[Product]) -> list[Product]:
+    """Give the other editions of a product."""
+    return [each for each in found if each.family and each.family == product.family]
 
 
 @blueprint.get("/p/<slug>")
