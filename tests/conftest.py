@@ -9,6 +9,7 @@ pytest_plugins = [
     "tests.ground.imap",
     "tests.ground.leftovers",
     "tests.ground.loopback",
+    "tests.ground.memory",
     "tests.ground.names",
     "tests.ground.outside",
     "tests.ground.postgres",

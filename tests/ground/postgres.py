@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.ground import cluster
+from tests.ground import cluster, memory
 
 _FOLDER = "HANDSEL_TEST_POSTGRES"
 _SWEEPER = pytest.StashKey[subprocess.Popen[bytes]]()
@@ -80,7 +80,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     # Not below pytest's own folder: the path of a socket has about 100 characters at
     # most, and as root the server's user must reach it.
-    folder = tempfile.mkdtemp(prefix="handsel-", dir="/tmp")
+    folder = tempfile.mkdtemp(prefix="handsel-", dir=memory.root())
     os.environ[_FOLDER] = folder
     config.stash[_SWEEPER] = subprocess.Popen(
         [sys.executable, cluster.__file__, folder],
