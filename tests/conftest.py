@@ -6,6 +6,7 @@ pytest_plugins = [
     "tests.ground.amazon",
     "tests.ground.cases",
     "tests.ground.chromium",
+    "tests.ground.compiled",
     "tests.ground.imap",
     "tests.ground.leftovers",
     "tests.ground.loopback",

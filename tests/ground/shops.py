@@ -11,8 +11,10 @@ import pytest
 from handsel.models.database import Database
 from handsel.ops import founding, schema
 from handsel.ops.founding import Plan
+from handsel.outbound import letters
 from handsel.settings import load_settings
 from handsel.shop import Shop, open_shop
+from tests.ground import compiled
 from tests.ground.postgres import PostgresServer
 
 PLAN = Plan(name="Ada's Books", email="ada@example.com", currency="EUR")
@@ -88,6 +90,7 @@ def home(
     monkeypatch.setenv("HANDSEL_DATABASE__URL", database_url)
     home = tmp_path / "home"
     shutil.copytree(template_home, home)
+    letters.environment(home).bytecode_cache = compiled.MAILS
     return home
 
 

@@ -1,0 +1,37 @@
+"""A template is compiled once for the whole test run, not once for every shop.
+
+Each shop has an environment of its own, whose templates Jinja compiles when they are
+first used: half of what a visit costs. What it compiles is the same for the same text,
+name and options; so here it is kept by all of them, as Jinja offers.
+"""
+
+from types import CodeType
+
+from flask import Flask
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
+
+
+class Compiled(BytecodeCache):
+    """Keeps every text that was compiled by name, file and content."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give what was compiled before, if it was of this text."""
+        bucket.code = self._kept.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled now."""
+        if bucket.code is not None:
+            self._kept[bucket.key, bucket.checksum] = bucket.code
+
+
+PAGES, MAILS = Compiled(), Compiled()
+"""Two, because the same file of a page and of a mail need not mean the same."""
+
+
+def pytest_configure() -> None:
+    """Let every application that is made from now on use it; this is Flask's own way."""
+    Flask.jinja_options = {"bytecode_cache": PAGES}
