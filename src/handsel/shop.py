@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
@@ -182,7 +183,7 @@ def check_names(settings: Settings) -> None:
 
 def _plug(kind: str, name: str) -> Any:
     """Find an implementation by its entry point, ours and other people's alike."""
-    found = {point.name: point for point in entry_points(group=f"handsel.{kind}")}
+    found = _installed(kind)
     setting = {"payments": "payments.enabled", "transports": "mail.transport"}[kind]
     if name not in found:
         raise ConfigurationError(
@@ -190,6 +191,12 @@ def _plug(kind: str, name: str) -> Any:
             f"Installed are: {', '.join(sorted(found))}.",
         )
     return _load(found[name])
+
+
+@cache
+def _installed(kind: str) -> Mapping[str, EntryPoint]:
+    """Look once through everything that is installed: it does not change meanwhile."""
+    return {point.name: point for point in entry_points(group=f"handsel.{kind}")}
 
 
 def _load(point: EntryPoint) -> Any:
