@@ -49,12 +49,17 @@ def mark(shop: Shop, batch: list[recipients.Addressee]) -> None:
         )
 
 
+def send(home: Path, campaign_id: int, minutes: int, kind: str) -> None:
+    """Open the shop with a clock that is so far ahead, and send until nothing is due."""
+    ahead = timedelta(minutes=minutes)
+    shop = open_shop(home, clock=lambda: utc_now() + ahead)
+    if kind == "ours":
+        ours(shop, campaign_id)
+    else:
+        in_slices(shop, campaign_id, mark_first=kind == "mark-first")
+    shop.close()
+
+
 if __name__ == "__main__":
     home, campaign, minutes, kind = sys.argv[1:]
-    ahead = timedelta(minutes=int(minutes))
-    opened = open_shop(Path(home), clock=lambda: utc_now() + ahead)
-    if kind == "ours":
-        ours(opened, int(campaign))
-    else:
-        in_slices(opened, int(campaign), mark_first=kind == "mark-first")
-    opened.close()
+    send(Path(home), int(campaign), int(minutes), kind)

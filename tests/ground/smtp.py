@@ -61,6 +61,8 @@ class SmtpServer:
     """So many times it takes a letter and hangs up before it has said 250."""
     greeting_delay: float = 0
     """Seconds until it greets."""
+    letter_delay: float = 0
+    """Seconds until it says that it has taken a letter."""
     connections: int = 0
     """How many there were."""
 
@@ -230,6 +232,7 @@ class SmtpServer:
                 user=session.auth_data if session.authenticated else None,
             )
         )
+        await asyncio.sleep(self.letter_delay)
         if self.lose_answers:
             self.lose_answers -= 1
             server.hang_up()
