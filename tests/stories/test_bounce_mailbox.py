@@ -51,8 +51,10 @@ def working(shop: Shop) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look whether it is time more often than in life."""
+    """Look whether it is time more often than in life, and wait less at the end."""
     monkeypatch.setattr(worker, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(worker, "IDLE_SECONDS", 0.02)
+    monkeypatch.setattr(worker, "STOP_SECONDS", 0.3)
 
 
 @pytest.fixture
