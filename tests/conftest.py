@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.ground.names",
     "tests.ground.outside",
     "tests.ground.postgres",
+    "tests.ground.ready",
     "tests.ground.shops",
     "tests.ground.smtp",
     "tests.ground.till",

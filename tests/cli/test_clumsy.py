@@ -10,7 +10,7 @@ from handsel.kit.money import format_money
 from handsel.sales import catalogue, prices
 from handsel.shop import Shop
 from tests import make
-from tests.cli.test_keep import on_sqlite, real, run
+from tests.cli.test_keep import fresh, on_sqlite, real, run
 
 
 @on_sqlite
@@ -264,7 +264,7 @@ def test_a_program_that_wants_json_gets_its_errors_so(
 
 @on_sqlite
 def test_a_word_that_is_no_text_is_refused(shop: Shop) -> None:
-    done = real(shop.home, "product", "show", os.fsdecode(b"a\xff"))
+    done = fresh(shop.home, "product", "show", os.fsdecode(b"a\xff"))
 
     assert done.returncode == 2
     assert "no text in UTF-8" in done.stderr
@@ -277,7 +277,7 @@ def test_a_terminal_without_the_letters_does_not_make_a_failure(
     (tmp_path / "book.txt").write_text("a book")
     monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
 
-    done = real(
+    done = fresh(
         shop.home, "product", "add", str(tmp_path / "book.txt"), "--price", "3",
         "--name", "كتاب",
     )  # fmt: skip

@@ -14,6 +14,7 @@ from handsel.cli import handsel
 from handsel.ops.backup import back_up
 from handsel.shop import Shop
 from tests import make
+from tests.ground import ready
 from tests.ops import keeping
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -33,6 +34,11 @@ def facts(shop: Shop, *words: str, code: int = 0) -> object:
 
 def real(home: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     """Run the real program."""
+    return ready.call(*words, "--home", str(home))
+
+
+def fresh(home: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Run the real program from Python's start on, which takes a second."""
     return subprocess.run(
         [sys.executable, "-m", "handsel", *words, "--home", str(home)],
         capture_output=True,

@@ -1,8 +1,6 @@
 """`handsel mail bounces`: from a Maildir, an mbox, a folder, one mail, a pipe."""
 
 import mailbox
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from handsel.outbound import returning
 from handsel.shop import Shop
 from tests import make
 from tests.cli.test_keep import facts, real, run
+from tests.ground import ready
 from tests.ops import keeping
 from tests.outbound.reports import report
 
@@ -135,14 +134,10 @@ def test_a_mail_server_hands_one_mail_over_a_pipe(
 
 
 def test_a_huge_mail_over_a_pipe_is_taken_to_its_end(shop: Shop) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "handsel", "mail", "bounces", "-", "--home", shop.home],
-        input=b"Subject: x\n\n" + b"x" * (3 * reading.MOST),
-        capture_output=True,
-        check=False,
-    )
+    mail = b"Subject: x\n\n" + b"x" * (3 * reading.MOST)
+    done = ready.call("mail", "bounces", "-", "--home", str(shop.home), given=mail)
     assert done.returncode == 0, done.stderr
-    assert b"1 not understood" in done.stdout
+    assert "1 not understood" in done.stdout
 
 
 def test_nothing_over_a_pipe(shop: Shop) -> None:

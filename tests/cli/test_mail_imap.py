@@ -2,8 +2,7 @@
 
 import os
 import pty
-import subprocess
-import sys
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -11,6 +10,7 @@ from handsel.shop import Shop
 from tests import make
 from tests.cli.test_keep import facts, real, run
 from tests.cli.test_mail_bounces import _token
+from tests.ground import ready
 from tests.ground.imap import PASSWORD, USER, Folder, Wire
 from tests.ops import keeping
 from tests.outbound.reports import report
@@ -24,17 +24,11 @@ def mailbox(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Wire:
     return wire
 
 
-def at_keyboard(shop: Shop, *words: str) -> "subprocess.CompletedProcess[str]":
+def at_keyboard(shop: Shop, *words: str) -> CompletedProcess[str]:
     """Run the real program where a person types."""
     keyboard, terminal = pty.openpty()
     try:
-        return subprocess.run(
-            [sys.executable, "-m", "handsel", *words, "--home", str(shop.home)],
-            stdin=terminal,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return ready.call(*words, "--home", str(shop.home), stdin=terminal)
     finally:
         os.close(keyboard)
         os.close(terminal)

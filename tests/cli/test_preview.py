@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -44,25 +42,19 @@ def test_every_mail_can_be_looked_at(name: str, shop: Shop) -> None:
 
 
 @on_sqlite
-def test_the_browser_shows_it_from_a_private_place(shop: Shop, tmp_path: Path) -> None:
+def test_the_browser_shows_it_from_a_private_place(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     opener = tmp_path / "bin" / "xdg-open"
     opener.parent.mkdir()
     opener.write_text(
         f'#!/bin/sh\ncp "$1" {tmp_path}/seen; echo "$1" >{tmp_path}/path\n'
     )
     opener.chmod(0o755)
-    done = subprocess.run(
-        [sys.executable, "-m", "handsel", "mail", "preview", "release"],
-        env=os.environ
-        | {
-            "PATH": f"{opener.parent}:{os.environ['PATH']}",
-            "TMPDIR": str(tmp_path),
-            "HANDSEL_HOME": str(shop.home),
-        },
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    monkeypatch.setenv("PATH", f"{opener.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    done = real(shop.home, "mail", "preview", "release")
+    assert done.returncode == 0
     path = Path(done.stderr.strip())
 
     assert "The First Coin 1.2 is here" in done.stdout
@@ -72,17 +64,14 @@ def test_the_browser_shows_it_from_a_private_place(shop: Shop, tmp_path: Path) -
 
 @on_sqlite
 def test_without_a_browser_it_says_which_file_to_open(
-    shop: Shop, tmp_path: Path
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "handsel", "mail", "preview", "test"],
-        env=os.environ
-        | {"PATH": "", "TMPDIR": str(tmp_path), "HANDSEL_HOME": str(shop.home)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
 
+    done = real(shop.home, "mail", "preview", "test")
+
+    assert done.returncode == 0
     assert "No browser" in done.stdout
     assert Path(done.stderr.strip()).exists()
 

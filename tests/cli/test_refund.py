@@ -2,8 +2,6 @@
 
 import os
 import pty
-import subprocess
-import sys
 
 from handsel.kit.money import Money
 from handsel.models.words import RefundReason
@@ -11,6 +9,7 @@ from handsel.sales import orders, refunds
 from handsel.shop import Shop
 from tests import make
 from tests.cli.test_keep import facts, run
+from tests.ground import ready
 from tests.ops import keeping
 from tests.stories.buyers import bank
 
@@ -58,19 +57,15 @@ def test_wrong_input_is_named(shop: Shop) -> None:
 def at_a_terminal(shop: Shop, typed: str, *words: str) -> tuple[int, str]:
     """Run the real program at a terminal where somebody types; give what is shown."""
     ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "handsel", *words, "--home", str(shop.home)],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    ) as program:
-        os.close(theirs)
-        os.write(ours, typed.encode())
-        shown = b""
-        while part := _read(ours):
-            shown += part
+    streams = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
+    ended = ready.start(*words, "--home", str(shop.home), **streams)
+    os.close(theirs)
+    os.write(ours, typed.encode())
+    shown = b""
+    while part := _read(ours):
+        shown += part
     os.close(ours)
-    return program.returncode, shown.decode()
+    return ready.ending(ended), shown.decode()
 
 
 def _read(terminal: int) -> bytes:
