@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import SecretStr
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from werkzeug.test import TestResponse
 
 from handsel.models import Inbox, Suppression
@@ -69,6 +70,28 @@ def rows(shop: Shop) -> int:
             session.scalar(select(func.count()).select_from(table)) or 0
             for table in (Inbox, Suppression)
         )
+
+
+Row = tuple[Any, set[StopReason]]
+
+
+def untrue_of(
+    shop: Shop, rows: list[Row], say: Callable[[Any], TestResponse]
+) -> list[str]:
+    """Let a relay say each of these; give those after which not what should be is so.
+
+    Each is answered 200 and stops the mails to Ann for just these reasons; then the shop
+    forgets that it has heard of it.
+    """
+    wrong = []
+    for told, stopped in rows:
+        found = say(told).status_code, why(shop), len(details(shop))
+        if found != (200, stopped, len(stopped)):
+            wrong.append(f"{told}: {found}")
+        with shop.transaction() as session:
+            session.execute(delete(Inbox))
+            session.execute(delete(Suppression))
+    return wrong
 
 
 def failed(**changed: object) -> Body:
