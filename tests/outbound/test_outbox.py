@@ -110,7 +110,7 @@ def test_nobody_is_tried_for_ever_and_the_gaps_grow(shop: Shop, clock: Clock) ->
         worker.turn(shop)
         if len(away.tried) > tried:
             moments.append(shop.now())
-        clock.move(seconds=30 if len(moments) < 5 else 600)
+        clock.move(seconds=30 if len(moments) < 5 else 1800)
 
     gaps = [after - before for before, after in pairwise(moments)]
     assert len(moments) == len(GAPS) + 1
