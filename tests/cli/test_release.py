@@ -174,55 +174,55 @@ def test_no_mail_only_puts_the_files_there(sold: Shop, pdf: str) -> None:
     assert "book.epub" in shown
 
 
-@pytest.mark.parametrize(
-    ("words", "code"),
-    [
-        (["release", "nothing", "{pdf}", "--version", "1.1", "--yes"], 3),
-        (["release", "book", "{pdf}.gone", "--version", "1.1", "--yes"], 2),
-        (["release", "book", "{pdf}", "--yes"], 2),
-        (["release", "book", "--version", "1.1", "--yes"], 2),
-        (["release", "book", "{pdf}", "{pdf}", "--version", "1.1", "--yes"], 2),
-        (["release", "book", "{pdf}", "--version", " ", "--yes"], 2),
-        (["release", "book", "{pdf}", "--version", "1.0", "--yes"], 1),
-        (["release", "book", "{pdf}", "--version", "2", "--to", "all", "--yes"], 2),
-        (["release", "book", "{pdf}", "--version", "2", "--to", "below:9", "--yes"], 3),
-        (["release", "book", "{pdf}", "--version", "2", "--rate", "fast", "--yes"], 2),
-        (["release", "book", "{pdf}", "--version", "2", "--at", "soon", "--yes"], 2),
-        (
-            [
-                "release",
-                "book",
-                "{pdf}",
-                "--version",
-                "2",
-                "--at",
-                "2020-01-01",
-                "--yes",
-            ],
-            2,
-        ),
-        (["release", "book", "{pdf}", "--version", "2", "--test", "nobody"], 2),
-        (["release", "book", "{pdf}", "--version", "2", "--notes", "{pdf}.md"], 2),
-        (["release", "book", "{book}", "--version", "2", "--yes"], 2),
-        (["release", "status", "nothing"], 3),
-        (["release", "status", "book"], 3),
-        (["release", "status", "77"], 3),
-        (["release", "pause", "book"], 3),
-        (["mail", "broadcast", "book", "--subject", " ", "--body", "{pdf}"], 2),
-        (["mail", "lift", "nobody@example.com"], 3),
-    ],
-    ids=lambda each: " ".join(each) if isinstance(each, list) else str(each),
-)
+REFUSED = [
+    (["release", "nothing", "{pdf}", "--version", "1.1", "--yes"], 3),
+    (["release", "book", "{pdf}.gone", "--version", "1.1", "--yes"], 2),
+    (["release", "book", "{pdf}", "--yes"], 2),
+    (["release", "book", "--version", "1.1", "--yes"], 2),
+    (["release", "book", "{pdf}", "{pdf}", "--version", "1.1", "--yes"], 2),
+    (["release", "book", "{pdf}", "--version", " ", "--yes"], 2),
+    (["release", "book", "{pdf}", "--version", "1.0", "--yes"], 1),
+    (["release", "book", "{pdf}", "--version", "2", "--to", "all", "--yes"], 2),
+    (["release", "book", "{pdf}", "--version", "2", "--to", "below:9", "--yes"], 3),
+    (["release", "book", "{pdf}", "--version", "2", "--rate", "fast", "--yes"], 2),
+    (["release", "book", "{pdf}", "--version", "2", "--at", "soon", "--yes"], 2),
+    (
+        [
+            "release",
+            "book",
+            "{pdf}",
+            "--version",
+            "2",
+            "--at",
+            "2020-01-01",
+            "--yes",
+        ],
+        2,
+    ),
+    (["release", "book", "{pdf}", "--version", "2", "--test", "nobody"], 2),
+    (["release", "book", "{pdf}", "--version", "2", "--notes", "{pdf}.md"], 2),
+    (["release", "book", "{book}", "--version", "2", "--yes"], 2),
+    (["release", "status", "nothing"], 3),
+    (["release", "status", "book"], 3),
+    (["release", "status", "77"], 3),
+    (["release", "pause", "book"], 3),
+    (["mail", "broadcast", "book", "--subject", " ", "--body", "{pdf}"], 2),
+    (["mail", "lift", "nobody@example.com"], 3),
+]
+
+
 def test_what_cannot_be_is_said_in_a_sentence_and_nothing_changes(
-    words: list[str], code: int, sold: Shop, pdf: str
+    sold: Shop, pdf: str
 ) -> None:
     book = sold.home / "to-sell" / "book" / "book.epub"
-    ended = real(sold.home, *(word.format(pdf=pdf, book=book) for word in words))
-    assert ended.returncode == code, ended.stderr
-    assert "Error: " in ended.stderr
-    assert "Traceback" not in ended.stderr
-    assert mailed(sold) == 0
-    assert "book-2.pdf" not in run(sold, "product", "show", "book").stdout
+    for words, code in REFUSED:
+        ended = real(sold.home, *(word.format(pdf=pdf, book=book) for word in words))
+        assert ended.returncode == code, f"{words}: {ended.stderr}"
+        assert "Error: " in ended.stderr, words
+        assert "Traceback" not in ended.stderr, words
+        assert mailed(sold) == 0, words
+        shown = run(sold, "product", "show", "book").stdout
+        assert "book-2.pdf" not in shown, words
 
 
 @pytest.mark.parametrize(
