@@ -51,37 +51,32 @@ def many_buyers(shop: Shop, count: int) -> None:
         release = product.releases[0]
         for number in range(1, count + 1):
             email = f"reader{number}@example.com"
-            session.add(
-                Customer(
-                    id=number, email=email, email_key=email_key(email), created_at=now
-                )
+            customer = Customer(email=email, email_key=email_key(email), created_at=now)
+            session.add(customer)
+            session.flush()
+            order = Order(
+                public_id=f"{number:022}",
+                provider="test",
+                session_id=f"s{number}",
+                session_state=PaymentState.COMPLETE,
+                test=True,
+                product_id=product.id,
+                release_id=release.id,
+                price_minor=1500,
+                currency="EUR",
+                download_limit=5,
+                email=email,
+                customer_id=customer.id,
+                created_at=now,
+                expires_at=now,
+                status=OrderStatus.PAID,
+                paid_at=now,
             )
-            session.add(
-                Order(
-                    id=number,
-                    public_id=f"{number:022}",
-                    provider="test",
-                    session_id=f"s{number}",
-                    session_state=PaymentState.COMPLETE,
-                    test=True,
-                    product_id=product.id,
-                    release_id=release.id,
-                    price_minor=1500,
-                    currency="EUR",
-                    download_limit=5,
-                    email=email,
-                    customer_id=number,
-                    created_at=now,
-                    expires_at=now,
-                    status=OrderStatus.PAID,
-                    paid_at=now,
-                )
-            )
-        session.flush()
-        for number in range(1, count + 1):
+            session.add(order)
+            session.flush()
             session.add(
                 Entitlement(
-                    order_id=number,
+                    order_id=order.id,
                     product_id=product.id,
                     release_id=product.releases[0].id,
                     access=True,

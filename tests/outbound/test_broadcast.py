@@ -29,6 +29,7 @@ from handsel.sales import catalogue
 from handsel.settings import Settings
 from handsel.shop import Shop
 from tests import make
+from tests.faults.test_broadcast_kill import many_buyers
 from tests.ground.shops import Clock
 from tests.ground.smtp import SmtpServer
 from tests.ground.waiting import wait_until
@@ -67,8 +68,7 @@ def gone(_: str) -> None:
 @pytest.fixture
 def sold(shop: Shop) -> Shop:
     """A shop that has sold thirty books."""
-    make.product(shop)
-    buy(shop, 30)
+    many_buyers(shop, 30)
     return shop
 
 
