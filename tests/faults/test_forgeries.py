@@ -14,8 +14,9 @@ from tests import make
 from tests.ground.cases import Say
 from tests.ground.till import Till, rows, untrue
 from tests.ground.visitor import form_of, words
+from tests.providers.fakes.bank import Obj
 from tests.providers.fakes.stripe_hooks import FORGERIES, message
-from tests.providers.fakes.stripe_objects import Obj, new_id
+from tests.providers.fakes.stripe_objects import new_id
 
 
 def test_no_forged_message_writes_a_row(till: Till, say: Say) -> None:

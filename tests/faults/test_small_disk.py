@@ -20,7 +20,7 @@ from tests.faults.processes import ROOT
 from tests.ground.cases import Say
 from tests.ground.till import rows, set_stripe, untrue
 from tests.providers.fake_stripe import FakeStripe
-from tests.providers.fakes.stripe_objects import Obj
+from tests.providers.fakes.bank import Obj
 
 INSIDE = (
     'mount -t tmpfs -o size=8m none "$1" && cp -a "$2/." "$1" && '

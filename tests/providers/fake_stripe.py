@@ -17,20 +17,17 @@ method of `bank`, `hooks` or `faults` does, and answers `{"result": ...}`.
 
 import argparse
 import json
-import socket
-import sys
 import threading
 from datetime import datetime
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from tests.providers.fakes import stripe_page
+from tests.providers.fakes.serving import Handler, Serving
 from tests.providers.fakes.stripe_bank import FakeBank
 from tests.providers.fakes.stripe_faults import Faults
-from tests.providers.fakes.stripe_hooks import Hooks
+from tests.providers.fakes.stripe_hooks import StripeHooks
 from tests.providers.fakes.stripe_http import FakeApi
 
 SECRET_KEY = "sk_test_fake"
@@ -58,7 +55,7 @@ REMOTE = {
 SETTABLE = ("url", "mode", "secret")
 
 
-class FakeStripe:
+class FakeStripe(Serving):
     """The server; `bank`, `hooks` and `faults` are the strings to pull.
 
     Args:
@@ -67,41 +64,37 @@ class FakeStripe:
     """
 
     def __init__(self, start: datetime | None = None, port: int = 0) -> None:
+        super().__init__(partial(_Handler, self), port)
         self.bank = FakeBank(start)
-        self.hooks = Hooks(self.bank, WEBHOOK_SECRET)
+        self.hooks = StripeHooks(self.bank, WEBHOOK_SECRET)
         self.faults = Faults()
         self.api = FakeApi(self.bank)
-        self._server = _Server(("127.0.0.1", port), partial(_Handler, self))
-        self.origin = f"http://127.0.0.1:{self._server.server_address[1]}"
         self.api.origin = self.origin
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), daemon=True
-        )
 
     @property
     def calls(self) -> list[str]:
         """Every call of the API so far, such as `POST /v1/checkout/sessions`."""
         return self.api.calls
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+    def named(self, page: str) -> str:
+        """Give the session whose payment page is at this address."""
+        return urlsplit(page).path.rpartition("/")[2]
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
+    def way_back(self, name: str) -> str:
+        """Give the address the payment page sends a buyer to who has paid."""
+        url = str(self.bank.get("session", name)["success_url"])
+        wanted = url.replace("{CHECKOUT_SESSION_ID}", name)
+        assert parse_qs(urlsplit(wanted).query) == {"session": [name]}
+        return wanted
+
+    def way_out(self, name: str) -> str:
+        """Give the address for a buyer who changes their mind."""
+        return str(self.bank.get("session", name)["cancel_url"])
 
     def stop(self) -> None:
         """Stop serving and hang up on everybody."""
         self.faults.stop()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.hang_up()
-        self._server.server_close()
+        super().stop()
 
     def remote(self, path: str, arguments: dict[str, Any]) -> Any:
         """Do for another process what a test does by itself. Raises KeyError."""
@@ -115,54 +108,12 @@ class FakeStripe:
         return getattr(getattr(self, name), action)(**arguments)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 256
-
-    def __init__(self, address: tuple[str, int], handler: Any) -> None:
-        self._lines: set[socket.socket] = set()
-        super().__init__(address, handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self._lines.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self._lines.discard(request)
-        super().shutdown_request(request)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Keep quiet when the other side hangs up first; anything else is a bug."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
-
-    def hang_up(self) -> None:
-        """End the threads that wait for another request on an open line."""
-        for line in list(self._lines):
-            try:
-                line.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1  # one packet for head and body
-    disable_nagle_algorithm = True
-
+class _Handler(Handler):
     def __init__(self, fake: FakeStripe, *args: Any) -> None:
         self.fake = fake
         super().__init__(*args)
 
-    def do_GET(self) -> None:
-        """Answer a page or a read of the API."""
-        self._answer(b"")
-
-    def do_POST(self) -> None:
-        """Answer a form, a write of the API, or a test in another process."""
-        self._answer(self.rfile.read(int(self.headers.get("content-length", 0))))
-
-    def _answer(self, body: bytes) -> None:
+    def answer(self, body: bytes) -> None:
         url = urlsplit(self.path)
         if url.path.startswith("/v1/"):
             self._answer_api(url.path, url.query, body.decode())
@@ -171,14 +122,14 @@ class _Handler(BaseHTTPRequestHandler):
         elif url.path.startswith("/_fake/") and self.command == "POST":
             self._answer_remote(url.path.removeprefix("/_fake/"), body)
         else:
-            self._send(404, b"{}", {})
+            self.send(404, b"{}", {})
 
     def _answer_api(self, path: str, query: str, body: str) -> None:
         faults = self.fake.faults
         faults.wait()
         if (status := faults.failure()) is not None:
             error = {"error": {"type": "api_error", "message": "A bad day."}}
-            self._send(status, json.dumps(error).encode(), {})
+            self.send(status, json.dumps(error).encode(), {})
             return
         lost = faults.loss()
         headers = {name.lower(): value for name, value in self.headers.items()}
@@ -190,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         more |= {"Request-Id": f"req_{len(self.fake.calls)}"}
-        self._send(status, json.dumps(found).encode(), more)
+        self.send(status, json.dumps(found).encode(), more)
 
     def _answer_page(self, name: str, body: str) -> None:
         if self.command == "POST":
@@ -198,26 +149,15 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             status, text, place = stripe_page.show(self.fake.bank, name)
         more = {"Location": place} if place else {}
-        self._send(status, text.encode(), {"Content-Type": "text/html"} | more)
+        self.send(status, text.encode(), {"Content-Type": "text/html"} | more)
 
     def _answer_remote(self, path: str, body: bytes) -> None:
         try:
             result = self.fake.remote(path, json.loads(body or b"{}"))
         except Exception as error:  # noqa: BLE001 - the other process has to read it
-            self._send(400, json.dumps({"error": repr(error)}).encode(), {})
+            self.send(400, json.dumps({"error": repr(error)}).encode(), {})
             return
-        self._send(200, json.dumps({"result": result}).encode(), {})
-
-    def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        for name, value in ({"Content-Type": "application/json"} | headers).items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Keep quiet; `calls` remembers."""
+        self.send(200, json.dumps({"result": result}).encode(), {})
 
 
 def main() -> None:

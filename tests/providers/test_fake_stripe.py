@@ -16,8 +16,9 @@ from stripe.checkout import Session
 
 from tests.ground.waiting import wait_until
 from tests.providers.fake_stripe import SECRET_KEY, FakeStripe
+from tests.providers.fakes.bank import Obj
 from tests.providers.fakes.stripe_hooks import again
-from tests.providers.fakes.stripe_objects import API_VERSION, Obj
+from tests.providers.fakes.stripe_objects import API_VERSION
 from tests.providers.stripe_driver import StripeDriver
 from tests.providers.suite import begin
 

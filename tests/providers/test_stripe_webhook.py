@@ -13,13 +13,10 @@ from handsel.sales.payments.base import (
 )
 from handsel.sales.payments.stripe_webhook import MONEY_EVENTS, SESSION_EVENTS
 from tests.providers.fake_stripe import WEBHOOK_SECRET
-from tests.providers.fakes.stripe_hooks import (
-    FORGERIES,
-    Message,
-    message,
-    signature,
-)
-from tests.providers.fakes.stripe_objects import Obj, event
+from tests.providers.fakes.bank import Obj
+from tests.providers.fakes.hooks import Message
+from tests.providers.fakes.stripe_hooks import FORGERIES, message, signature
+from tests.providers.fakes.stripe_objects import event
 from tests.providers.stripe_driver import NOON, StripeDriver, open_stripe
 from tests.providers.suite import begin, look
 

@@ -1,24 +1,17 @@
-"""What happens to money at the fake Stripe: buyers pay, banks refuse, time passes.
-
-Every action is whole: it holds the lock, notes its events, and only after the lock is
-free announces them, so that a web hook may ask back at once.
-"""
+"""What happens to money at the fake Stripe: buyers pay, banks refuse, time passes."""
 
 import copy
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from tests.providers.fakes import stripe_objects as objects
-from tests.providers.fakes.stripe_objects import Obj
+from tests.providers.fakes.bank import Bank, Obj
 
 GOOD_CARD = "4242424242424242"
 DECLINED_CARD = "4000000000000002"
 LATE_ACCOUNT = "000123456789"
 """A bank account instead of a card: the money takes its time."""
 
-_KINDS = ("session", "payment_intent", "charge", "refund", "dispute", "event")
+_KINDS = ("session", "payment_intent", "charge", "refund", "dispute")
 _ENDINGS = {
     "won": "won",
     "lost": "lost",
@@ -31,7 +24,7 @@ class NotOpenError(Exception):
     """The session is paid, expired or cancelled."""
 
 
-class FakeBank:
+class FakeBank(Bank):
     """All that the fake Stripe knows, and the hands that change it.
 
     Args:
@@ -40,63 +33,17 @@ class FakeBank:
     """
 
     def __init__(self, start: datetime | None = None) -> None:
-        self.lock = threading.RLock()
-        self.announce: Callable[[], None] = lambda: None
-        self.kept: dict[str, dict[str, Obj]] = {kind: {} for kind in _KINDS}
+        super().__init__(_KINDS, start)
         self.refund_status = "succeeded"
         """What a refund the shop asks for is at first; `pending` for some banks."""
         self.refusal = ""
         """The code with which refunds are refused; empty: they are not."""
         self._intent_data: dict[str, Obj] = {}
-        self._start = start
-        self._shift = timedelta()
-
-    @property
-    def now(self) -> datetime:
-        """The bank's time, aware and in UTC."""
-        return (self._start or datetime.now(UTC)) + self._shift
-
-    @property
-    def seconds(self) -> int:
-        """The bank's time as Stripe writes it."""
-        return int(self.now.timestamp())
-
-    @property
-    def events(self) -> list[Obj]:
-        """Every event so far, oldest first."""
-        with self.lock:
-            return list(self.kept["event"].values())
-
-    def get(self, kind: str, name: str) -> Obj:
-        """Give one object. Raises KeyError."""
-        with self.lock:
-            return self.kept[kind][name]
 
     def latest(self) -> Obj:
         """Give the session that was made last."""
         with self.lock:
             return list(self.kept["session"].values())[-1]
-
-    @contextmanager
-    def acting(self) -> Iterator[None]:
-        """Hold the lock for one action, then announce what happened."""
-        with self.lock:
-            yield
-        self.announce()
-
-    # Time
-
-    def advance(self, duration: timedelta | float) -> None:
-        """Move the time on, by so many seconds or a duration; sessions expire."""
-        step = duration if isinstance(duration, timedelta) else timedelta(0, duration)
-        with self.acting():
-            self._shift += step
-            self._expire_due()
-
-    def tick(self) -> None:
-        """Expire what is due, if the real time has passed."""
-        with self.acting():
-            self._expire_due()
 
     def _expire_due(self) -> None:
         for session in self.kept["session"].values():

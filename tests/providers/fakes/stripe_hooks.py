@@ -1,32 +1,16 @@
-"""Web hooks of the fake Stripe: signed, and late, twice, out of order or never.
-
-Forged ones are here too: `FORGERIES` names every way to lie that we know of.
-"""
+"""Web hooks of the fake Stripe, and forged ones: every way to lie that we know of."""
 
 import gzip
 import hashlib
 import hmac
 import json
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
-import requests
-
+from tests.providers.fakes.bank import Obj
+from tests.providers.fakes.hooks import Hooks, Message
 from tests.providers.fakes.stripe_bank import FakeBank
-from tests.providers.fakes.stripe_objects import Obj, new_id
-
-Mode = Literal["now", "hold", "drop"]
-
-
-@dataclass(frozen=True)
-class Message:
-    """One web hook as it goes over the line; header names are lower case."""
-
-    headers: dict[str, str]
-    body: bytes
+from tests.providers.fakes.stripe_objects import new_id
 
 
 def signature(body: bytes, secret: str, at: datetime, scheme: str = "v1") -> str:
@@ -137,70 +121,19 @@ FORGERIES: dict[str, Callable[[Obj, str, datetime], Message]] = {
 """Each makes a message that must be refused, from a good event and our secret."""
 
 
-class Hooks:
-    """Sends what happens at the bank to a shop.
-
-    `mode` says what becomes of new events: sent at once, held for `deliver`, or lost.
-    Without a `url` everything is held.
-    """
+class StripeHooks(Hooks):
+    """Web hooks with a signature of Stripe's."""
 
     def __init__(self, bank: FakeBank, secret: str) -> None:
-        self.bank = bank
+        super().__init__(bank)
         self.secret = secret
-        self.url: str | None = None
-        self.mode: Mode = "now"
-        self.held: list[Obj] = []
-        self.failed: list[Obj] = []
-        self._next = 0
-        self._lock = threading.Lock()
-        bank.announce = self.catch_up
 
-    def catch_up(self) -> None:
-        """Deal with the events that are new."""
-        with self._lock:
-            events = self.bank.events[self._next :] if self._news() else []
-            self._next += len(events)
-            if self.mode == "hold" or (self.mode == "now" and not self.url):
-                self.held += events
-                return
-        if self.mode == "now":
-            for event in events:
-                self.send(event)
+    def signed(self, event: Obj) -> Message:
+        return message(event, self.secret, self.bank.now)
 
-    def deliver(
-        self,
-        *,
-        times: int = 1,
-        order: Callable[[list[Obj]], list[Obj]] = list,
-    ) -> list[int]:
-        """Send what is held, so many times, in this order; give the answers."""
-        with self._lock:
-            events, self.held = self.held, []
-        return [self.send(event) for event in order(events * times)]
+    def again(self, event: Obj) -> Obj:
+        return again(event)
 
-    def retry(self) -> list[int]:
-        """Send again what was not answered with 2xx; give the answers."""
-        with self._lock:
-            events, self.failed = self.failed, []
-        return [self.send(event) for event in events]
-
-    def send(self, event: Obj) -> int:
-        """Send one event now; give the status of the answer, 0 for none."""
-        status = self.post(message(event, self.secret, self.bank.now))
-        if not 200 <= status < 300:
-            with self._lock:
-                self.failed.append(event)
-        return status
-
-    def post(self, sent: Message) -> int:
-        """Post any message, true or forged; give the status, 0 for no answer."""
-        assert self.url, "say where the shop listens"
-        try:
-            return requests.post(
-                self.url, sent.body, headers=sent.headers, timeout=20
-            ).status_code
-        except requests.RequestException:
-            return 0
-
-    def _news(self) -> bool:
-        return len(self.bank.kept["event"]) > self._next
+    def forgeries(self, event: Obj) -> dict[str, Message]:
+        now = self.bank.now
+        return {name: make(event, self.secret, now) for name, make in FORGERIES.items()}

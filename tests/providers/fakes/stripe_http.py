@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
+from tests.providers.fakes.bank import Obj
 from tests.providers.fakes.stripe_bank import FakeBank, NotOpenError
-from tests.providers.fakes.stripe_objects import Obj
 from tests.providers.fakes.stripe_params import check_session
 
 Answer = tuple[int, Obj, dict[str, str]]

@@ -4,10 +4,8 @@
 """
 
 import secrets
-from typing import Any
 
-Obj = dict[str, Any]
-"""One object of the API, as JSON."""
+from tests.providers.fakes.bank import Obj
 
 API_VERSION = "2026-10-28.endive"
 

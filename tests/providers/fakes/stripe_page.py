@@ -3,13 +3,13 @@
 from html import escape
 from urllib.parse import parse_qs
 
+from tests.providers.fakes.bank import Obj
 from tests.providers.fakes.stripe_bank import (
     DECLINED_CARD,
     LATE_ACCOUNT,
     FakeBank,
     NotOpenError,
 )
-from tests.providers.fakes.stripe_objects import Obj
 
 Page = tuple[int, str, str | None]
 """Status, HTML, and where to go."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from stripe.params.checkout import SessionCreateParams
 
-from tests.providers.fakes.stripe_objects import Obj
+from tests.providers.fakes.bank import Obj
 
 Invalid = Callable[..., Exception]
 
