@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from handsel.kit.money import Money
 from handsel.models import Entitlement, LedgerEntry, Order
 from handsel.models.words import FactKind, OrderStatus, PaymentState
-from handsel.sales import orders
+from handsel.sales import orders, rebuilding
 from handsel.sales.payments.base import Fact, Payment
 from handsel.sales.standing import sum_up
 from handsel.shop import Shop
@@ -150,7 +150,7 @@ def test_money_for_a_product_that_was_forgotten_is_never_taken_for_another_shops
     """After an old backup: the payment is ours, only the product is not there yet."""
     news = (PaymentState.COMPLETE, (Fact(FactKind.CAPTURE, "pi_1", PRICE, NOON),))
     payment = _payment(shop, "forgotten", *news)
-    with pytest.raises(orders.ForgottenProductError), shop.transaction() as session:
+    with pytest.raises(rebuilding.ForgottenProductError), shop.transaction() as session:
         orders.record(session, shop.keys, "test", payment, shop.now())
 
     make.product(shop)
@@ -174,7 +174,7 @@ def _payment(
         email=f"{name}@example.com",
         test=True,
         reference={
-            "shop": orders.shop_mark(shop.keys),
+            "shop": rebuilding.offer_mark(shop.keys, "book", PRICE),
             "product": "book",
             "price": "1500",
             "currency": "EUR",

@@ -21,8 +21,8 @@ from handsel.models.database import insert_new, rows_changed
 from handsel.ops import archive, postgres_copy, schema, sqlite_copy, stock
 from handsel.ops.archive import Manifest, Part
 from handsel.ops.places import BACKUPS, SECRETS, TEMPLATES, sqlite_file
-from handsel.sales.orders import shop_mark
 from handsel.sales.payments.test import BANK_FILE
+from handsel.sales.rebuilding import shop_mark
 from handsel.settings import CONFIG_FILE, Settings
 from handsel.shop import Shop
 

@@ -36,8 +36,8 @@ from handsel.ops.places import (
 )
 from handsel.ops.verify import Invariant, verify
 from handsel.outbound import campaigns
-from handsel.sales.orders import shop_mark
 from handsel.sales.payments.test import BANK_FILE
+from handsel.sales.rebuilding import shop_mark
 from handsel.settings import CONFIG_FILE
 from handsel.shop import KEYS_FILE
 

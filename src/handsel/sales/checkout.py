@@ -18,7 +18,14 @@ from handsel.kit.text import email_key
 from handsel.models import Order, Product
 from handsel.models.database import insert_new
 from handsel.models.words import FactKind, OrderStatus, PaymentState
-from handsel.sales import catalogue, coupons, orders, prices, reservations
+from handsel.sales import (
+    catalogue,
+    coupons,
+    orders,
+    prices,
+    rebuilding,
+    reservations,
+)
 from handsel.sales.payments.base import Fact, Payment, Purchase, Started
 from handsel.sales.payments.units import Units
 from handsel.sales.pricing import Quote, quote
@@ -177,7 +184,7 @@ def _back(offer: Offer) -> dict[str, str]:
 
 def _reference(offer: Offer, keys: Keys) -> dict[str, str]:
     found = {
-        "shop": orders.shop_mark(keys),
+        "shop": rebuilding.offer_mark(keys, offer.slug, offer.price),
         "product": offer.slug,
         "price": str(offer.price.minor),
         "currency": offer.price.currency,
@@ -231,7 +238,7 @@ def place(
         download_limit=offer.download_limit,
         email=email,
         created_at=now,
-        expires_at=ending(now, offer),
+        expires_at=min(started.expires_at or ending(now, offer), ending(now, offer)),
         status=OrderStatus.STARTED,
         refunded_minor=0,
     )

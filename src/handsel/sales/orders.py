@@ -12,15 +12,15 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from handsel.delivery import fulfilment
-from handsel.kit.errors import ConflictError, NotFoundError, ShopError
+from handsel.kit.errors import ConflictError, NotFoundError
 from handsel.kit.money import Money, format_money
-from handsel.kit.signing import Keys, public_id
-from handsel.models import Coupon, LedgerEntry, Order, Product, Release
+from handsel.kit.signing import Keys
+from handsel.models import LedgerEntry, Order
 from handsel.models.database import insert_new
 from handsel.models.orders import FIRST_NUMBER
-from handsel.models.words import FactKind, OrderStatus, PaymentState
+from handsel.models.words import FactKind, PaymentState
 from handsel.outbound import emails
-from handsel.sales import refunds, reservations, telling
+from handsel.sales import rebuilding, refunds, reservations, telling
 from handsel.sales.payments.base import Fact, Payment
 from handsel.sales.standing import Standing, sum_up
 
@@ -38,19 +38,6 @@ _PROGRESS = {
 }
 
 
-class NotOurSessionError(NotFoundError):
-    """The payment belongs to another shop that uses the same provider account."""
-
-
-class ForgottenProductError(ShopError):
-    """A payment of ours is for a product that the database has forgotten.
-
-    Never to be answered as if it were somebody else's: it must come again.
-    """
-
-    status = 503
-
-
 def record(
     session: Session, keys: Keys, provider: str, payment: Payment, now: datetime
 ) -> Order:
@@ -63,7 +50,7 @@ def record(
     """
     order = _find(session, provider, payment.session_id)
     if order is None:
-        _rebuild(session, keys, provider, payment, now)
+        rebuilding.rebuild(session, keys, provider, payment, now)
         order = _find(session, provider, payment.session_id)
         assert order
     # Nothing below reads the order from the database: it is written once, at the end.
@@ -75,6 +62,27 @@ def record(
         _doubt(session, order, payment)
         settle(session, order, now)
         telling.tell(session, order, news, now)
+    return order
+
+
+def is_further(state: PaymentState, *, than: PaymentState) -> bool:
+    """Say whether a payment session in a state has come further than another's."""
+    return _PROGRESS[state] > _PROGRESS[than]
+
+
+def forgotten(
+    session: Session, provider: str, session_id: str, now: datetime
+) -> Order | None:
+    """End an open order whose provider has forgotten it, as some do with those unpaid.
+
+    None while its time is not over: then nobody knows why it is unknown.
+    """
+    order = _find(session, provider, session_id)
+    if order is None or now < order.expires_at:
+        return None
+    if is_further(PaymentState.EXPIRED, than=order.session_state):
+        order.session_state = PaymentState.EXPIRED
+        settle(session, order, now)
     return order
 
 
@@ -180,63 +188,6 @@ def _find(session: Session, provider: str, session_id: str) -> Order | None:
     ).one_or_none()
 
 
-def _rebuild(
-    session: Session, keys: Keys, provider: str, payment: Payment, now: datetime
-) -> None:
-    """Make the order of a session that the provider knows and we do not."""
-    reference = payment.reference
-    if reference.get("shop") != shop_mark(keys):
-        raise NotOurSessionError("This payment does not belong to this shop.")
-    product = session.scalars(
-        select(Product).where(Product.slug == reference.get("product"))
-    ).one_or_none()
-    if product is None:
-        raise ForgottenProductError(
-            "This payment is for a product the shop does not have at the moment.",
-            "Nothing is lost: when the seller has put it back under the name "
-            f"“{reference.get('product')}”, it is delivered.",
-        )
-    release_id = session.scalars(
-        select(Release.id)
-        .where(Release.product_id == product.id)
-        .order_by(Release.id.desc())
-        .limit(1)
-    ).one()
-    insert_new(
-        session,
-        Order,
-        public_id=public_id(keys, provider, payment.session_id),
-        token_version=1,
-        provider=provider,
-        session_id=payment.session_id,
-        session_state=PaymentState.OPEN,
-        test=payment.test,
-        product_id=product.id,
-        release_id=release_id,
-        price_minor=int(reference.get("price", payment.price.minor)),
-        discount_minor=int(reference.get("discount", 0)),
-        coupon_id=_coupon_id(session, reference.get("coupon")),
-        currency=reference.get("currency", payment.price.currency),
-        download_limit=product.download_limit,
-        created_at=now,
-        expires_at=now,
-        status=OrderStatus.STARTED,
-        refunded_minor=0,
-    )
-
-
-def _coupon_id(session: Session, code: str | None) -> int | None:
-    """Give the coupon of a rebuilt order; the database may have forgotten it as well."""
-    return (
-        session.scalar(select(Coupon.id).where(Coupon.code == code)) if code else None
-    )
-
-
-def shop_mark(keys: Keys) -> str:
-    """What we write into a payment session to know it as ours again."""
-    return public_id(keys, "shop", "mark")
-
-
 def _note_progress(order: Order, payment: Payment) -> None:
     """Keep the furthest state heard of: an answer may be older than what we know."""
     if _PROGRESS[payment.state] >= _PROGRESS[order.session_state]:
@@ -284,6 +235,8 @@ def _doubt(session: Session, order: Order, payment: Payment) -> None:
         return
     if _is_refunded(order, facts):
         order.review_reason = None
+    elif payment.doubt:
+        order.review_reason = payment.doubt
     elif payment.test != order.test:
         order.review_reason = "A test payment and a real order were mixed up."
     elif any(each.currency != agreed.currency for each in captures) or (

@@ -9,8 +9,8 @@ from handsel.models import Inbox
 from handsel.models.database import insert_new
 from handsel.outbound import relays, undelivered
 from handsel.sales import orders
-from handsel.sales.orders import NotOurSessionError
 from handsel.sales.payments.base import ForeignPaymentError, Notice, Payment
+from handsel.sales.rebuilding import NotOurSessionError
 from handsel.shop import Shop
 from handsel.web.guards import Policy, guard
 from handsel.web.pages import the_shop

@@ -41,7 +41,8 @@ class Purchase:
         key: the same key always gives the same session (idempotency), so that a double
             click or a retry after a lost answer cannot start two payments.
         email: prefills the provider's form; None lets the provider ask for it.
-        return_url: where the buyer comes back to; the provider adds `?session=<id>`.
+        return_url: where the buyer comes back to; the provider adds `?session=<id>`,
+            or `?token=<id>`, as PayPal does.
         cancel_url: where the buyer goes who changes their mind.
         expires_at: when the session ends by itself.
         reference: a few short strings that `look_up` gives back unchanged; enough to
@@ -60,10 +61,14 @@ class Purchase:
 
 @dataclass(frozen=True)
 class Started:
-    """A payment session the buyer can now go to."""
+    """A payment session the buyer can now go to.
+
+    `expires_at`: when the provider ends it, if that is before the purchase says.
+    """
 
     session_id: str
     url: str
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,9 @@ class Payment:
 
     `price` is what the session asks for. `facts` is everything so far, in any order.
     `test` is true when no real money moves. `country` is where the buyer's card or
-    account belongs, as two letters (ISO 3166-1), if the provider says so.
+    account belongs, as two letters (ISO 3166-1), if the provider says so. `doubt` says
+    what is wrong with the money, in a sentence for the seller: then nothing is delivered
+    until somebody has looked.
     """
 
     session_id: str
@@ -101,6 +108,7 @@ class Payment:
     statement_text: str | None = None
     country: str | None = None
     facts: tuple[Fact, ...] = ()
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -190,6 +198,11 @@ class PaymentProvider(Protocol):
     def look_up(self, object_id: str, now: datetime) -> Payment:
         """Ask the provider for the truth about a session, or an object of one.
 
+        Where the buyer only approves and the shop has to take the money, this takes it,
+        once, if it is what was agreed: so it does not matter who comes first, the buyer,
+        a web hook or the worker, nor how often, nor whether an answer gets lost. Safe to
+        repeat, and from several threads and processes at once.
+
         Raises UnknownSessionError, ProviderUnavailableError.
         """
         ...
@@ -206,7 +219,9 @@ class PaymentProvider(Protocol):
     def sessions_since(self, since: datetime, now: datetime) -> Iterator[Glimpse]:
         """Name every session created or changed since then; repeats are harmless.
 
-        Cheap: a few calls for a quiet day, not one for each session.
+        Cheap: a few calls for a quiet day, not one for each session. One that nobody has
+        paid or approved may be left out, where a provider has no list of them: the shop
+        looks those of its own up, a few at a time.
 
         Raises ProviderUnavailableError.
         """
