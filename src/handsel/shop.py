@@ -24,6 +24,7 @@ from handsel.sales.payments.base import (
     Payment,
     PaymentProvider,
     ProviderUnavailableError,
+    UnknownSessionError,
 )
 from handsel.sales.payments.units import Units
 from handsel.settings import Settings, load_settings
@@ -113,10 +114,18 @@ class Shop:
     def hear(self, provider: str, object_id: str) -> Order:
         """Ask a provider for the truth about a payment, and record it. Safe to repeat.
 
-        Raises UnknownSessionError, NotOurSessionError, ForgottenProductError,
+        One of ours that is over, and forgotten by its provider, was never paid. Raises
+        UnknownSessionError, NotOurSessionError, ForgottenProductError,
         ProviderUnavailableError.
         """
-        payment = self.look_up(provider, object_id)
+        try:
+            payment = self.look_up(provider, object_id)
+        except UnknownSessionError:
+            with self.transaction() as session:
+                order = orders.forgotten(session, provider, object_id, self.now())
+            if order is None:
+                raise
+            return order
         with self.transaction() as session:
             return orders.record(session, self.keys, provider, payment, self.now())
 

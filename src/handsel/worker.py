@@ -29,6 +29,9 @@ LOOK_SECONDS = 5.0
 STOP_SECONDS = 3.0
 """How long the end of the worker waits for a mailbox."""
 KEEP_INBOX = timedelta(days=30)
+MOST_OPEN = 20
+"""How many payments that nobody has finished are asked about in one round, where a
+provider has no list of them: so that a day full of them costs seven calls a minute."""
 FARTHEST = timedelta(days=28)
 """How far back payments are asked about: providers keep their news for a month."""
 
@@ -137,7 +140,8 @@ def _claim(shop: Shop, name: str, gap: timedelta) -> bool:
 
 
 def _reconcile(shop: Shop) -> None:
-    reconcile.reconcile(shop, since=shop.now() - timedelta(hours=25))
+    since = shop.now() - timedelta(hours=25)
+    reconcile.reconcile(shop, since=since, most_open=MOST_OPEN)
 
 
 def _reconcile_far_back(shop: Shop) -> None:
@@ -154,7 +158,7 @@ def _reconcile_far_back(shop: Shop) -> None:
     since = now - timedelta(days=4)
     if oldest:
         since = min(since, oldest - timedelta(hours=1))
-    reconcile.reconcile(shop, since=since)
+    reconcile.reconcile(shop, since=since, most_open=MOST_OPEN)
 
 
 def _tidy(shop: Shop) -> None:
@@ -175,7 +179,7 @@ def _sweep(shop: Shop) -> None:
 
 DUTIES: dict[str, tuple[timedelta, Callable[[Shop], None]]] = {
     "refunds": (timedelta(minutes=1), carrying.finish),
-    "reconcile": (timedelta(minutes=3), _reconcile),
+    "reconcile": (timedelta(seconds=reconcile.ROUND), _reconcile),
     "reconcile-far-back": (timedelta(hours=1), _reconcile_far_back),
     "tidy": (timedelta(minutes=10), _tidy),
     "sweep": (stock.SWEEP_EVERY, _sweep),

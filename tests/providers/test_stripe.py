@@ -28,6 +28,7 @@ from tests.providers.suite import (
     PRICE,
     Disputes,
     LatePayments,
+    Listed,
     Payments,
     Refunds,
     a_purchase,
@@ -39,7 +40,7 @@ from tests.providers.suite import (
 )
 
 
-class TestStripe(Payments, LatePayments, Refunds, Disputes):
+class TestStripe(Payments, Listed, LatePayments, Refunds, Disputes):
     """The suite of all providers, on Stripe."""
 
     @pytest.fixture

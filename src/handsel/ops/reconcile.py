@@ -10,11 +10,19 @@ from sqlalchemy import select
 from handsel.kit.errors import ShopError
 from handsel.models import Order
 from handsel.models.words import PaymentState
-from handsel.sales.orders import NotOurSessionError
-from handsel.sales.payments.base import Glimpse
+from handsel.sales import orders
+from handsel.sales.payments.base import (
+    Glimpse,
+    PaymentProvider,
+    ProviderUnavailableError,
+)
+from handsel.sales.rebuilding import NotOurSessionError
 from handsel.shop import Shop
 
 log = logging.getLogger("handsel.reconcile")
+
+ROUND = 180
+"""Seconds from one round of the worker's to the next."""
 
 
 @dataclass(frozen=True)
@@ -27,22 +35,24 @@ class Outcome:
     failed: tuple[str, ...]
 
 
-def reconcile(shop: Shop, *, since: datetime) -> Outcome:
+def reconcile(shop: Shop, *, since: datetime, most_open: int | None = None) -> Outcome:
     """Compare every provider's sessions since then with ours, and record the rest.
 
     Safe to repeat, and at the same time as everything else. One session that cannot be
     looked up does not keep back the others.
+
+    Args:
+        most_open: how many of our own open sessions a provider does not name are looked
+            up; the next round takes others. None: all.
     """
     seen, looked_up = 0, 0
     newly_paid: list[str] = []
     failed: list[str] = []
     for name, provider in shop.providers.items():
-        for glimpse in _listed(
-            provider.sessions_since(since, shop.now()), failed, name
-        ):
+        for glimpse in _glimpses(shop, provider, since, most_open, failed):
             seen += 1
             known = _known(shop, name, glimpse.session_id)
-            if known and known[0] is glimpse.state:
+            if known and _is_old_news(known[0], glimpse.state):
                 continue
             looked_up += 1
             try:
@@ -65,14 +75,45 @@ def reconcile(shop: Shop, *, since: datetime) -> Outcome:
     return Outcome(seen, looked_up, tuple(newly_paid), tuple(failed))
 
 
-def _listed(
-    glimpses: Iterator[Glimpse], failed: list[str], provider: str
+def _glimpses(
+    shop: Shop,
+    provider: PaymentProvider,
+    since: datetime,
+    most_open: int | None,
+    failed: list[str],
 ) -> Iterator[Glimpse]:
-    """Give what a provider lists, up to the point where it stops answering."""
+    """Give what a provider lists, then our own open sessions that it did not name."""
+    named = set()
     try:
-        yield from glimpses
+        for glimpse in provider.sessions_since(since, shop.now()):
+            named.add(glimpse.session_id)
+            yield glimpse
     except ShopError as error:
-        failed.append(f"{provider}: {error}")
+        failed.append(f"{provider.name}: {error}")
+        if isinstance(error, ProviderUnavailableError):
+            return
+    for session_id in _open(shop, provider.name, since, most_open):
+        if session_id not in named:
+            yield Glimpse(session_id, None)
+
+
+def _open(shop: Shop, provider: str, since: datetime, most: int | None) -> list[str]:
+    """Name our open sessions since then; if they are more than `most`, these in turns."""
+    with shop.reading() as session:
+        rows = session.execute(
+            select(Order.id, Order.session_id).where(
+                Order.provider == provider,
+                Order.created_at >= since,
+                Order.session_state.in_((PaymentState.OPEN, PaymentState.PROCESSING)),
+            )
+        ).all()
+    turns = -(-len(rows) // most) if most else 1
+    turn = int(shop.now().timestamp()) // ROUND
+    return [row.session_id for row in rows if turns < 2 or (row.id + turn) % turns == 0]
+
+
+def _is_old_news(known: PaymentState, seen: PaymentState | None) -> bool:
+    return seen is not None and not orders.is_further(seen, than=known)
 
 
 def _known(

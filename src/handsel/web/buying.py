@@ -169,7 +169,7 @@ def come_back(provider: str) -> AnyResponse:
 
     Asks the provider itself, so that no web hook needs to have arrived.
     """
-    session_id = request.args.get("session", "")[:255]
+    session_id = _session_named()
     try:
         order = the_shop().hear(provider, session_id)
     except UnknownSessionError:
@@ -186,6 +186,12 @@ def come_back(provider: str) -> AnyResponse:
         return _waiting(_name_of(order), order.email or "")
     slug = _slug_of(order)
     return redirect(url_for("storefront.product", slug=slug, cancelled=1), 303)
+
+
+def _session_named() -> str:
+    """Give the payment a buyer comes back from; PayPal has a word of its own for it."""
+    named = request.args.get("session") or request.args.get("token") or ""
+    return named[:255]
 
 
 def _just_paid(order: Order) -> AnyResponse:
@@ -211,7 +217,7 @@ def _is_fresh(order: Order) -> bool:
 
 
 def _waiting(product_name: str, email: str) -> Response:
-    again = f"{request.path}?{urlencode({'session': request.args.get('session', '')})}"
+    again = f"{request.path}?{urlencode({'session': _session_named()})}"
     response = page(
         "processing.html",
         product_name=product_name,
