@@ -1,10 +1,11 @@
-"""A shop that takes cards by Stripe, open on a port, with a Stripe of its own."""
+"""A shop that takes money by Stripe or PayPal, open on a port, with one of its own."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -22,19 +23,39 @@ from handsel.shop import Shop, open_shop
 from handsel.web import create_app
 from tests.ground.shops import Clock
 from tests.ground.visitor import Visitor
+from tests.providers.fake_paypal import CLIENT_ID, SECRET, WEBHOOK_ID, FakePayPal
 from tests.providers.fake_stripe import SECRET_KEY, WEBHOOK_SECRET, FakeStripe
 from tests.web.serving import Server, serving
+
+Far = FakeStripe | FakePayPal
 
 
 @dataclass(frozen=True)
 class Till:
-    """The shop, its Stripe, and the door; the clocks of both go together."""
+    """The shop, the far side of its provider, and the door; both clocks go together."""
 
     shop: Shop
-    stripe: FakeStripe
+    far: Far
     server: Server
     app: Flask
     clock: Clock
+
+    @property
+    def stripe(self) -> FakeStripe:
+        """The far side, of a shop that takes cards by Stripe."""
+        assert isinstance(self.far, FakeStripe)
+        return self.far
+
+    @property
+    def paypal(self) -> FakePayPal:
+        """The far side, of a shop that takes PayPal."""
+        assert isinstance(self.far, FakePayPal)
+        return self.far
+
+    @property
+    def provider(self) -> str:
+        """The word for the provider in routes and records."""
+        return next(iter(self.shop.providers))
 
     def visitor(self, address: str = "127.0.0.1") -> Visitor:
         """Somebody who was never here."""
@@ -43,23 +64,24 @@ class Till:
     def move(self, **length: float) -> None:
         """Let time pass for everybody, for instance `hours=25`."""
         self.clock.move(**length)
-        self.stripe.bank.advance(timedelta(**length))
+        self.far.bank.advance(timedelta(**length))
 
     def begin(self, visitor: Visitor, slug: str = "book") -> str:
-        """Press Buy; gives the name of the payment session at Stripe."""
+        """Press Buy; gives the name of the payment session at the provider."""
         answer = visitor.press(visitor.get(f"/p/{slug}"), f"/buy/{slug}")
         assert answer.status_code == 303, answer.get_data(as_text=True)
-        return urlsplit(answer.headers["Location"]).path.rpartition("/")[2]
+        return self.far.named(answer.headers["Location"])
 
     def come_back(self, visitor: Visitor, name: str) -> TestResponse:
-        """Return from Stripe's page, as its `success_url` says; do not follow."""
-        url = self.stripe.bank.get("session", name)["success_url"]
-        wanted = url.replace("{CHECKOUT_SESSION_ID}", name)
-        assert parse_qs(urlsplit(wanted).query) == {"session": [name]}
-        return visitor.get(wanted)
+        """Return from the payment page to where it leads; do not follow."""
+        return visitor.get(self.far.way_back(name))
+
+    def change_mind(self, visitor: Visitor, name: str) -> TestResponse:
+        """Leave the payment page without paying."""
+        return visitor.get(self.far.way_out(name))
 
     def reconcile(self, **back: float) -> reconcile.Outcome:
-        """Ask Stripe what was missed; the last day, or `minutes=5`."""
+        """Ask the provider what was missed; the last day, or `minutes=5`."""
         back = back or {"days": 1}
         return reconcile.reconcile(self.shop, since=self.shop.now() - timedelta(**back))
 
@@ -111,13 +133,59 @@ def set_stripe(fake: FakeStripe, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HANDSEL_STRIPE__API_BASE", fake.origin)
 
 
+def set_paypal(fake: FakePayPal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let shops opened from now on, here and in other processes, use this PayPal."""
+    monkeypatch.setenv("HANDSEL_ENV", "test")
+    monkeypatch.setenv("HANDSEL_PAYPAL__CLIENT_ID", CLIENT_ID)
+    monkeypatch.setenv("HANDSEL_PAYPAL__SECRET", SECRET)
+    monkeypatch.setenv("HANDSEL_PAYPAL__WEBHOOK_ID", WEBHOOK_ID)
+    monkeypatch.setenv("HANDSEL_PAYPAL__API_BASE", fake.origin)
+
+
 @pytest.fixture
 def till(stripe_home: tuple[Path, FakeStripe], clock: Clock) -> Iterator[Till]:
     """A fresh shop that takes cards, on each kind of database, with nothing for sale."""
-    home, fake = stripe_home
+    with _opened(*stripe_home, clock) as till:
+        yield till
+
+
+@pytest.fixture
+def paypal_till(
+    home: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Till]:
+    """The same for a shop that takes PayPal."""
+    with FakePayPal(start=clock.time) as fake:
+        set_paypal(fake, monkeypatch)
+        with _opened(home, fake, clock) as till:
+            yield till
+
+
+@pytest.fixture(params=["stripe", "paypal"])
+def either_till(
+    request: pytest.FixtureRequest,
+    home: Path,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Till]:
+    """A shop that takes cards by Stripe, and then one that takes PayPal."""
+    if request.param == "stripe":
+        with FakeStripe(start=clock.time) as stripe:
+            set_stripe(stripe, monkeypatch)
+            with _opened(home, stripe, clock) as till:
+                yield till
+    else:
+        with FakePayPal(start=clock.time) as paypal:
+            set_paypal(paypal, monkeypatch)
+            with _opened(home, paypal, clock) as till:
+                yield till
+
+
+@contextmanager
+def _opened(home: Path, fake: Far, clock: Clock) -> Iterator[Till]:
     shop = open_shop(home, load_settings(home), clock=clock)
     app = create_app(shop)
     with serving(app) as server:
-        fake.hooks.url = f"{server.url}/webhooks/stripe"
+        (provider,) = shop.providers
+        fake.hooks.url = f"{server.url}/webhooks/{provider}"
         yield Till(shop, fake, server, app, clock)
     shop.close()

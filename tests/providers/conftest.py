@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.providers.fake_paypal import FakePayPal
 from tests.providers.fake_stripe import FakeStripe
+from tests.providers.paypal_driver import PayPalDriver
 from tests.providers.stripe_driver import NOON, StripeDriver
 
 
@@ -19,3 +21,16 @@ def stripe() -> Iterator[FakeStripe]:
 def stripe_driver(stripe: FakeStripe) -> StripeDriver:
     """The provider for Stripe, and the hands on the far side."""
     return StripeDriver(stripe)
+
+
+@pytest.fixture
+def paypal() -> Iterator[FakePayPal]:
+    """A fake PayPal whose clock stands at noon."""
+    with FakePayPal(start=NOON) as fake:
+        yield fake
+
+
+@pytest.fixture
+def paypal_driver(paypal: FakePayPal) -> PayPalDriver:
+    """The provider for PayPal, and the hands on the far side."""
+    return PayPalDriver(paypal)

@@ -24,7 +24,7 @@ from tests.stories.giving_back import (
     sold,
     states,
 )
-from tests.stories.test_stripe import mails
+from tests.stories.test_news_of_payments import mails
 
 ASKED, MADE = RefundState.ASKED, RefundState.MADE
 REFUSED, UNKNOWN = RefundState.REFUSED, RefundState.UNKNOWN

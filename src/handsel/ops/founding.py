@@ -95,7 +95,7 @@ def config_text(plan: Plan) -> str:
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             lines += ["", f"# {kind.__doc__}", f"[{section}]"]
             for name, setting in kind.model_fields.items():
-                if section == "stripe" and name == "api_base":
+                if name == "api_base":
                     continue
                 key = setting.alias or name
                 lines += _comment(setting.description or "")

@@ -223,8 +223,9 @@ class PaymentSettings(Section):
     enabled: Words = Field(
         default_factory=list,
         description="Providers by name, in the order of their buttons, for instance "
-        '`["stripe"]`. Empty: Stripe when its key is set, else `test` when `shop.url` '
-        "is this machine. On a public address `test` must be named here to be used.",
+        '`["stripe", "paypal"]`. Empty: Stripe when its key is set and PayPal when its '
+        "secret is, else `test` when `shop.url` is this machine. On a public address "
+        "`test` must be named here to be used.",
     )
 
 
@@ -239,6 +240,35 @@ class StripeSettings(Section):
         None,
         description="Signing secret of the web hook; two, separated by a comma, while "
         "you change it. Better in a file: `webhook_secret_file`.",
+    )
+    api_base: str = Field(
+        "", description="Another address of the API; only with HANDSEL_ENV=test."
+    )
+
+
+class PayPalSettings(Section):
+    """PayPal accounts, and what else PayPal's own page offers."""
+
+    client_id: str = Field(
+        "",
+        description="Client ID of your app in PayPal's Developer Dashboard. It is no "
+        "secret.",
+        pattern=r"^[A-Za-z0-9_-]*$",
+        examples=["AeA1QIZXiflr1_-r0U2UbWTziOWX1GRQer5jkUq4ZfWT5qwb6qQRPq7jDtv57TL4"],
+    )
+    secret: SecretStr | None = Field(
+        None, description="Its secret; better in a file: `secret_file`."
+    )
+    webhook_id: str = Field(
+        "",
+        description="Webhook ID, which PayPal shows beside the web hook of that app: "
+        "messages for any other are refused. It is no secret.",
+        pattern=r"^[A-Za-z0-9-]*$",
+        examples=["5GP028458E2496506"],
+    )
+    sandbox: bool = Field(
+        False,
+        description="Whether the three are of PayPal's sandbox, where no real money moves.",
     )
     api_base: str = Field(
         "", description="Another address of the API; only with HANDSEL_ENV=test."
@@ -275,6 +305,7 @@ class Settings(Section):
     mail: MailSettings = Field(default_factory=MailSettings)
     payments: PaymentSettings = Field(default_factory=PaymentSettings)
     stripe: StripeSettings = Field(default_factory=StripeSettings)
+    paypal: PayPalSettings = Field(default_factory=PayPalSettings)
     delivery: DeliverySettings = Field(default_factory=DeliverySettings)
 
     @property
@@ -292,9 +323,9 @@ class Settings(Section):
         """Names of the payment providers in use, in the order of their buttons."""
         if self.payments.enabled:
             return list(self.payments.enabled)
-        if self.stripe.secret_key:
-            return ["stripe"]
-        return [] if self.is_public else ["test"]
+        found = {"stripe": self.stripe.secret_key, "paypal": self.paypal.secret}
+        with_keys = [name for name, key in found.items() if key]
+        return with_keys or ([] if self.is_public else ["test"])
 
 
 def is_loopback(host: str) -> bool:

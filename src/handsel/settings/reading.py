@@ -15,6 +15,7 @@ from handsel.kit.money import currencies, is_locale
 from handsel.settings.fields import (
     CONFIG_FILE,
     MailSettings,
+    PayPalSettings,
     Settings,
     StripeSettings,
 )
@@ -173,10 +174,14 @@ def _contradictions(settings: Settings) -> list[str]:
         )
     if settings.stripe.api_base and settings.env != "test":
         problems.append("stripe.api_base: only accepted with HANDSEL_ENV=test.")
+    if settings.paypal.api_base and settings.env != "test":
+        problems.append("paypal.api_base: only accepted with HANDSEL_ENV=test.")
     if settings.mail.transport == "smtp" and not settings.mail.host:
         problems.append("mail.host: the smtp transport needs the mail server's name.")
     if "stripe" in settings.providers:
         problems += _stripe_problems(settings.stripe)
+    if "paypal" in settings.providers:
+        problems += _paypal_problems(settings.paypal)
     problems += _mailbox_problems(settings.mail) + _relay_problems(settings.mail)
     return problems + _unknown(settings)
 
@@ -251,3 +256,18 @@ def _stripe_problems(stripe: StripeSettings) -> list[str]:
     if any(len(secret.strip()) < 20 for secret in secrets.split(",")):
         return ["stripe.webhook_secret: needed, at least 20 letters; see the tutorial."]
     return []
+
+
+def _paypal_problems(paypal: PayPalSettings) -> list[str]:
+    secret = paypal.secret.get_secret_value().strip() if paypal.secret else ""
+    given = {
+        "client_id": paypal.client_id,
+        "secret": secret,
+        "webhook_id": paypal.webhook_id,
+    }
+    return [
+        f"paypal.{name}: payments by PayPal need it, at least {least} letters; see the "
+        "tutorial."
+        for name, least in {"client_id": 20, "secret": 20, "webhook_id": 10}.items()
+        if len(given[name]) < least
+    ]

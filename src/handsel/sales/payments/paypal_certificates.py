@@ -1,0 +1,89 @@
+"""PayPal's certificates: fetched where PayPal lives, and nowhere else, and kept.
+
+Who has issued one is not asked: that the address is PayPal's is proved by TLS.
+"""
+
+import re
+import threading
+
+from handsel.kit.errors import TryAgainError
+from handsel.sales.payments.paypal_webhook import refused
+
+_PATH = re.compile(r"/v1/notifications/certs/[A-Za-z0-9_-]{1,100}")
+LARGEST = 32 * 1024
+"""Bytes of an answer of PayPal's; a certificate has about two thousand."""
+MOST = 8
+"""How many are kept; PayPal signs with one for months."""
+TIMEOUT = (2.0, 5.0)
+
+
+class Certificates:
+    """What is at the addresses that messages of PayPal's name.
+
+    Args:
+        origins: where PayPal lives, the live one or the sandbox, never both.
+    """
+
+    def __init__(self, origins: tuple[str, ...]) -> None:
+        self._origins = origins
+        self._kept: dict[str, bytes] = {}
+        self._fetching = threading.Lock()
+
+    def at(self, address: str) -> bytes:
+        """Give a certificate, in PEM.
+
+        Raises WebhookRefusedError for an address that is not PayPal's, TryAgainError
+        when PayPal is away.
+        """
+        if not any(
+            address.startswith(each) and _PATH.fullmatch(address[len(each) :])
+            for each in self._origins
+        ):
+            raise refused(
+                "its certificate is not at PayPal, or at the other of live and sandbox"
+            )
+        if address not in self._kept:
+            self._keep(address, self._fetch(address))
+        return self._kept[address]
+
+    def _keep(self, address: str, found: bytes) -> None:
+        while len(self._kept) >= MOST:
+            self._kept.pop(next(iter(self._kept)), None)
+        self._kept[address] = found
+
+    def _fetch(self, address: str) -> bytes:
+        """Fetch, one at a time so that few pages ever wait; no redirect counts."""
+        if not self._fetching.acquire(blocking=False):
+            raise _later()
+        try:
+            status, found = _get(address)
+        finally:
+            self._fetching.release()
+        if status >= 500 or status == 429:
+            raise _later()
+        if status != 200 or len(found) > LARGEST or b"-BEGIN CERTIFICATE-" not in found:
+            raise refused("PayPal gave no certificate")
+        return found
+
+
+def _get(address: str) -> tuple[int, bytes]:
+    import requests  # heavy, and only for the first message
+
+    try:
+        with requests.get(
+            address, timeout=TIMEOUT, allow_redirects=False, stream=True
+        ) as answer:
+            found = b""
+            for piece in answer.iter_content(8192):
+                found += piece
+                if len(found) > LARGEST:
+                    break
+            return answer.status_code, found
+    except requests.RequestException as error:
+        raise _later() from error
+
+
+def _later() -> TryAgainError:
+    return TryAgainError(
+        "PayPal cannot be asked about this now.", "It will send the message again."
+    )
