@@ -243,6 +243,33 @@ def test_a_wrong_setting_of_the_environment_is_not_looked_for_in_the_file(
 
 @on_sqlite
 @pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"CLIENT_ID": "x"}, "paypal.client_id: payments by PayPal need it"),
+        ({"SECRET": "x"}, "paypal.secret: payments by PayPal need it"),
+        ({"WEBHOOK_ID": ""}, "paypal.webhook_id: payments by PayPal need it"),
+        ({"WEBHOOK_ID": "5GP0 28"}, "paypal.webhook_id: it should look like"),
+        ({"SANDBOX": "perhaps"}, "paypal.sandbox: it should be true or false"),
+        ({"API_BASE": "http://127.0.0.1:1"}, "paypal.api_base: only accepted with"),
+        ({}, ""),
+    ],
+    ids=str,
+)
+def test_paypals_settings_are_looked_at(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], said: str
+) -> None:
+    good = {"CLIENT_ID": "A" * 30, "SECRET": "E" * 30, "WEBHOOK_ID": "5GP028458E24"}
+    for name, value in (good | changes).items():
+        monkeypatch.setenv(f"HANDSEL_PAYPAL__{name}", value)
+
+    done = real(shop.home, "config", "check")
+
+    assert said in done.stdout
+    assert done.returncode == (4 if said else 0), done.stdout
+
+
+@on_sqlite
+@pytest.mark.parametrize(
     ("words", "code", "said"),
     [
         (["product", "show", "none"], 3, "There is no product called none."),

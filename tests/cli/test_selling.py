@@ -102,6 +102,28 @@ def test_a_price_that_nobody_could_pay_is_refused(
     assert done.returncode == (2 if said else 0), done.stderr
 
 
+@pytest.mark.parametrize(
+    ("price", "said"),
+    [
+        ("15 ISK", "PayPal does not take ISK"),
+        ("1500.50 HUF", "Choose 1500.00 HUF or 1501.00 HUF"),
+        ("1500 JPY", ""),
+        ("0.10", ""),
+        ("0 ISK", ""),
+    ],
+)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_price_that_nobody_could_pay_by_paypal_is_refused(
+    paypal_till: Till, price: str, said: str
+) -> None:
+    make.product(paypal_till.shop)
+
+    done = real(paypal_till.shop.home, "product", "edit", "book", "--price", price)
+
+    assert said in done.stderr
+    assert done.returncode == (2 if said else 0), done.stderr
+
+
 def _another(words: list[str]) -> list[str]:
     """Add a good change to the bad one: it must not be made alone."""
     return ["--price", "1"] if len(words) > 1 and "--price" not in words else []

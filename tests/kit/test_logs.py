@@ -57,6 +57,11 @@ def log() -> Iterator[Log]:
         ("next=%2Fd%2Fabc%2Fbook", "next=%2Fd%2F***%2Fbook"),
         (f"token='{TOKEN}'", "token='***'"),
         ("GET /return/stripe?session=cs_live_a1&x", "GET /return/stripe?session=***&x"),
+        (
+            "GET /return/paypal?token=5O19&PayerID=X",
+            "GET /return/paypal?token=***&PayerID=X",
+        ),
+        ("said A21AAGHr9qtiRRXH4oYcQokQgV99rGqEIf.", "said ***."),
         ("postgresql://shop:pa:ss/w@db/shop", "postgresql://shop:***@db/shop"),
         # What must stay, or a log is of no use.
         ("GET /p/find-me 200", "GET /p/find-me 200"),

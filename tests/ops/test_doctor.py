@@ -23,6 +23,11 @@ STRIPE = {
     "HANDSEL_STRIPE__SECRET_KEY": "sk_test_abcdefgh12345678",
     "HANDSEL_STRIPE__WEBHOOK_SECRET": "whsec_abcdefgh12345678",
 }
+PAYPAL = {
+    "HANDSEL_PAYPAL__CLIENT_ID": "A" + "x" * 30,
+    "HANDSEL_PAYPAL__SECRET": "E" + "x" * 30,
+    "HANDSEL_PAYPAL__WEBHOOK_ID": "5GP028458E2496506",
+}
 LIVE = STRIPE | {"HANDSEL_STRIPE__SECRET_KEY": "sk_live_" + "x" * 24}
 
 
@@ -247,6 +252,14 @@ def test_stripe_with_a_test_key_and_with_a_live_one(patient: Patient) -> None:
     assert "H022" not in patient.findings(**PUBLIC, **LIVE)
 
 
+@on_sqlite
+def test_paypal_with_its_sandbox_and_live(patient: Patient) -> None:
+    sandbox = {"HANDSEL_PAYPAL__SANDBOX": "true"}
+    found = patient.findings(**PUBLIC, **PAYPAL, **sandbox)["H022"]
+    assert "paypal.sandbox = false" in found.hint
+    assert "H022" not in patient.findings(**PUBLIC, **PAYPAL)
+
+
 def _settings(**sections: dict[str, object]) -> Settings:
     return Settings.model_validate(sections)
 
@@ -326,12 +339,14 @@ def test_a_schema_of_another_version(
     assert found.level is Level.ERROR
 
 
-def _sell_by_stripe(patient: Patient, number: int, *, ago: timedelta) -> None:
+def _sell_by_stripe(
+    patient: Patient, number: int, *, ago: timedelta, provider: str = "stripe"
+) -> None:
     with patient.shop.transaction() as session:
         session.execute(
             update(Order)
             .where(Order.id == number)
-            .values(provider="stripe", paid_at=patient.clock() - ago)
+            .values(provider=provider, paid_at=patient.clock() - ago)
         )
 
 
@@ -365,6 +380,20 @@ def test_a_web_hook_that_has_fallen_silent(patient: Patient) -> None:
     assert "2 orders" in never.problem
     assert "1 orders" in since.problem
     assert "H024" not in well
+
+
+def test_a_web_hook_of_paypals_that_was_never_heard_of(patient: Patient) -> None:
+    make.product(patient.shop)
+    keeping.buy(patient.shop, 2)
+    _sell_by_stripe(patient, 1, ago=timedelta(days=1))
+    _sell_by_stripe(patient, 2, ago=timedelta(days=1), provider="paypal")
+    _hear_web_hook(patient, ago=timedelta(hours=24))
+
+    found = patient.findings(**STRIPE, **PAYPAL)["H024"]
+
+    assert "PayPal's web hook" in found.problem
+    assert "1 orders" in found.problem
+    assert "/webhooks/paypal" in found.hint
 
 
 def test_a_web_hook_has_an_hour_and_old_silence_is_forgotten(patient: Patient) -> None:
@@ -485,3 +514,13 @@ def test_every_finding_has_an_id_of_its_own() -> None:
 
     twice = {each for each in ids if ids.count(each) > 1}
     assert twice == set()
+
+
+def test_a_price_that_paypal_does_not_charge(patient: Patient) -> None:
+    make.product(patient.shop, slug="krona", price=Money(500, "ISK"))
+    make.product(patient.shop, slug="right", price=Money(500, "EUR"))
+
+    found = examine(patient.shop.home, patient.clock(), patient.environ | PAYPAL)
+    (price,) = [each for each in found if each.id == "H023"]
+
+    assert "krona: PayPal does not take ISK" in price.problem

@@ -9,6 +9,7 @@ _HIDDEN = "***"
 _SECRETS = [
     # Keys of payment providers, and what signs their messages.
     (re.compile(r"(?<![A-Za-z])(sk|rk|whsec)_[\w/+=-]+"), rf"\1_{_HIDDEN}"),
+    (re.compile(r"(?<![0-9A-Za-z])A2[0-9][A-Z]{2}[\w-]{20,}"), _HIDDEN),
     (
         re.compile(r"(?i)\b(bearer|authorization\W+basic)\s+[\w.~+/=-]{8,}"),
         rf"\1 {_HIDDEN}",
@@ -25,7 +26,7 @@ _SECRETS = [
     ),
     (re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{45}(?![0-9A-Za-z])"), _HIDDEN),
     # Where a buyer comes back from paying, and is shown the purchase.
-    (re.compile(r"([?&]session=)[^\s&#\"']+"), rf"\1{_HIDDEN}"),
+    (re.compile(r"([?&](?:session|token)=)[^\s&#\"']+"), rf"\1{_HIDDEN}"),
     # Passwords in the address of a database.
     (re.compile(r"(://[^\s/:@]*:)[^\s@]+@"), rf"\1{_HIDDEN}@"),
 ]

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from handsel.kit.errors import ConfigurationError, ShopError
+from handsel.kit.errors import BadInputError, ConfigurationError
 from handsel.kit.money import Money
 from handsel.models import Duty, Inbox, Order, Product
 from handsel.models.database import Database
@@ -17,7 +17,7 @@ from handsel.ops import backup, schema
 from handsel.ops.doctor import mails, refunds
 from handsel.ops.doctor.findings import LATE, Finding, Level
 from handsel.ops.places import sqlite_file
-from handsel.sales.payments.stripe_money import units
+from handsel.sales.payments import paypal_money, stripe_money
 from handsel.sales.payments.units import check
 from handsel.settings import Settings
 
@@ -25,6 +25,13 @@ SILENCE = timedelta(hours=1)
 """How much later than a payment its web hook may come before somebody is told."""
 LOOK_BACK = timedelta(days=7)
 BACKUP_AGE = timedelta(hours=48)
+
+_UNITS = {"stripe": stripe_money.units, "paypal": paypal_money.units}
+_HOOKS = {
+    "stripe": ("Stripe", "signing secret"),
+    "paypal": ("PayPal", "Webhook ID"),
+}
+"""What has a web hook, and by what a message is known as its own."""
 
 
 def look(home: Path, settings: Settings, now: datetime) -> Iterator[Finding]:
@@ -63,9 +70,10 @@ def _look(database: Database, settings: Settings, now: datetime) -> Iterator[Fin
         yield Finding("H042", Level.ERROR, error.message, error.hint)
         return
     with database.reading() as session:
-        if "stripe" in settings.providers:
-            yield from _prices(session)
-            yield from _web_hook(session, now)
+        yield from _prices(session, settings.providers)
+        for provider in settings.providers:
+            if provider in _HOOKS:
+                yield from _web_hook(session, provider, now)
         yield from _reviews(session)
         yield from refunds.look(session, now)
         yield from mails.look(session, now)
@@ -74,52 +82,56 @@ def _look(database: Database, settings: Settings, now: datetime) -> Iterator[Fin
             yield from _backup(session, now)
 
 
-def _prices(session: Session) -> Iterator[Finding]:
+def _prices(session: Session, providers: list[str]) -> Iterator[Finding]:
+    """Look for prices that none of the providers can charge: then nobody can buy."""
+    real = [each for each in providers if each in _UNITS]
     for product in session.scalars(
         select(Product).where(
             Product.status == ProductStatus.PUBLISHED, Product.price_minor > 0
         )
     ):
         price = Money(product.price_minor, product.currency)
-        if problem := _cannot_charge(price):
+        refusals = [_refusal(each, price) for each in real]
+        if refusals and all(refusals):
             yield Finding(
                 "H023",
                 Level.ERROR,
-                f"Nobody can buy {product.slug}: {problem}",
+                f"Nobody can buy {product.slug}: {refusals[0]}",
                 f"Run: handsel product edit {product.slug} --price ...",
             )
 
 
-def _cannot_charge(price: Money) -> str:
+def _refusal(provider: str, price: Money) -> str:
     try:
-        check(units(price.currency), price)
-    except ShopError as error:
+        check(_UNITS[provider](price.currency), price)
+    except BadInputError as error:
         return str(error)
     return ""
 
 
-def _web_hook(session: Session, now: datetime) -> Iterator[Finding]:
+def _web_hook(session: Session, provider: str, now: datetime) -> Iterator[Finding]:
     """A shop once lost a year of receipts because nobody noticed this."""
     heard = session.scalar(
-        select(func.max(Inbox.received_at)).where(Inbox.provider == "stripe")
+        select(func.max(Inbox.received_at)).where(Inbox.provider == provider)
     )
     since = max(now - LOOK_BACK, heard + SILENCE if heard else now - LOOK_BACK)
     unheard = session.scalar(
         select(func.count()).where(
-            Order.provider == "stripe",
+            Order.provider == provider,
             Order.paid_at > since,
             Order.paid_at < now - SILENCE,
         )
     )
     if unheard:
         last = f"for the last time on {heard:%Y-%m-%d %H:%M} UTC" if heard else "never"
+        name, secret = _HOOKS[provider]
         yield Finding(
             "H024",
             Level.WARNING,
-            f"Stripe's web hook has not been heard of ({last}), though {unheard} orders "
+            f"{name}'s web hook has not been heard of ({last}), though {unheard} orders "
             "were paid since.",
-            "Look at the web hook in Stripe's dashboard: is it there, does it point to "
-            "/webhooks/stripe, is its signing secret yours?",
+            f"Look at the web hook in {name}'s dashboard: is it there, does it point to "
+            f"/webhooks/{provider}, is its {secret} yours?",
         )
 
 

@@ -26,7 +26,7 @@ def _providers(settings: Settings) -> Iterator[Finding]:
             "H020",
             Level.ERROR,
             "No payment provider is in use: nobody can buy.",
-            "Set stripe.secret_key_file; see the tutorial.",
+            "Set stripe.secret_key_file, or paypal.secret_file; see the tutorial.",
         )
     if settings.is_public and "test" in settings.providers:
         yield Finding(
@@ -36,12 +36,21 @@ def _providers(settings: Settings) -> Iterator[Finding]:
             "comes gets the files without paying.",
             'Take "test" out of payments.enabled before you sell.',
         )
+    for problem, hint in _without_money(settings):
+        yield Finding("H022", Level.WARNING, problem, hint)
+
+
+def _without_money(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Say which providers only play, and how to sell by them."""
     if "stripe" in settings.providers and _stripe_is_for_tests(settings):
-        yield Finding(
-            "H022",
-            Level.WARNING,
+        yield (
             "Stripe is used with a test key: no real money moves.",
             "Put the live key into stripe.secret_key_file when you are ready to sell.",
+        )
+    if "paypal" in settings.providers and settings.paypal.sandbox:
+        yield (
+            "PayPal is used with its sandbox: no real money moves.",
+            "Set paypal.sandbox = false, and the three of your live app, to sell.",
         )
 
 

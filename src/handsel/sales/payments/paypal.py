@@ -27,7 +27,8 @@ from handsel.sales.payments.base import (
     Started,
 )
 from handsel.sales.payments.paypal_certificates import Certificates
-from handsel.sales.payments.paypal_money import to_paypal
+from handsel.sales.payments.paypal_money import to_paypal, units
+from handsel.sales.payments.units import Units
 from handsel.settings import Settings
 
 if TYPE_CHECKING:
@@ -104,6 +105,10 @@ class PayPalProvider:
 
         client = PayPalClient(self._base, self._client_id, self._secret)
         return PayPalApi(client, self._brand, test=self.test)
+
+    def units(self, currency: str) -> Units:
+        """Say what PayPal can charge. Raises BadInputError for a currency it lacks."""
+        return units(currency)
 
     def start(self, purchase: Purchase, now: datetime) -> Started:
         """Make an order. Safe to repeat with the same `purchase.key`.

@@ -4,10 +4,12 @@ Source: developer.paypal.com/api/rest/reference/currency-codes. BRL, CNY, INR an
 for accounts of those countries alone, which only PayPal knows.
 """
 
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
 from handsel.kit.errors import BadInputError
-from handsel.kit.money import Money, exponent
+from handsel.kit.money import MAX_MINOR, Money, exponent
+from handsel.sales.payments.units import Units, check
 
 _TWO = (
     "AUD BRL CAD CHF CNY CZK DKK EUR GBP HKD ILS INR MXN MYR NOK NZD PHP PLN SEK SGD "
@@ -24,23 +26,30 @@ def to_paypal(money: Money) -> str:
     Raises BadInputError (field `price`) when PayPal cannot take exactly this amount: it
     is never rounded.
     """
-    if money.currency not in CURRENCIES:
+    check(replace(units(money.currency), least=0), money)
+    if money.currency not in _WHOLE:
+        return money.amount
+    return str(money.minor // _whole(money.currency))
+
+
+def units(currency: str) -> Units:
+    """Say what PayPal can charge; how much at once depends on the buyer's account.
+
+    Raises BadInputError (field `price`) for a currency it does not take.
+    """
+    if currency not in CURRENCIES:
         raise BadInputError(
-            f"PayPal does not take {money.currency}.",
+            f"PayPal does not take {currency}.",
             "Choose another currency, such as EUR or USD.",
             field="price",
         )
-    if money.currency not in _WHOLE:
-        return money.amount
-    step: int = 10 ** exponent(money.currency)
-    if odd := money.minor % step:
-        below = Money(money.minor - odd, money.currency)
-        raise BadInputError(
-            f"PayPal cannot charge exactly {money}.",
-            f"Choose {below} or {below + Money(step, money.currency)}.",
-            field="price",
-        )
-    return str(money.minor // step)
+    step = _whole(currency) if currency in _WHOLE else 1
+    return Units("PayPal", step, step, MAX_MINOR)
+
+
+def _whole(currency: str) -> int:
+    unit: int = 10 ** exponent(currency)
+    return unit
 
 
 def from_paypal(value: str, currency: str) -> Money:

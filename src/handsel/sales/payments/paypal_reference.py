@@ -67,7 +67,7 @@ class Agreed:
             price = Money(int(rest[1]), rest[2])
             ends = datetime.fromtimestamp(int(rest[0]), UTC)
             reference = dict(_named(field, price) for field in found if field)
-        except (ValueError, OverflowError):
+        except (ValueError, OverflowError, OSError):
             return None
         return cls(price, ends, reference, state == _CLOSED) if all(found) else None
 
