@@ -11,7 +11,6 @@ from sqlalchemy import delete, select
 from handsel.models import Order
 from tests.ground.till import Till, rows, untrue
 from tests.ground.visitor import Visitor
-from tests.providers.fakes.stripe_hooks import again
 
 
 def at_once(*works: Callable[[], Any]) -> list[Any]:
@@ -33,7 +32,7 @@ def race(till: Till, rounds: int) -> list[float]:
     in every other round the database has forgotten the order. Fails when any of them
     does not see the one order. Gives the seconds that each return took.
     """
-    till.stripe.hooks.mode = "hold"
+    till.far.hooks.mode = "hold"
     buyer = till.visitor()
     took = []
     for number in range(rounds):
@@ -41,7 +40,8 @@ def race(till: Till, rounds: int) -> list[float]:
         name = till.begin(buyer)
         if number % 2:
             forget(till, name)
-        till.stripe.bank.pay(name, email=f"reader{number}@example.com")
+        till.far.hooks.held.clear()
+        till.far.bank.pay(name, email=f"reader{number}@example.com")
         took.append(_one_round(till, buyer, name))
     counted = rows(till.shop)
     for table in ("orders", "ledger", "entitlements", "outbox"):
@@ -59,9 +59,8 @@ def forget(till: Till, name: str) -> None:
 
 
 def _one_round(till: Till, buyer: Visitor, name: str) -> float:
-    hooks = till.stripe.hooks
+    hooks = till.far.hooks
     (event,) = hooks.held
-    hooks.held.clear()
 
     def come_back() -> tuple[str, float]:
         began = time.perf_counter()
@@ -70,7 +69,7 @@ def _one_round(till: Till, buyer: Visitor, name: str) -> float:
 
     hook, copy, (place, took), found = at_once(
         lambda: hooks.send(event),
-        lambda: hooks.send(again(event)),
+        lambda: hooks.send(hooks.again(event)),
         come_back,
         lambda: till.reconcile(seconds=1),
     )

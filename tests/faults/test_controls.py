@@ -26,7 +26,7 @@ from handsel.models.base import Base
 from handsel.models.database import SQLITE, Database
 from handsel.ops import backup, restore
 from handsel.outbound import outbox
-from handsel.sales import orders
+from handsel.sales import orders, rebuilding
 from handsel.shop import Shop, utc_now
 from handsel.web import create_app
 from tests import make
@@ -52,7 +52,7 @@ def test_check_then_insert_makes_two_orders_of_one_payment(
 ) -> None:
     make.product(till.shop)
     _drop_constraints(till.shop.database)
-    for module in (orders, fulfilment, outbox):
+    for module in (orders, rebuilding, fulfilment, outbox):
         monkeypatch.setattr(module, "insert_new", check_then_insert)
 
     # Either the case counts two orders, or the shop stumbles over them before it.

@@ -24,6 +24,8 @@ MONEY_ROOMS = sorted(
         *(SOURCE / "models").glob("orders.py"),
         *(SOURCE / "sales").glob("*.py"),
         *(SOURCE / "sales" / "payments").glob("stripe_[mfcw]*.py"),
+        *(SOURCE / "sales" / "payments").glob("paypal_[mfrw]*.py"),
+        SOURCE / "sales" / "payments" / "prices.py",
     }
 )
 
@@ -102,6 +104,40 @@ def test_a_purchase_and_its_refunds_in_a_currency_with_other_decimals(
         OrderStatus.PARTLY_REFUNDED,
         third.minor,
     )
+    assert (back.status, back.refunded_minor) == (OrderStatus.REFUNDED, price.minor)
+    assert untrue(till.shop) == {}
+
+
+@pytest.mark.parametrize(
+    ("price", "third", "sent"),
+    [
+        (Money(1500, "EUR"), Money(500, "EUR"), "15.00"),
+        (Money(1500, "JPY"), Money(500, "JPY"), "1500"),
+        (Money(150_000, "HUF"), Money(50_000, "HUF"), "1500"),
+    ],
+    ids=str,
+)
+def test_a_purchase_by_paypal_and_its_refunds_in_a_currency_with_other_decimals(
+    paypal_till: Till, say: Say, price: Money, third: Money, sent: str
+) -> None:
+    till = paypal_till
+    make.product(till.shop, price=price)
+    name = till.begin(till.visitor())
+    [unit] = till.paypal.bank.get("order", name)["purchase_units"]
+    till.paypal.bank.pay(name)
+    paid = till.order(name)
+    till.paypal.bank.refund(name, third.minor)
+    partly = till.order(name)
+    till.paypal.bank.refund(name)
+    back = till.order(name)
+
+    say("P12", price=repr(str(price)), sent=unit["amount"]["value"], provider="paypal")
+    assert unit["amount"]["value"] == sent
+    assert paid
+    assert partly
+    assert back
+    assert (paid.status, paid.price_minor) == (OrderStatus.PAID, price.minor)
+    assert partly.refunded_minor == third.minor
     assert (back.status, back.refunded_minor) == (OrderStatus.REFUNDED, price.minor)
     assert untrue(till.shop) == {}
 

@@ -72,33 +72,47 @@ def test_a_refund_that_failed_and_a_dispute_that_was_won_leave_access() -> None:
     assert (lost.status, lost.access) == (OrderStatus.DISPUTED, False)
 
 
+@pytest.mark.parametrize("provider", ["stripe", "paypal"])
 @pytest.mark.parametrize("whole", [True, False], ids=["whole", "piecemeal"])
 def test_an_order_ends_up_the_same_in_some_orders(
-    shop: Shop, say: Say, whole: bool
+    shop: Shop, say: Say, whole: bool, provider: str
 ) -> None:
     some = random.Random(SEED).sample(ALL, 25)  # noqa: S311 - repeatable, not secret
-    _record_all(shop, say, some, whole=whole)
+    _record_all(shop, say, some, provider, whole=whole)
 
 
 @pytest.mark.storm
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize("provider", ["stripe", "paypal"])
 @pytest.mark.parametrize("whole", [True, False], ids=["whole", "piecemeal"])
 def test_an_order_ends_up_the_same_in_all_orders(
-    shop: Shop, say: Say, whole: bool
+    shop: Shop, say: Say, whole: bool, provider: str
 ) -> None:
-    _record_all(shop, say, ALL, whole=whole)
+    _record_all(shop, say, ALL, provider, whole=whole)
 
 
 def _record_all(
-    shop: Shop, say: Say, each_order: Iterable[Sequence[int]], *, whole: bool
+    shop: Shop,
+    say: Say,
+    each_order: Iterable[Sequence[int]],
+    provider: str,
+    *,
+    whole: bool,
 ) -> None:
     make.product(shop)
     ends = [
-        _end(shop, f"cs_{number}", order, whole=whole)
+        _end(shop, f"cs_{number}", order, provider, whole=whole)
         for number, order in enumerate(each_order)
     ]
     kind = "sqlite" if shop.database.is_sqlite else "postgres"
-    say("P03", orders=len(ends), ends=len(set(ends)), database=kind, seed=SEED)
+    say(
+        "P03",
+        orders=len(ends),
+        ends=len(set(ends)),
+        provider=provider,
+        database=kind,
+        seed=SEED,
+    )
     assert set(ends) == {END}
     assert untrue(shop) == {}
 
@@ -117,10 +131,12 @@ def test_news_at_random_with_repeats(shop: Shop, order: list[int]) -> None:
         number = session.query(LedgerEntry).count()
     if not number:
         make.product(shop)
-    assert _end(shop, f"cs_{number}", order, whole=False) == END
+    assert _end(shop, f"cs_{number}", order, "test", whole=False) == END
 
 
-def _end(shop: Shop, name: str, order: Sequence[int], *, whole: bool) -> End:
+def _end(
+    shop: Shop, name: str, order: Sequence[int], provider: str, *, whole: bool
+) -> End:
     """Record the news of one payment in this order; give what its order has come to.
 
     `whole`: each answer holds all that happened up to then, as a provider's does;
@@ -137,7 +153,7 @@ def _end(shop: Shop, name: str, order: Sequence[int], *, whole: bool) -> End:
             orders.record(
                 session,
                 shop.keys,
-                "test",
+                provider,
                 _payment(shop, name, NEWS[last][0], facts),
                 shop.now(),
             )

@@ -47,6 +47,14 @@ class Hooks(ABC):
         """Give the same news under a new name."""
 
     @abstractmethod
+    def about(self, event: Obj, name: str) -> Obj:
+        """Give the same news about another payment."""
+
+    @abstractmethod
+    def ignored(self, event: Obj) -> dict[str, Obj]:
+        """Give true news that change nothing in a shop."""
+
+    @abstractmethod
     def forgeries(self, event: Obj) -> dict[str, Message]:
         """Give every way to lie that we know of, made from a good event."""
 

@@ -65,12 +65,19 @@ class PayPalHooks(Hooks):
         super().__init__(bank)
         self.webhook_id = webhook_id
         self.origin = ""
+        key()  # before several threads ask for it at once
 
     def signed(self, event: Obj) -> Message:
         return self.message(json.dumps(event).encode())
 
     def again(self, event: Obj) -> Obj:
         return event | {"id": f"WH-{new_id()}-{new_id()}"}
+
+    def about(self, event: Obj, name: str) -> Obj:
+        return event | {"resource": event["resource"] | {"id": name}}
+
+    def ignored(self, event: Obj) -> dict[str, Obj]:
+        return {"unknown type": event | {"event_type": "BILLING.PLAN.CREATED"}}
 
     def message(
         self,

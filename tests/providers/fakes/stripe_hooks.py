@@ -134,6 +134,15 @@ class StripeHooks(Hooks):
     def again(self, event: Obj) -> Obj:
         return again(event)
 
+    def about(self, event: Obj, name: str) -> Obj:
+        return event | {"data": {"object": event["data"]["object"] | {"id": name}}}
+
+    def ignored(self, event: Obj) -> dict[str, Obj]:
+        charge = {"id": "ch_1", "object": "charge", "payment_intent": None}
+        of_no_session = {"type": "charge.refunded", "data": {"object": charge}}
+        unknown = self.about(event, "cs_test_1") | {"type": "customer.created"}
+        return {"unknown type": unknown, "money of no session": event | of_no_session}
+
     def forgeries(self, event: Obj) -> dict[str, Message]:
         now = self.bank.now
         return {name: make(event, self.secret, now) for name, make in FORGERIES.items()}

@@ -5,6 +5,8 @@ Who has issued one is not asked: that the address is PayPal's is proved by TLS.
 
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from handsel.kit.errors import TryAgainError
 from handsel.sales.payments.paypal_webhook import refused
@@ -15,6 +17,7 @@ LARGEST = 32 * 1024
 MOST = 8
 """How many are kept; PayPal signs with one for months."""
 TIMEOUT = (2.0, 5.0)
+MOST_WAITING = 8
 
 
 class Certificates:
@@ -28,6 +31,7 @@ class Certificates:
         self._origins = origins
         self._kept: dict[str, bytes] = {}
         self._fetching = threading.Lock()
+        self._waiting = threading.BoundedSemaphore(MOST_WAITING)
 
     def at(self, address: str) -> bytes:
         """Give a certificate, in PEM.
@@ -42,27 +46,37 @@ class Certificates:
             raise refused(
                 "its certificate is not at PayPal, or at the other of live and sandbox"
             )
-        if address not in self._kept:
-            self._keep(address, self._fetch(address))
-        return self._kept[address]
+        found = self._kept.get(address)
+        if found is None:
+            with self._turn():
+                found = self._kept.get(address) or self._fetch(address)
+        return found
 
-    def _keep(self, address: str, found: bytes) -> None:
-        while len(self._kept) >= MOST:
-            self._kept.pop(next(iter(self._kept)), None)
-        self._kept[address] = found
-
-    def _fetch(self, address: str) -> bytes:
-        """Fetch, one at a time so that few pages ever wait; no redirect counts."""
-        if not self._fetching.acquire(blocking=False):
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One fetches at a time, and few wait: forged messages must not hold the pages."""
+        if not self._waiting.acquire(blocking=False):
             raise _later()
         try:
-            status, found = _get(address)
+            if not self._fetching.acquire(timeout=sum(TIMEOUT)):
+                raise _later()
+            try:
+                yield
+            finally:
+                self._fetching.release()
         finally:
-            self._fetching.release()
+            self._waiting.release()
+
+    def _fetch(self, address: str) -> bytes:
+        """Fetch and keep it; no redirect counts."""
+        status, found = _get(address)
         if status >= 500 or status == 429:
             raise _later()
         if status != 200 or len(found) > LARGEST or b"-BEGIN CERTIFICATE-" not in found:
             raise refused("PayPal gave no certificate")
+        while len(self._kept) >= MOST:
+            del self._kept[next(iter(self._kept))]
+        self._kept[address] = found
         return found
 
 

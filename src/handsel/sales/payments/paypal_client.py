@@ -24,7 +24,7 @@ _RENEW = 300
 # second, which then asks again until the first is done.
 _BUSY = "PREVIOUS_REQUEST_IN_PROGRESS"
 _BUSY_TRIES = 12
-_BUSY_SECONDS = 0.25
+_BUSY_SECONDS = 0.1
 
 
 class PayPalClient:
@@ -85,7 +85,7 @@ class PayPalClient:
                     self._forget(token)
                 elif error.issue == _BUSY and busy < _BUSY_TRIES:
                     busy += 1
-                    time.sleep(_BUSY_SECONDS)
+                    time.sleep(busy * _BUSY_SECONDS)
                 elif _broke_down(error) and not repeated:
                     repeated = True
                 else:
