@@ -41,7 +41,8 @@ def _close_tabs(till: Till, say: Say, *, tabs: int) -> None:
         till.move(minutes=1)
         while worker.turn(till.shop):
             pass
-    worker.turn(till.shop)
+    while worker.turn(till.shop):
+        pass
     taken = _times_taken(till, names)
     mails = read_folder(till.shop.home / "mail", most=1000)
     say(

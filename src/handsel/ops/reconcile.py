@@ -12,6 +12,7 @@ from handsel.models import Order
 from handsel.models.words import PaymentState
 from handsel.sales import orders
 from handsel.sales.payments.base import (
+    ForeignPaymentError,
     Glimpse,
     PaymentProvider,
     ProviderUnavailableError,
@@ -57,7 +58,7 @@ def reconcile(shop: Shop, *, since: datetime, most_open: int | None = None) -> O
             looked_up += 1
             try:
                 order = shop.hear(name, glimpse.session_id)
-            except NotOurSessionError:
+            except (ForeignPaymentError, NotOurSessionError):
                 continue
             except ShopError as error:
                 failed.append(f"{name} {glimpse.session_id}: {error}")
