@@ -179,6 +179,18 @@ def test_an_address_paypal_does_not_take_is_named(paypal_driver: PayPalDriver) -
     assert refused.value.field == "email"
 
 
+def test_a_reference_that_is_long_is_given_back_whole_and_can_be_cancelled(
+    paypal_driver: PayPalDriver,
+) -> None:
+    reference = {"shop": "M" * 22, "product": "a" * 60, "coupon": "K" * 40}
+    purchase = a_purchase(paypal_driver, reference=reference)
+    session = paypal_driver.provider.start(purchase, paypal_driver.now).session_id
+    assert look(paypal_driver, session).reference == reference
+    paypal_driver.provider.cancel(session, paypal_driver.now)
+    payment = look(paypal_driver, session)
+    assert (payment.reference, payment.state) == (reference, PaymentState.EXPIRED)
+
+
 # Taking the money
 
 

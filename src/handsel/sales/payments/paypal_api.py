@@ -37,7 +37,7 @@ from handsel.sales.payments.paypal_errors import (
 )
 from handsel.sales.payments.paypal_facts import Sale
 from handsel.sales.payments.paypal_money import to_paypal
-from handsel.sales.payments.paypal_reference import Agreed
+from handsel.sales.payments.paypal_reference import FIELD, Agreed
 
 log = logging.getLogger("handsel.payments.paypal")
 
@@ -155,7 +155,7 @@ class PayPalApi:
             change = {
                 "op": "replace",
                 "path": "/purchase_units/@reference_id=='default'/custom_id",
-                "value": order.agreed.ended().written(),
+                "value": order.agreed.ended().written()[:FIELD],
             }
             try:
                 self._client.patch(f"{_ORDERS}/{order.id}", [change])
@@ -267,14 +267,17 @@ def _order_body(purchase: Purchase, agreed: Agreed, brand: str) -> dict[str, Any
     }
     if purchase.email:
         paypal["email_address"] = purchase.email
+    written = agreed.written()
     item = {
         "name": title,
         "quantity": "1",
         "unit_amount": amount,
         "category": "DIGITAL_GOODS",
     }
+    if len(written) > FIELD:
+        item["sku"] = written[FIELD:]
     unit = {
-        "custom_id": agreed.written(),
+        "custom_id": written[:FIELD],
         "description": title,
         "amount": {**amount, "breakdown": {"item_total": amount}},
         "items": [item],

@@ -111,7 +111,7 @@ def read_order(found: Found) -> Sale:
         created=datetime.fromisoformat(found["create_time"]),
         changed=found.get("update_time") or "",
         price=_money(unit["amount"]),
-        agreed=Agreed.read(unit.get("custom_id") or ""),
+        agreed=Agreed.read((unit.get("custom_id") or "") + _sku(unit)),
         payee=(unit.get("payee") or {}).get("merchant_id") or "",
         email=payer.get("email_address") or source.get("email_address"),
         country=address.get("country_code"),
@@ -119,6 +119,12 @@ def read_order(found: Found) -> Sale:
         captures=tuple(map(_capture, payments.get("captures") or ())),
         refunds=tuple(map(read_refund, payments.get("refunds") or ())),
     )
+
+
+def _sku(unit: Found) -> str:
+    """Give what did not fit into `custom_id`."""
+    items: list[Found] = unit.get("items") or []
+    return str(items[0].get("sku") or "") if items else ""
 
 
 def link(found: Found, rel: str) -> str:

@@ -1,8 +1,8 @@
-"""What the shop has to know of a payment again, in the 127 letters PayPal keeps for us.
+"""What the shop has to know of a payment again, in the 254 letters PayPal keeps for us.
 
-They stand in `custom_id` of an order, which comes back with it and with its money
-(Orders v2, `purchase_units[].custom_id`). Letters, digits, `-`, `_`, `.` and `,` only, as
-some parts of PayPal take no others there.
+They stand in `custom_id` of an order, and what does not fit there in the `sku` of what is
+bought; both come back with it (Orders v2, `purchase_units[].custom_id`, `.items[].sku`).
+Letters, digits, `-`, `_`, `.` and `,` only, as some parts of PayPal take no others there.
 """
 
 import re
@@ -13,10 +13,19 @@ from typing import Self
 
 from handsel.kit.money import Money
 
-MOST = 127
+FIELD = 127
+"""Letters of each of the two."""
+MOST = 2 * FIELD
 
 # One letter for the words every purchase has, so that the longest product name fits.
-_SHORT = {"shop": "s", "product": "p", "price": "m", "currency": "c"}
+_SHORT = {
+    "shop": "s",
+    "product": "p",
+    "price": "m",
+    "currency": "c",
+    "coupon": "k",
+    "discount": "d",
+}
 _LONG = {short: name for name, short in _SHORT.items()}
 _OPEN, _CLOSED = "o", "x"
 _FIELD = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)")
