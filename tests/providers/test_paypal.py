@@ -267,6 +267,29 @@ def test_a_declined_buyer_may_choose_another_way(paypal_driver: PayPalDriver) ->
     assert captures(paypal_driver) == 1
 
 
+@pytest.mark.parametrize("status", [400, 403, 422])
+def test_when_paypal_refuses_to_take_the_money_the_order_stays_open(
+    paypal_driver: PayPalDriver, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    session = approved(paypal_driver)
+    faults = paypal_driver.fake.faults
+    faults.fail_next(9, status, issue="PAYEE_ACCOUNT_RESTRICTED", only="/capture")
+    assert look(paypal_driver, session).state is PaymentState.OPEN
+    assert "PAYEE_ACCOUNT_RESTRICTED" in caplog.text
+    faults.fail_next(0)
+    assert look(paypal_driver, session).state is PaymentState.COMPLETE
+
+
+def test_when_nobody_knows_we_do_not_say_that_nothing_was_charged(
+    paypal_driver: PayPalDriver,
+) -> None:
+    session = approved(paypal_driver)
+    paypal_driver.fake.faults.lose_next(2, only="/capture")
+    with pytest.raises(ProviderUnavailableError) as unsure:
+        look(paypal_driver, session)
+    assert "charged" not in str(unsure.value)
+
+
 @pytest.mark.parametrize(
     "changes",
     [

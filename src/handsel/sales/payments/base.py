@@ -18,7 +18,11 @@ from handsel.sales.payments.units import Units
 
 
 class ProviderUnavailableError(TryAgainError):
-    """The provider is away or too slow. Nothing was charged by this call."""
+    """The provider is away or too slow.
+
+    To begin a payment has charged nothing; of a look or a refund nobody knows until it is
+    asked again.
+    """
 
 
 class UnknownSessionError(NotFoundError):

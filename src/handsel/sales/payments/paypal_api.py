@@ -30,6 +30,7 @@ from handsel.sales.payments.paypal_client import PayPalClient, request_id
 from handsel.sales.payments.paypal_errors import (
     PayPalError,
     about_disputes,
+    about_looks,
     about_refunds,
     in_our_words,
     note,
@@ -48,15 +49,8 @@ _DISPUTES = "/v1/customer/disputes"
 MOST_TITLE = 127
 """Letters of a thing's name that PayPal takes."""
 
-# The buyer has to go back to PayPal's page, where the order still waits for them.
-_DECLINED = (
-    "INSTRUMENT_DECLINED",
-    "PAYER_ACTION_REQUIRED",
-    "REDIRECT_PAYER_FOR_ALTERNATE_FUNDING",
-    "ORDER_NOT_APPROVED",
-    "PAYER_CANNOT_PAY",
-    "TRANSACTION_REFUSED",
-)
+# PayPal says no for good: to the buyer's way to pay, or to the seller's account.
+_REFUSED = (400, 403, 422)
 
 _REASONS = {
     RefundReason.REQUESTED: "Refunded as you asked.",
@@ -97,7 +91,7 @@ class PayPalApi:
 
     def look_up(self, object_id: str, now: datetime) -> Payment:
         """Give the truth about the order that an object belongs to; take what is due."""
-        with in_our_words():
+        with in_our_words(about_looks):
             order = self._order(self._order_id(object_id))
             fresh = order.status == "APPROVED"
             if fresh:
@@ -112,7 +106,8 @@ class PayPalApi:
 
         Whoever comes second finds it done: PayPal takes the money of an order once,
         whatever a call is named. The name is that of this approval, so that a buyer who
-        was declined and has chosen another way to pay gets another answer.
+        was declined and has chosen another way to pay gets another answer. Where PayPal
+        refuses, nothing is taken: the order stays open.
         """
         if now >= order.ends or (order.agreed and order.agreed.closed):
             return order
@@ -125,10 +120,10 @@ class PayPalApi:
         try:
             self._client.post(f"{_ORDERS}/{order.id}/capture", {}, name, slow=True)
         except PayPalError as error:
-            if error.issue in _DECLINED:
-                note(error)
-            elif error.issue != "ORDER_ALREADY_CAPTURED":
+            if error.http_status not in _REFUSED:
                 raise
+            if error.issue != "ORDER_ALREADY_CAPTURED":
+                note(error)
         return self._order(order.id)
 
     def _our_account(self, order: Sale) -> str:

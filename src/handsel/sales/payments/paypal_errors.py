@@ -113,6 +113,11 @@ def about_payments(error: PayPalError) -> ShopError:
     return _unknown(error) or _odd(error)
 
 
+def about_looks(error: PayPalError) -> ShopError:
+    """Say that nobody knows how a payment stands: looking may have taken the money."""
+    return _away() if error.unsure else about_payments(error)
+
+
 def about_refunds(error: PayPalError) -> ShopError:
     """Say to the seller why money does not go back.
 
