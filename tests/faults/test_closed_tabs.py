@@ -54,7 +54,7 @@ def _close_tabs(till: Till, say: Say, *, tabs: int) -> None:
         provider=till.provider,
     )
     assert taken == [1] * tabs
-    assert minutes <= 6, "two rounds of the worker: one failed"
+    assert minutes <= 5
     assert len(mails) == tabs
     assert rows(till.shop)["ledger"] == tabs
     assert untrue(till.shop) == {}

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from sqlalchemy import select
 
@@ -24,6 +25,9 @@ log = logging.getLogger("handsel.reconcile")
 
 ROUND = 180
 """Seconds from one round of the worker's to the next."""
+MOST_AGAIN = 5
+"""Payments of one provider that are asked about twice in a round; when it is away, more
+would only take time."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,9 @@ def reconcile(shop: Shop, *, since: datetime, most_open: int | None = None) -> O
     newly_paid: list[str] = []
     failed: list[str] = []
     for name, provider in shop.providers.items():
-        for glimpse in _glimpses(shop, provider, since, most_open, failed):
+        unsure: list[Glimpse] = []
+        glimpses = _glimpses(shop, provider, since, most_open, failed)
+        for glimpse in chain(glimpses, _once_more(unsure)):
             seen += 1
             known = _known(shop, name, glimpse.session_id)
             if known and _is_old_news(known[0], glimpse.state):
@@ -59,6 +65,12 @@ def reconcile(shop: Shop, *, since: datetime, most_open: int | None = None) -> O
             try:
                 order = shop.hear(name, glimpse.session_id)
             except (ForeignPaymentError, NotOurSessionError):
+                continue
+            except ProviderUnavailableError as error:
+                if glimpse in unsure or len(unsure) >= MOST_AGAIN:
+                    failed.append(f"{name} {glimpse.session_id}: {error}")
+                else:
+                    unsure.append(glimpse)
                 continue
             except ShopError as error:
                 failed.append(f"{name} {glimpse.session_id}: {error}")
@@ -74,6 +86,11 @@ def reconcile(shop: Shop, *, since: datetime, most_open: int | None = None) -> O
     for line in failed:
         log.warning("Could not reconcile %s", line)
     return Outcome(seen, looked_up, tuple(newly_paid), tuple(failed))
+
+
+def _once_more(unsure: list[Glimpse]) -> Iterator[Glimpse]:
+    """Give those again that got no answer, after all others: mostly it comes then."""
+    yield from tuple(unsure)
 
 
 def _glimpses(
