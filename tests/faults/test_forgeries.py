@@ -1,5 +1,6 @@
 """P10, P11: messages nobody sent, and forms that somebody has changed."""
 
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,6 +18,9 @@ from tests.ground.visitor import form_of, words
 from tests.providers.fakes.bank import Obj
 from tests.providers.fakes.paypal_objects import OTHER_MERCHANT
 from tests.providers.fakes.stripe_objects import new_id
+from tests.stories.test_coupons import coupon
+
+DAY = timedelta(days=1)
 
 
 def test_no_forged_message_writes_a_row(either_till: Till, say: Say) -> None:
@@ -113,7 +117,7 @@ def _nothing_written(till: Till, name: str) -> bool:
         {"quantity": "-1"},
         {"quantity": "1000000000"},
         {"product": "cheap"},
-        {"coupon": "ALLFREE"},
+        {"discount": "1500"},
     ],
     ids=str,
 )
@@ -131,6 +135,22 @@ def test_a_changed_form_buys_nothing_else(till: Till, swap: dict[str, str]) -> N
     session = till.stripe.bank.latest()
     assert (session["amount_total"], session["currency"]) == (1500, "eur")
     assert session["metadata"]["product"] == "book"
+
+
+@pytest.mark.parametrize("code", ["ALLFREE", "CHEAP", "OVER"])
+def test_a_coupon_that_is_not_for_it_lowers_nothing(till: Till, code: str) -> None:
+    make.product(till.shop)
+    make.product(till.shop, slug="cheap", name="Cheap", price=Money(100, "EUR"))
+    coupon(till.shop, "CHEAP", percent="100", products=("cheap",))
+    coupon(till.shop, "OVER", percent="100", ends_at=till.shop.now() + DAY)
+    till.move(days=2)
+    buyer = till.visitor()
+
+    answer = buyer.press(buyer.get("/p/book"), "/buy/book", {"coupon": code})
+
+    assert answer.status_code == 422
+    assert "€15.00" in words(answer)
+    assert rows(till.shop)["orders"] == rows(till.shop)["coupon_uses"] == 0
 
 
 @pytest.mark.parametrize("swap", [{"price": "0"}, {"amount": "1"}, {"currency": "IDR"}])
