@@ -1,8 +1,6 @@
 """Making coupons, many at once, looking at them, ending them; and prices of products."""
 
 import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -12,6 +10,7 @@ from handsel.cli import handsel
 from handsel.models.database import Database
 from handsel.shop import Shop
 from tests import make
+from tests.cli.test_keep import real
 
 
 def run(shop: Shop, *words: str) -> Result:
@@ -109,12 +108,7 @@ def test_a_coupon_that_cannot_be_is_said_and_nothing_is_made(
 ) -> None:
     run(shop, "coupon", "create", "TAKEN", "--percent", "10")
 
-    done = subprocess.run(
-        [*PROGRAM, "coupon", "create", *words, "--home", str(shop.home)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = real(shop.home, "coupon", "create", *words)
 
     assert done.returncode == code, done.stderr
     assert said in done.stderr
@@ -122,17 +116,9 @@ def test_a_coupon_that_cannot_be_is_said_and_nothing_is_made(
     assert [each["code"] for each in told(shop, "coupon", "list")] == ["TAKEN"]
 
 
-PROGRAM = [sys.executable, "-m", "handsel"]
-
-
 def test_a_coupon_that_is_not_there_is_said(shop: Shop) -> None:
     for word in ("show", "end", "revive"):
-        done = subprocess.run(
-            [*PROGRAM, "coupon", word, "none", "--home", str(shop.home)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = real(shop.home, "coupon", word, "none")
         assert done.returncode == 3
         assert "There is no coupon NONE" in done.stderr
 
@@ -241,12 +227,7 @@ def test_a_price_that_cannot_be_changes_nothing(
     make.product(shop)
     before = told(shop, "product", "show", "book")
 
-    done = subprocess.run(
-        [*PROGRAM, "product", "edit", "book", *words, "--home", str(shop.home)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = real(shop.home, "product", "edit", "book", *words)
 
     assert done.returncode == 2, done.stderr
     assert said in done.stderr
