@@ -12,6 +12,11 @@ from handsel.shop import Shop
 from tests import make
 from tests.cli.test_keep import fresh, on_sqlite, real, run
 
+KEYS = """[stripe]
+secret_key = "sk_test_abcdefgh12345678"
+webhook_secret = "whsec_abcdefgh12345678"
+"""
+
 
 @on_sqlite
 @pytest.mark.parametrize(
@@ -163,6 +168,10 @@ def test_a_shop_with_a_wrong_setting_is_not_begun(
         ("[server]\naccel = 'x'", "server.accel: it should be true or false"),
         ("[shop]\nname = ''", "shop.name: it should have at least 1 character"),
         ('[mail]\npassword_file = "none"', "none cannot be read: No such file"),
+        (KEYS + 'page = "own"', "stripe.publishable_key: paying on your own page"),
+        (KEYS + 'page = "mine"', "stripe.page: it should be 'own' or 'hosted'"),
+        (KEYS + 'publishable_key = "pk_live_1"', "it should begin with pk_test_"),
+        (KEYS + 'publishable_key = "sk_test_1"', "should look like 'pk_live_51Abc'"),
     ],
 )
 def test_a_wrong_setting_is_explained_without_patterns(

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from flask import Flask
 
 import handsel
@@ -10,9 +11,24 @@ from handsel.outbound import announcing, letters
 from handsel.shop import Shop
 from handsel.web import create_app
 from handsel.web.guards import POLICIES
+from tests import make
+from tests.ground.till import Till
+from tests.ground.visitor import Visitor
 
 SOURCE = Path(handsel.__file__).parent
 SECRETS = {"token", "session", "nonce"}
+
+
+@pytest.fixture
+def every_way_to_pay(pays_here: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take cards on the shop's own page, and test cards."""
+    monkeypatch.setenv("HANDSEL_PAYMENTS__ENABLED", "stripe,test")
+
+
+@pytest.fixture
+def shop(every_way_to_pay: None, till: Till) -> Shop:
+    """A shop that has every page there is."""
+    return till.shop
 
 
 def app_of(shop: Shop) -> Flask:
@@ -48,6 +64,54 @@ def test_only_what_other_sites_may_send_takes_forms_of_theirs(shop: Shop) -> Non
         and POLICIES[rule.endpoint.rpartition(".")[0]].foreign_posts
     }
     assert posts == {"/buy/<slug>", "/u/<token>", "/webhooks/<provider>"}
+
+
+STRIPES = (
+    "default-src 'none'; script-src 'self' https://js.stripe.com https://*.js.stripe.com; "
+    "style-src 'self'; img-src 'self' data: https://*.link.com; font-src 'self'; "
+    "connect-src 'self' https://api.stripe.com https://link.com https://*.link.com; "
+    "object-src 'none'; frame-src https://js.stripe.com https://*.js.stripe.com "
+    "https://hooks.stripe.com https://link.com https://*.link.com; "
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'self' {pages}"
+)
+"""The policy of the page where Stripe's fields are, to the letter."""
+
+
+def loads(policy: str) -> set[str]:
+    """Name everything a policy lets in, wherever forms may lead."""
+    kinds = (each.split() for each in policy.split(";"))
+    return {
+        place for kind, *places in kinds if kind != "form-action" for place in places
+    }
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_one_page_lets_something_of_others_in_and_only_what_stripe_asks_for(
+    shop: Shop, till: Till
+) -> None:
+    make.product(shop)
+    visitor = Visitor(shop, app=app_of(shop))
+    by_card = {"provider": "stripe"}
+    for _ in range(2):
+        visitor.press(visitor.get("/p/book"), "/buy/book", by_card)
+    paid, name = till.stripe.bank.kept["session"]
+    till.stripe.bank.pay(paid)
+    known = {"slug": "book", "provider": "stripe", "session": "none", "token": "none"}
+    paths = [
+        "/".join(known.get(part.strip("<>"), part) for part in rule.rule.split("/"))
+        for rule in visitor.app.url_map.iter_rules()
+        if "GET" in (rule.methods or ())
+    ]
+    for path in (*paths, till.link(paid), f"/return/stripe?session={paid}"):
+        policy = visitor.get(path).headers["Content-Security-Policy"]
+        assert not [each for each in loads(policy) if "." in each or "*" in each], path
+
+    page = visitor.get(f"/pay/{name}")
+
+    assert page.status_code == 200
+    assert page.headers["Content-Security-Policy"] == STRIPES.format(
+        pages=till.stripe.origin
+    )
 
 
 ANNOUNCEMENTS = (

@@ -24,7 +24,12 @@ from handsel.web import create_app
 from tests.ground.shops import Clock
 from tests.ground.visitor import Visitor
 from tests.providers.fake_paypal import CLIENT_ID, SECRET, WEBHOOK_ID, FakePayPal
-from tests.providers.fake_stripe import SECRET_KEY, WEBHOOK_SECRET, FakeStripe
+from tests.providers.fake_stripe import (
+    PUBLISHABLE_KEY,
+    SECRET_KEY,
+    WEBHOOK_SECRET,
+    FakeStripe,
+)
 from tests.web.serving import Server, serving
 
 Far = FakeStripe | FakePayPal
@@ -143,6 +148,14 @@ def set_paypal(fake: FakePayPal, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def pays_here(
+    stripe_home: tuple[Path, FakeStripe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let buyers pay on the shop's own page; to be asked for before `till`."""
+    monkeypatch.setenv("HANDSEL_STRIPE__PUBLISHABLE_KEY", PUBLISHABLE_KEY)
+
+
+@pytest.fixture
 def till(stripe_home: tuple[Path, FakeStripe], clock: Clock) -> Iterator[Till]:
     """A fresh shop that takes cards, on each kind of database, with nothing for sale."""
     with _opened(*stripe_home, clock) as till:
@@ -185,7 +198,7 @@ def _opened(home: Path, fake: Far, clock: Clock) -> Iterator[Till]:
     shop = open_shop(home, load_settings(home), clock=clock)
     app = create_app(shop)
     with serving(app) as server:
-        (provider,) = shop.providers
+        provider = next(iter(shop.providers))
         fake.hooks.url = f"{server.url}/webhooks/{provider}"
         yield Till(shop, fake, server, app, clock)
     shop.close()

@@ -62,6 +62,8 @@ def log() -> Iterator[Log]:
             "GET /return/paypal?token=***&PayerID=X",
         ),
         ("said A21AAGHr9qtiRRXH4oYcQokQgV99rGqEIf.", "said ***."),
+        ("GET /pay/cs_live_a1/hosted", "GET /pay/***/hosted"),
+        ("'cs_live_a1_secret_b2c'", "'cs_live_a1_secret_***'"),
         ("postgresql://shop:pa:ss/w@db/shop", "postgresql://shop:***@db/shop"),
         # What must stay, or a log is of no use.
         ("GET /p/find-me 200", "GET /p/find-me 200"),

@@ -260,6 +260,18 @@ def test_paypal_with_its_sandbox_and_live(patient: Patient) -> None:
     assert "H022" not in patient.findings(**PUBLIC, **PAYPAL)
 
 
+@on_sqlite
+def test_a_shop_whose_buyers_leave_it_to_pay_though_nobody_wants_that(
+    patient: Patient,
+) -> None:
+    key = {"HANDSEL_STRIPE__PUBLISHABLE_KEY": "pk_test_abcdefgh12345678"}
+    hosted = {"HANDSEL_STRIPE__PAGE": "hosted"}
+    assert patient.findings(**PUBLIC, **STRIPE)["H070"].level is Level.INFO
+    assert "H070" not in patient.findings(**PUBLIC, **STRIPE, **key)
+    assert "H070" not in patient.findings(**PUBLIC, **STRIPE, **hosted)
+    assert "H070" not in patient.findings(**PUBLIC)
+
+
 def _settings(**sections: dict[str, object]) -> Settings:
     return Settings.model_validate(sections)
 

@@ -24,6 +24,12 @@ def stripe_driver(stripe: FakeStripe) -> StripeDriver:
 
 
 @pytest.fixture
+def own_driver(stripe: FakeStripe) -> StripeDriver:
+    """The same for a shop whose buyers pay on its own page."""
+    return StripeDriver(stripe, own=True)
+
+
+@pytest.fixture
 def paypal() -> Iterator[FakePayPal]:
     """A fake PayPal whose clock stands at noon."""
     with FakePayPal(start=NOON) as fake:

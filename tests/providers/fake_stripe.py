@@ -31,6 +31,7 @@ from tests.providers.fakes.stripe_hooks import StripeHooks
 from tests.providers.fakes.stripe_http import FakeApi
 
 SECRET_KEY = "sk_test_fake"
+PUBLISHABLE_KEY = "pk_test_fake"
 WEBHOOK_SECRET = "whsec_of_the_fake_stripe_on_loopback"
 
 # What another process may ask for, by `POST /_fake/<object>/<action>`.
@@ -82,7 +83,8 @@ class FakeStripe(Serving):
 
     def way_back(self, name: str) -> str:
         """Give the address the payment page sends a buyer to who has paid."""
-        url = str(self.bank.get("session", name)["success_url"])
+        session = self.bank.get("session", name)
+        url = str(session["success_url"] or session["return_url"])
         wanted = url.replace("{CHECKOUT_SESSION_ID}", name)
         assert parse_qs(urlsplit(wanted).query) == {"session": [name]}
         return wanted

@@ -6,21 +6,28 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from handsel.kit.money import Money
-from handsel.sales.payments.base import PaymentProvider
-from handsel.sales.payments.stripe import open_provider
+from handsel.sales.payments.stripe import StripeProvider, open_provider
 from handsel.sales.payments.stripe_money import to_stripe
 from handsel.settings import Settings, StripeSettings
-from tests.providers.fake_stripe import SECRET_KEY, WEBHOOK_SECRET, FakeStripe
+from tests.providers.fake_stripe import (
+    PUBLISHABLE_KEY,
+    SECRET_KEY,
+    WEBHOOK_SECRET,
+    FakeStripe,
+)
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 
 
 class StripeDriver:
-    """Acts at the fake Stripe; the provider knows nothing of it but the address."""
+    """Acts at the fake Stripe; the provider knows nothing of it but the address.
 
-    def __init__(self, fake: FakeStripe) -> None:
+    `own`: buyers pay on a page of the shop's own.
+    """
+
+    def __init__(self, fake: FakeStripe, *, own: bool = False) -> None:
         self.fake = fake
-        self.provider: PaymentProvider = open_stripe(fake)
+        self.provider: StripeProvider = open_stripe(fake, own=own)
 
     @property
     def now(self) -> datetime:
@@ -62,11 +69,15 @@ def open_stripe(
     *,
     secret_key: str | None = SECRET_KEY,
     webhook_secret: str | None = WEBHOOK_SECRET,
-) -> PaymentProvider:
+    own: bool = False,
+) -> StripeProvider:
     """Open the provider as the shop does, with the fake's address."""
     stripe = StripeSettings(
         secret_key=SecretStr(secret_key) if secret_key else None,
         webhook_secret=SecretStr(webhook_secret) if webhook_secret else None,
+        publishable_key=PUBLISHABLE_KEY if own else "",
         api_base=fake.origin,
     )
-    return open_provider(Settings(env="test", stripe=stripe), Path())
+    opened = open_provider(Settings(env="test", stripe=stripe), Path())
+    assert isinstance(opened, StripeProvider)
+    return opened

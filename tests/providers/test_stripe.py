@@ -204,7 +204,7 @@ def test_without_its_secrets_stripe_is_not_opened(
     stripe: FakeStripe, missing: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=rf"stripe\.{missing}"):
-        open_stripe(stripe, **{missing: None})
+        open_stripe(stripe, **{missing: None})  # type: ignore[arg-type]  # either name
 
 
 def test_the_kind_of_key_says_whether_money_is_real(stripe: FakeStripe) -> None:

@@ -263,6 +263,23 @@ BUY_FREE = {
     "asks_email": True,
     "free": True,
 }
+PAY: Context = {
+    "product": PRODUCT,
+    "seller": "Maud Tillery's Stall",
+    "coupon": "",
+    "sums": BUY["sums"],
+    "email": "",
+    "unfinished": False,
+    "stripe": {
+        "key": "pk_test_1",
+        "secret": "cs_test_1_secret_1",
+        "return_url": "/return/stripe?session=cs_test_1",
+        "open_url": "/pay/cs_test_1/open",
+        "email_url": "/pay/cs_test_1/email",
+    },
+    "hosted_action": "/pay/cs_test_1/hosted",
+    "cancel_url": "/p/first-coin?cancelled=1",
+}
 TESTPAY: Context = {
     "payment": PAYMENT,
     "form": FORM,
@@ -354,6 +371,12 @@ PAGES: dict[str, tuple[str, Context]] = {
     "buy free": ("buy.html", BUY_FREE),
     "buy free typo": ("buy.html", {**BUY_FREE, "form": FORM_TYPO}),
     "buy free wrong": ("buy.html", {**BUY_FREE, "form": FORM_WRONG}),
+    "pay": ("pay.html", PAY),
+    "pay with coupon": (
+        "pay.html",
+        {**PAY, "coupon": "SPRING25", "sums": LOWERED, "email": "ann@reader.example"},
+    ),
+    "pay unfinished": ("pay.html", {**PAY, "unfinished": True}),
     "testpay": ("testpay.html", TESTPAY),
     "testpay wrong": ("testpay.html", {**TESTPAY, "form": FORM_DECLINED}),
     "testpay 3ds": ("testpay_3ds.html", {"payment": PAYMENT, "hidden": HIDDEN}),

@@ -1,6 +1,7 @@
 """Beginning a payment: the coupon first, then the provider, then the order."""
 
 from contextlib import suppress
+from dataclasses import replace
 
 from handsel.kit.text import email_key
 from handsel.models import Order
@@ -24,12 +25,14 @@ def begin(
     email: str | None,
     *,
     holder: str | None = None,
+    hosted: bool = False,
 ) -> Started:
     """Open a payment session and write down its order. Safe to repeat with a key.
 
     Args:
         holder: names the browser, so that its own open payment does not keep a coupon
             from it.
+        hosted: on the provider's own page, whatever is set.
 
     Raises CouponError when the coupon is used up, ProviderUnavailableError; then nothing
     has begun.
@@ -37,7 +40,7 @@ def begin(
     if offer.coupon:
         _reserve(shop, offer.coupon, key, email, holder)
     try:
-        started = _start(shop, offer, key, provider, email)
+        started = _start(shop, offer, key, provider, email, hosted=hosted)
     except BaseException:
         _let_go(shop, key)
         raise
@@ -70,7 +73,13 @@ def _let_go(shop: Shop, key: str) -> None:
 
 
 def _start(
-    shop: Shop, offer: Offer, key: str, provider: PaymentProvider, email: str | None
+    shop: Shop,
+    offer: Offer,
+    key: str,
+    provider: PaymentProvider,
+    email: str | None,
+    *,
+    hosted: bool,
 ) -> Started:
     wanted = checkout.purchase(
         offer,
@@ -82,7 +91,7 @@ def _start(
         now=shop.now(),
     )
     with shop.calling():
-        return provider.start(wanted, shop.now())
+        return provider.start(replace(wanted, hosted=hosted), shop.now())
 
 
 def _place(
@@ -124,7 +133,8 @@ def held_before(
     for order in found:
         if _is_same(order, offer, provider, email) and shop.now() < order.expires_at:
             return order
-        _end(shop, order)
+        heard = _end(shop, order)
+        assert heard.session_state is not PaymentState.OPEN, "it was ended just now"
     return None
 
 
@@ -139,10 +149,34 @@ def _is_same(
     )
 
 
-def _end(shop: Shop, order: Order) -> None:
+def _end(shop: Shop, order: Order) -> Order:
     """End a payment at its provider, and hear what has become of it."""
     # Some providers forget a payment whose time is over: then there is nothing to end.
     with shop.calling(), suppress(UnknownSessionError):
         shop.provider(order.provider).cancel(order.session_id, shop.now())
-    heard = shop.hear(order.provider, order.session_id)
-    assert heard.session_state is not PaymentState.OPEN, "it was ended just now"
+    return shop.hear(order.provider, order.session_id)
+
+
+def begin_hosted(shop: Shop, order: Order, *, holder: str) -> str | None:
+    """Move an open payment from our page to the provider's own; give its address.
+
+    The first is ended before the second begins, so that nobody pays twice; if it came to
+    something after all, nothing begins and there is no address. Safe to repeat, the same
+    second payment comes of it.
+
+    Raises CouponError when somebody else has got the last use of the coupon meanwhile,
+    ProviderUnavailableError.
+    """
+    if _end(shop, order).session_state is not PaymentState.EXPIRED:
+        return None
+    key = checkout.hosted_key(order)
+    with shop.reading() as session:
+        before = checkout.begun(session, key)
+        offer = checkout.offered_before(session, order)
+    if before:
+        still_open = before.session_state is PaymentState.OPEN
+        in_time = shop.now() < before.expires_at
+        return before.payment_url if still_open and in_time else None
+    provider = shop.provider(order.provider)
+    started = begin(shop, offer, key, provider, order.email, holder=holder, hosted=True)
+    return started.url

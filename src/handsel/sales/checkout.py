@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from handsel.kit.money import Money
 from handsel.kit.signing import Keys, public_id
 from handsel.kit.text import email_key
-from handsel.models import Order, Product
+from handsel.models import Coupon, Order, Product
 from handsel.models.database import insert_new
 from handsel.models.words import FactKind, OrderStatus, PaymentState
 from handsel.sales import (
@@ -142,6 +142,36 @@ def checkout_key(press: str, offer: Offer, provider: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
+def hosted_key(order: Order) -> str:
+    """Name the payment that takes the place of this one on the provider's own page."""
+    return hashlib.sha256(f"hosted\0{order.session_id}".encode()).hexdigest()
+
+
+def offered_before(session: Session, order: Order) -> Offer:
+    """Give what an order was begun for, at the price that the buyer was shown."""
+    product = session.get_one(Product, order.product_id)
+    total = Money(order.price_minor, order.currency)
+    before = total + Money(order.discount_minor, order.currency)
+    coupon = order.coupon_id and session.get_one(Coupon, order.coupon_id)
+    return Offer(
+        product.id,
+        order.release_id,
+        product.slug,
+        product.name,
+        Quote(before, before, total),
+        order.download_limit,
+        reservations.held(coupon) if coupon else None,
+        before if product.open_price else None,
+        foreign=order.currency != product.currency,
+    )
+
+
+def of_session(session: Session, provider: str, session_id: str) -> Order | None:
+    """Give the order of a payment session."""
+    wanted = (Order.provider == provider, Order.session_id == session_id)
+    return session.scalars(select(Order).where(*wanted)).one_or_none()
+
+
 def begun(session: Session, key: str) -> Order | None:
     """Give the order an earlier press with this key has made."""
     return session.scalars(select(Order).where(Order.checkout_key == key)).one_or_none()
@@ -164,14 +194,14 @@ def purchase(
         price=offer.price,
         email=email,
         return_url=f"{shop_url}/return/{provider}",
-        cancel_url=f"{shop_url}/p/{offer.slug}?{urlencode(_back(offer))}",
+        cancel_url=shop_url + back_path(offer),
         expires_at=ending(now, offer),
         reference=_reference(offer, keys),
     )
 
 
-def _back(offer: Offer) -> dict[str, str]:
-    """Give what a product's page must know for a buyer who did not pay after all."""
+def back_path(offer: Offer) -> str:
+    """Say where a buyer goes who did not pay after all: the product, and their wishes."""
     known = {"cancelled": "1"}
     if offer.coupon:
         known["coupon"] = offer.coupon.code
@@ -179,7 +209,7 @@ def _back(offer: Offer) -> dict[str, str]:
         known["amount"] = offer.chosen.amount
     if offer.foreign:
         known["currency"] = offer.price.currency
-    return known
+    return f"/p/{offer.slug}?{urlencode(known)}"
 
 
 def _reference(offer: Offer, keys: Keys) -> dict[str, str]:

@@ -241,9 +241,27 @@ class StripeSettings(Section):
         description="Signing secret of the web hook; two, separated by a comma, while "
         "you change it. Better in a file: `webhook_secret_file`.",
     )
+    publishable_key: str = Field(
+        "",
+        description="Publishable key, `pk_test_...` or `pk_live_...`, of the same account "
+        "and mode as the secret one; it is no secret. Paying on your own page needs it.",
+        pattern=r"^(pk_(test|live)_\w+)?$",
+        examples=["pk_live_51Abc"],
+    )
+    page: Literal["own", "hosted"] = Field(
+        "own",
+        description="Where buyers pay by card: `own`, on a page of your shop with "
+        "Stripe's fields in it, once `stripe.publishable_key` is set; `hosted`, on "
+        "Stripe's page.",
+    )
     api_base: str = Field(
         "", description="Another address of the API; only with HANDSEL_ENV=test."
     )
+
+    @property
+    def own_page(self) -> bool:
+        """Whether buyers pay on a page of the shop's own."""
+        return self.page == "own" and bool(self.publishable_key)
 
 
 class PayPalSettings(Section):

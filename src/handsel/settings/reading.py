@@ -255,7 +255,21 @@ def _stripe_problems(stripe: StripeSettings) -> list[str]:
     secrets = stripe.webhook_secret.get_secret_value() if stripe.webhook_secret else ""
     if any(len(secret.strip()) < 20 for secret in secrets.split(",")):
         return ["stripe.webhook_secret: needed, at least 20 letters; see the tutorial."]
-    return []
+    return _publishable_problems(stripe, key)
+
+
+def _publishable_problems(stripe: StripeSettings, secret_key: str) -> list[str]:
+    """Say what keeps buyers from paying on the shop's own page, if that is wanted."""
+    if not stripe.publishable_key:
+        # By itself the page is Stripe's without it; then the doctor says so.
+        asked = stripe.page == "own" and "page" in stripe.model_fields_set
+        wrong = 'paying on your own page needs it; or set stripe.page = "hosted".'
+        return [f"stripe.publishable_key: {wrong}"] if asked else []
+    mode = secret_key.split("_")[1]
+    if mode == stripe.publishable_key.split("_")[1]:
+        return []
+    wrong = f"it should begin with pk_{mode}_, because the secret key is a {mode} key."
+    return [f"stripe.publishable_key: {wrong}"]
 
 
 def _paypal_problems(paypal: PayPalSettings) -> list[str]:

@@ -21,6 +21,7 @@ from handsel.web import (
     leave,
     library,
     mailbox,
+    paying,
     storefront,
     testpay,
 )
@@ -53,6 +54,7 @@ def create_app(shop: Shop, *, show_mail: bool = False) -> Flask:
         hooks.blueprint,
         health.blueprint,
         *([testpay.blueprint] if "test" in shop.providers else []),
+        *([paying.blueprint] if "stripe" in shop.providers else []),
         *([mailbox.blueprint] if show_mail else []),
     ):
         app.register_blueprint(blueprint)

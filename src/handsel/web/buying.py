@@ -184,8 +184,16 @@ def come_back(provider: str) -> AnyResponse:
         return _just_paid(order)
     if order.session_state in (PaymentState.PROCESSING, PaymentState.COMPLETE):
         return _waiting(_name_of(order), order.email or "")
-    slug = _slug_of(order)
-    return redirect(url_for("storefront.product", slug=slug, cancelled=1), 303)
+    return redirect(_not_paid(order), 303)
+
+
+def _not_paid(order: Order) -> str:
+    """Say where a buyer goes who did not pay, and may want to try in another way."""
+    ours = f"{the_shop().settings.public_url}/pay/"
+    if _still_open(order) and (order.payment_url or "").startswith(ours):
+        return url_for("paying.pay_page", session=order.session_id, unfinished=1)
+    with the_shop().reading() as session:
+        return checkout.back_path(checkout.offered_before(session, order))
 
 
 def _session_named() -> str:
@@ -233,11 +241,6 @@ def _waiting(product_name: str, email: str) -> Response:
 def _name_of(order: Order) -> str:
     with the_shop().reading() as session:
         return session.get_one(Product, order.product_id).name
-
-
-def _slug_of(order: Order) -> str:
-    with the_shop().reading() as session:
-        return session.get_one(Product, order.product_id).slug
 
 
 def _to_purchase(order: Order) -> AnyResponse:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
+from tests.providers.fakes import stripe_elements
 from tests.providers.fakes.bank import Obj
 from tests.providers.fakes.stripe_bank import FakeBank, NotOpenError
 from tests.providers.fakes.stripe_params import check_session
@@ -68,6 +69,8 @@ class FakeApi:
         """Answer one request; header names are lower case."""
         self.calls.append(f"{method} {path}")
         self.bank.tick()
+        if path.startswith(stripe_elements.PATH):
+            return stripe_elements.answer(self.bank, path, body)
         try:
             _check_key(headers.get("authorization", ""))
             return self._once(method, path, query, headers, body)

@@ -18,6 +18,7 @@ def new_id(prefix: str) -> str:
 def session(params: Obj, *, origin: str, created: int) -> Obj:
     """Make an open Checkout Session from checked parameters."""
     name = new_id("cs_test")
+    own = params.get("ui_mode") == "elements"
     total = sum(_line_total(line) for line in params["line_items"])
     return {
         "id": name,
@@ -27,6 +28,7 @@ def session(params: Obj, *, origin: str, created: int) -> Obj:
         "automatic_tax": {"enabled": False, "liability": None, "status": None},
         "cancel_url": params.get("cancel_url"),
         "client_reference_id": params.get("client_reference_id"),
+        "client_secret": f"{name}_secret_{secrets.token_hex(16)}" if own else None,
         "created": created,
         "currency": params["line_items"][0]["price_data"]["currency"],
         "customer": None,
@@ -40,11 +42,12 @@ def session(params: Obj, *, origin: str, created: int) -> Obj:
         "payment_link": None,
         "payment_method_types": ["card"],
         "payment_status": "unpaid",
+        "return_url": params.get("return_url"),
         "status": "open",
-        "success_url": params["success_url"],
+        "success_url": params.get("success_url"),
         "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
         "ui_mode": params.get("ui_mode", "hosted_page"),
-        "url": f"{origin}/c/pay/{name}",
+        "url": None if own else f"{origin}/c/pay/{name}",
     }
 
 

@@ -46,8 +46,14 @@ def _check_place(params: Obj, invalid: Invalid) -> None:
         raise invalid("This fake sells once only.", "mode")
     if params.get("ui_mode", "hosted_page") not in _UI_MODES:
         raise invalid("Invalid ui_mode.", "ui_mode")
-    if not re.match(r"https?://", params.get("success_url", "")):
-        raise invalid("Not a valid URL", "success_url", "url_invalid")
+    wanted, refused = "success_url", ["return_url"]
+    if params.get("ui_mode") == "elements":
+        wanted, refused = "return_url", ["success_url", "cancel_url", "submit_type"]
+    for name in refused:
+        if name in params:
+            raise invalid(f"You can not pass `{name}` with this ui_mode.", name)
+    if not re.match(r"https?://", params.get(wanted, "")):
+        raise invalid("Not a valid URL", wanted, "url_invalid")
 
 
 def _check_lines(lines: list[Obj], invalid: Invalid) -> None:

@@ -38,6 +38,14 @@ def _providers(settings: Settings) -> Iterator[Finding]:
         )
     for problem, hint in _without_money(settings):
         yield Finding("H022", Level.WARNING, problem, hint)
+    if "stripe" in settings.providers and _pays_elsewhere_unasked(settings):
+        yield Finding(
+            "H070",
+            Level.INFO,
+            "Buyers leave your shop to pay: there is no stripe.publishable_key.",
+            "Copy it from Stripe's dashboard, under Developers, and they pay on your own "
+            'page; or set stripe.page = "hosted" if you want it so.',
+        )
 
 
 def _without_money(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -52,6 +60,10 @@ def _without_money(settings: Settings) -> Iterator[tuple[str, str]]:
             "PayPal is used with its sandbox: no real money moves.",
             "Set paypal.sandbox = false, and the three of your live app, to sell.",
         )
+
+
+def _pays_elsewhere_unasked(settings: Settings) -> bool:
+    return settings.stripe.page == "own" and not settings.stripe.own_page
 
 
 def _stripe_is_for_tests(settings: Settings) -> bool:

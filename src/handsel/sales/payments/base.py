@@ -51,6 +51,8 @@ class Purchase:
         expires_at: when the session ends by itself.
         reference: a few short strings that `look_up` gives back unchanged; enough to
             rebuild the order if our database has forgotten it.
+        hosted: the buyer's browser cannot show the provider's fields on a page of ours, so
+            it must be the provider's own page; a provider without such fields ignores it.
     """
 
     key: str
@@ -61,12 +63,14 @@ class Purchase:
     cancel_url: str
     expires_at: datetime
     reference: Mapping[str, str]
+    hosted: bool = False
 
 
 @dataclass(frozen=True)
 class Started:
     """A payment session the buyer can now go to.
 
+    `url` is a page of the provider's, or one of ours with the provider's fields in it.
     `expires_at`: when the provider ends it, if that is before the purchase says.
     """
 

@@ -1,10 +1,12 @@
-"""Cards and wallets by Stripe: a Checkout page of theirs, and the truth about it.
+"""Cards and wallets by Stripe: their fields on a page of ours, or a page of theirs.
 
-The buyer types the card number on Stripe's page, never on ours. Session in, facts out;
-Stripe's own library is loaded with the first call, because loading it takes a while.
+The buyer types the card number into a frame of Stripe's, or on Stripe's page; it never
+comes to us. Session in, facts out; Stripe's own library is loaded with the first call,
+because loading it takes a while.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -44,6 +46,8 @@ def open_provider(settings: Settings, home: Path) -> PaymentProvider:
             ).split(",")
         ),
         api_base=settings.stripe.api_base or None,
+        publishable_key=settings.stripe.publishable_key,
+        own_page=settings.stripe.own_page,
     )
 
 
@@ -58,12 +62,27 @@ def _needed(secret: SecretStr | None, name: str) -> str:
     return text
 
 
+@dataclass(frozen=True)
+class Fields:
+    """What Stripe's script needs in a browser to take the money of one open session.
+
+    `client_secret` lets its holder pay, and no more; it is asked for whenever a page is
+    shown and kept nowhere. `email` is there when the buyer has said it before.
+    """
+
+    publishable_key: str
+    client_secret: str
+    email: str | None
+
+
 class StripeProvider:
-    """Stripe Checkout on Stripe's own page.
+    """Stripe Checkout, with its fields on our page (`/pay/<session>`) or all of it theirs.
 
     Args:
         webhook_secrets: any of them may have signed; two while one is being changed.
         api_base: another address than Stripe's, for tests.
+        publishable_key: says to Stripe's script in a browser whose money it takes.
+        own_page: new sessions are paid on our page, unless the purchase says otherwise.
     """
 
     name = "stripe"
@@ -71,12 +90,19 @@ class StripeProvider:
     pages: tuple[str, ...] = ("https://checkout.stripe.com",)
 
     def __init__(
-        self, secret_key: str, webhook_secrets: tuple[str, ...], api_base: str | None
+        self,
+        secret_key: str,
+        webhook_secrets: tuple[str, ...],
+        api_base: str | None,
+        publishable_key: str = "",
+        own_page: bool = False,
     ) -> None:
         self.test = secret_key.startswith(("sk_test_", "rk_test_"))
         self._secret_key = secret_key
         self._webhook_secrets = webhook_secrets
         self._api_base = api_base
+        self._publishable_key = publishable_key
+        self._own_page = own_page
         if api_base:
             self.pages = (api_base.rstrip("/"),)
 
@@ -96,7 +122,17 @@ class StripeProvider:
         Raises ProviderUnavailableError, ConflictError when the same key was used for
         another purchase, BadInputError when Stripe cannot take this price or address.
         """
-        return self._api.start(purchase, now)
+        own = self._own_page and not purchase.hosted
+        return self._api.start(purchase, now, own=own)
+
+    def fields(self, session_id: str) -> Fields | None:
+        """Give what our payment page needs to show Stripe's fields.
+
+        One call. None when the session is over, or was not begun for a page of ours.
+        Raises UnknownSessionError, ProviderUnavailableError.
+        """
+        found = self._api.payable(session_id)
+        return found and Fields(self._publishable_key, *found)
 
     def look_up(self, object_id: str, now: datetime) -> Payment:
         """Ask about a session, or a payment, charge, refund or dispute of one.

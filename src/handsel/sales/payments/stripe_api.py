@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Literal
+from urllib.parse import urljoin
 
 import stripe
 from stripe import PaymentIntent
@@ -70,15 +71,38 @@ class StripeApi:
             base_addresses={"api": api_base} if api_base else None,
         )
 
-    def start(self, purchase: Purchase, now: datetime) -> Started:
-        """Open a Checkout Session; the same key gives the same one for a day."""
+    def start(self, purchase: Purchase, now: datetime, *, own: bool) -> Started:
+        """Open a Checkout Session; the same key gives the same one for a day.
+
+        `own`: for Stripe's fields on our page instead of Stripe's own page.
+        """
+        params = _session_params(purchase, now)
+        params |= _on_our_page(purchase) if own else _on_their_page(purchase)
         with in_our_words():
             session = self._client.v1.checkout.sessions.create(
-                _session_params(purchase, now),
-                {"idempotency_key": f"{purchase.key}:start"},
+                params,
+                {"idempotency_key": f"{purchase.key}:{'own' if own else 'start'}"},
             )
+        if own:
+            ours = urljoin(purchase.return_url, f"/pay/{session.id}")
+            return Started(session.id, ours)
         assert session.url, "an open session on Stripe's page has an address"
         return Started(session.id, session.url)
+
+    def payable(self, session_id: str) -> tuple[str, str | None] | None:
+        """Give the secret with which a browser pays a session, and its e-mail address.
+
+        None when it is over, or is paid on Stripe's page.
+        """
+        with in_our_words():
+            session = self._client.v1.checkout.sessions.retrieve(
+                _well_formed(session_id)
+            )
+        self._check(session)
+        if session.status != "open" or session.ui_mode != "elements":
+            return None
+        assert session.client_secret, "a session for a browser has a secret"
+        return session.client_secret, session.customer_email
 
     def look_up(self, object_id: str) -> Payment:
         """Give the truth about the session that an object belongs to."""
@@ -198,19 +222,38 @@ def _session_params(purchase: Purchase, now: datetime) -> SessionCreateParams:
     reference = dict(purchase.reference)
     params: SessionCreateParams = {
         "mode": "payment",
-        "ui_mode": "hosted_page",
         "line_items": [_line(purchase)],
         "client_reference_id": purchase.key,
         "metadata": reference,
         # Only this copy is found at the payment itself, and in its web hooks.
         "payment_intent_data": {"metadata": reference, "description": purchase.title},
-        "success_url": purchase.return_url + "?session={CHECKOUT_SESSION_ID}",
-        "cancel_url": purchase.cancel_url,
         "expires_at": int(_ending(purchase.expires_at, now).timestamp()),
     }
     if purchase.email:
         params["customer_email"] = purchase.email
     return params
+
+
+def _on_our_page(purchase: Purchase) -> SessionCreateParams:
+    """Say where buyers come back to who had to leave our page for their bank's.
+
+    As in Stripe's "Build a checkout page with the Checkout Sessions API"
+    (docs.stripe.com/payments/quickstart-checkout-sessions): this way of paying takes
+    neither `success_url` nor `cancel_url`.
+    """
+    return {"ui_mode": "elements", "return_url": _coming_back(purchase)}
+
+
+def _on_their_page(purchase: Purchase) -> SessionCreateParams:
+    return {
+        "ui_mode": "hosted_page",
+        "success_url": _coming_back(purchase),
+        "cancel_url": purchase.cancel_url,
+    }
+
+
+def _coming_back(purchase: Purchase) -> str:
+    return purchase.return_url + "?session={CHECKOUT_SESSION_ID}"
 
 
 def _refund_params(session: Session, wanted: RefundRequest) -> RefundCreateParams:
