@@ -199,7 +199,7 @@ def _not_paid(order: Order) -> str:
 def _session_named() -> str:
     """Give the payment a buyer comes back from; PayPal has a word of its own for it."""
     named = request.args.get("session") or request.args.get("token") or ""
-    return named[:255]
+    return named[:255].replace("\0", "")  # which PostgreSQL has no room for
 
 
 def _just_paid(order: Order) -> AnyResponse:
