@@ -8,7 +8,7 @@ from handsel.shop import Shop
 from tests import make
 from tests.ground.shops import Clock
 from tests.ground.visitor import Visitor, form_of, forms_of, words
-from tests.stories.buyers import buy, mails
+from tests.stories.buyers import buy, mails, misread
 
 
 def ask(visitor: Visitor, email: str) -> str:
@@ -146,7 +146,7 @@ def test_a_changed_link_opens_nothing(shop: Shop, visitor: Visitor) -> None:
     buy(visitor)
     ask(visitor, "reader@example.com")
     link = link_in_mail(shop)
-    for wrong in (link[:-1] + "7", link + "0", link[:-3], link.replace("find/", "g/")):
+    for wrong in (misread(link), link + "0", link[:-3], link.replace("find/", "g/")):
         answer = visitor.get(wrong)
         assert answer.status_code == 404
         assert "or with “Find my purchases”" in words(answer)
