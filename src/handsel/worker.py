@@ -166,7 +166,7 @@ def _tidy(shop: Shop) -> None:
     now: datetime = shop.now()
     with shop.transaction() as session:
         access.close_expired(session, now)
-        reservations.forget(session, now)
+        reservations.forget(session, now, shop.providers)
         session.execute(delete(Inbox).where(Inbox.received_at < now - KEEP_INBOX))
         session.execute(delete(FindLink).where(FindLink.expires_at < now))
         yesterday = int((now - timedelta(days=1)).timestamp())

@@ -1,16 +1,20 @@
 """Making coupons, many at once, looking at them, ending them; and prices of products."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from handsel.cli import handsel
+from handsel.kit.money import Money
 from handsel.models.database import Database
+from handsel.sales import catalogue
 from handsel.shop import Shop
 from tests import make
 from tests.cli.test_keep import real
+from tests.ground.shops import Clock
 
 
 def run(shop: Shop, *words: str) -> Result:
@@ -100,6 +104,8 @@ def test_a_coupon_is_ended_and_revived(shop: Shop) -> None:
         (["X", "--percent", "5", "--most", "0"], 2, "--most"),
         (["X" * 20, "--percent", "5", "--many", "2"], 2, "too long to make many"),
         (["X", "--percent", "5", "--many", "10001"], 2, "--many"),
+        (["X", "--percent", "5", "--most", "99999999999"], 2, "--most"),
+        (["X", "--percent", "5", "--until", "9999-12-31"], 2, "Write it like 2027"),
     ],
 )
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -121,6 +127,38 @@ def test_a_coupon_that_is_not_there_is_said(shop: Shop) -> None:
         done = real(shop.home, "coupon", word, "none")
         assert done.returncode == 3
         assert "There is no coupon NONE" in done.stderr
+
+
+def test_a_product_is_named_twice_without_harm(shop: Shop) -> None:
+    make.product(shop)
+    twice = ("--product", "book", "--product", "book")
+    made = told(shop, "coupon", "create", "X", "--percent", "5", *twice)
+    assert made["products"] == ["book"]
+
+
+def test_a_sale_that_is_over_is_in_nobodys_way_and_a_new_one_keeps_the_rest(
+    shop: Shop, clock: Clock
+) -> None:
+    make.product(shop)
+    edit = ("product", "edit", "book")
+    told(shop, *edit, "--also", "17 USD", "--sale", "9", "--sale", "11 USD",
+         "--sale-until", "2031-01-31")  # fmt: skip
+
+    lower = told(shop, *edit, "--sale", "8")
+    with shop.transaction() as session:
+        catalogue.get(session, "book").sale_ends_at = shop.now() - timedelta(days=1)
+    after = told(shop, *edit, "--price", "7")
+
+    assert lower["sale_ends_at"]
+    assert lower["also"][0]["sale_minor"] == 1100
+    assert (after["price_minor"], after["sale_minor"]) == (700, None)
+
+
+def test_a_number_alone_is_in_the_products_own_currency(shop: Shop) -> None:
+    make.product(shop, price=Money(2000, "USD"))
+    edited = told(shop, "product", "edit", "book", "--price", "12", "--sale", "9")
+    assert (edited["price_minor"], edited["currency"]) == (1200, "USD")
+    assert edited["sale_minor"] == 900
 
 
 def test_a_date_alone_counts_to_its_last_minute(shop: Shop) -> None:
@@ -210,6 +248,7 @@ def test_an_edition_joins_a_family_and_leaves_it(shop: Shop) -> None:
         (["--open-price", "--suggest", "5"], "less than the least price"),
         (["--also", "17"], "two prices in one currency"),
         (["--also", "0 USD"], "is no price"),
+        (["--price", "0", "--also", "17 USD"], "free is so in any currency"),
         (["--also", "17 USD", "--open-price"], "it is in one currency"),
         (["--also", "17 USD", "--sale", "9", "--sale", "17 USD"], "not below"),
         (["--sale", "9", "--sale", "9 USD"], "There is no price in USD"),

@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from handsel import worker
 from handsel.kit.money import Money
 from handsel.models import Coupon, CouponUse
-from handsel.ops import couponing
-from handsel.sales import coupons
+from handsel.ops import beginning, couponing
+from handsel.sales import checkout, coupons, reservations
+from handsel.sales.checkout import Wish
+from handsel.sales.coupons import CouponError
 from handsel.shop import Shop
 from tests import make
 from tests.ground.till import Till, rows, untrue
@@ -184,7 +187,9 @@ def test_a_coupon_is_used_as_often_as_it_may_and_an_abandoned_one_comes_back(
     coupon(book.shop, most_uses=1)
     first = session_of(press(book, book.visitor(), "SPRING"))
 
-    refused = press(book, book.visitor(), "SPRING")
+    other = book.visitor()
+    page = other.get("/p/book")
+    refused = other.press(page, "/buy/book", {"coupon": "SPRING"})
     book.stripe.bank.expire(first)
     book.reconcile()
     second = session_of(press(book, book.visitor(), "SPRING"))
@@ -321,3 +326,137 @@ def test_a_refund_keeps_the_coupon_used(book: Till) -> None:
     assert facts(book.shop)["status"] == "refunded"
     assert uses(book.shop) == 1
     assert untrue(book.shop) == {}
+
+
+def test_strangers_without_a_cookie_do_not_share_a_payment(book: Till) -> None:
+    coupon(book.shop, most_uses=2)
+    names = [
+        session_of(
+            book.visitor(f"10.1.2.{end}").post("/buy/book", {"coupon": "SPRING"})
+        )
+        for end in (3, 77)
+    ]
+    refused = book.visitor("10.1.2.99").post("/buy/book", {"coupon": "SPRING"})
+
+    assert len(set(names)) == 2
+    assert refused.status_code == 422
+    states = [book.stripe.bank.get("session", name)["status"] for name in names]
+    assert states == ["open", "open"]
+
+
+def test_a_rebuilt_order_keeps_its_coupon_for_good(book: Till) -> None:
+    coupon(book.shop, most_uses=1)
+    name = session_of(press(book, book.visitor(), "SPRING"))
+    with book.shop.transaction() as session:
+        session.delete(session.scalars(select(CouponUse)).one())
+        order = book.order(name)
+        assert order
+        session.delete(session.merge(order))
+        session.get_one(Coupon, 1).uses = 0
+    book.stripe.bank.pay(name, email=ADA)
+    book.reconcile()
+
+    book.move(hours=30)
+    worker.turn(book.shop)
+
+    assert uses(book.shop) == 1
+    assert "as often as it can be" in words(book.visitor().get("/p/book?coupon=SPRING"))
+    assert untrue(book.shop) == {}
+
+
+def test_a_payment_that_is_heard_of_before_its_order_is_written_counts_once(
+    book: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coupon(book.shop, most_uses=1)
+    visitor = book.visitor()
+    page = visitor.get("/p/book?coupon=SPRING")
+    with monkeypatch.context() as patch:  # the process dies after Stripe has answered
+        patch.setattr(checkout, "place", lambda *_, **__: 1 / 0)
+        assert visitor.press(page, "/buy/book").status_code == 500
+    book.reconcile()
+
+    again = session_of(visitor.press(page, "/buy/book"))
+
+    assert uses(book.shop) == 1
+    order = book.order(again)
+    assert order
+    assert order.checkout_key
+    assert order.payment_url
+    assert rows(book.shop)["orders"] == 1
+    assert untrue(book.shop) == {}
+
+
+def test_a_corrected_address_is_the_one_that_is_asked_to_pay(book: Till) -> None:
+    coupon(book.shop, most_each=1)
+    visitor = book.visitor()
+    form = press(book, visitor, "SPRING")
+    wrong = session_of(visitor.press(form, "/buy/book", {"email": "ada@exmaple.com"}))
+
+    right = session_of(visitor.press(form, "/buy/book", {"email": ADA}))
+
+    assert book.stripe.bank.get("session", right)["customer_email"] == ADA
+    assert book.stripe.bank.get("session", wrong)["status"] == "expired"
+    assert uses(book.shop) == 1
+
+
+@pytest.mark.parametrize(
+    "code", ["%00", "A%00B", "%F0%9F%98%80", "a" * 500, "'", "%25"]
+)
+def test_an_odd_code_is_no_coupon(book: Till, code: str) -> None:
+    for page in ("/p/book", "/buy/book"):
+        answer = book.visitor().get(f"{page}?coupon={code}")
+        assert answer.status_code == 200
+        assert "There is no coupon" in words(answer)
+
+
+def test_what_is_used_up_is_said_before_the_press(book: Till) -> None:
+    coupon(book.shop, most_uses=1)
+    holder = book.visitor()
+    press(book, holder, "SPRING")
+
+    page = book.visitor().get("/p/book?coupon=SPRING")
+
+    assert "used as often as it can be" in words(page)
+    assert "€12.00" not in words(page)
+    assert "€12.00" in words(holder.get("/p/book?coupon=SPRING"))
+
+
+def test_a_late_press_does_not_take_what_went_to_somebody_else(book: Till) -> None:
+    """Two presses of one form: the first lets go, a stranger comes, the second is late."""
+    coupon(book.shop, most_uses=1)
+    shop = book.shop
+    with shop.reading() as session:
+        offer = checkout.prepare(
+            session, "book", Wish("SPRING"), units=shop.units, now=shop.now()
+        )
+    provider = shop.provider("stripe")
+    beginning._reserve(shop, offer.coupon, "late", None, None)  # type: ignore[arg-type]  # there is one
+    started = beginning._start(shop, offer, "late", provider, None, hosted=False)
+    with shop.transaction() as session:
+        reservations.give_back(session, "late")
+    stranger = session_of(press(book, book.visitor(), "SPRING"))
+
+    with pytest.raises(CouponError):
+        beginning._place(shop, offer, started, "late", provider, None, None)
+
+    assert uses(shop) == 1
+    assert book.order(stranger)
+    assert book.order(started.session_id) is None
+
+
+def test_a_payment_of_a_provider_that_is_gone_lets_the_coupon_go(book: Till) -> None:
+    coupon(book.shop, most_uses=1)
+    visitor = book.visitor()
+    name = session_of(press(book, visitor, "SPRING"))
+    with book.shop.transaction() as session:
+        order = book.order(name)
+        assert order
+        session.merge(order).provider = "gone"
+
+    held = press(book, visitor, "SPRING")
+    book.move(hours=27)
+    worker.turn(book.shop)
+
+    assert held.status_code == 422
+    assert uses(book.shop) == 0
+    assert session_of(press(book, visitor, "SPRING"))

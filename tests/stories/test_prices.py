@@ -7,11 +7,14 @@ import pytest
 
 from handsel.kit.errors import BadInputError
 from handsel.kit.money import Money
+from handsel.sales import catalogue
 from handsel.sales.asking import Asking
+from handsel.sales.catalogue import Changes
 from tests import make
 from tests.ground.till import Till, rows, untrue
 from tests.ground.visitor import form_of, words
 from tests.stories.buyers import download, facts
+from tests.stories.test_coupons import coupon
 
 ADA = "ada@example.com"
 
@@ -44,13 +47,48 @@ def test_a_sale_is_shown_with_the_old_price_and_ends_by_itself(till: Till) -> No
     assert f"Until {end:%B} {end.day}, {end.year}" in words(page)
     assert '"price": "9.00"' in page.get_data(as_text=True)
     assert during == 900
-    assert charged(till, late) == 1500
+    assert late.status_code == 409
+    assert "The price is €15.00 now." in words(late)
+    assert charged(till, visitor.press(late, "/buy/book")) == 1500
     assert "€9.00" not in words(till.visitor().get("/p/book"))
 
 
-def test_a_coupon_comes_off_the_price_of_the_sale(till: Till) -> None:
-    from tests.stories.test_coupons import coupon
+@pytest.mark.parametrize("shown", ["", "900", "1 EUR", "x EUR", "-1 EUR", "900 USD"])
+def test_what_a_form_says_of_the_price_is_never_charged(till: Till, shown: str) -> None:
+    make.product(till.shop)
+    visitor = till.visitor()
+    page = visitor.get("/p/book")
 
+    answer = visitor.press(page, "/buy/book", {"shown": shown})
+
+    if answer.status_code == 409:
+        answer = visitor.press(answer, "/buy/book")
+    assert charged(till, answer) == 1500
+
+
+def test_a_price_that_fell_meanwhile_is_simply_charged(till: Till) -> None:
+    make.product(till.shop)
+    visitor = till.visitor()
+    page = visitor.get("/p/book")
+    with till.shop.transaction() as session:
+        changes = Changes(asking=Asking(euros(1000)))
+        catalogue.edit(session, "book", changes)
+
+    assert charged(till, visitor.press(page, "/buy/book")) == 1000
+
+
+def test_a_mistyped_amount_does_not_lose_the_coupon(open_book: Till) -> None:
+    coupon(open_book.shop)
+    visitor = open_book.visitor()
+    page = visitor.get("/p/book?coupon=SPRING")
+
+    wrong = visitor.press(page, "/buy/book", {"other": "2"})
+
+    assert "The price is 5.00 EUR or more." in words(wrong)
+    assert charged(open_book, visitor.press(wrong, "/buy/book", {"other": "10"})) == 800
+
+
+def test_a_coupon_comes_off_the_price_of_the_sale(till: Till) -> None:
     make.product(till.shop, asking=Asking(euros(1500), sale=euros(1000)))
     coupon(till.shop)
     visitor = till.visitor()

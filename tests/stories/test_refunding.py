@@ -90,7 +90,7 @@ def test_what_cannot_go_back_is_said_and_nothing_is_asked_for(
     visitor.press(visitor.get("/p/book"), "/buy/book")
     with pytest.raises(ConflictError, match="H-1002 has not been paid"):
         plan(shop, None, number="H-1002")
-    visitor.press(visitor.get("/p/free"), "/buy/free", {"email": "a@example.com"})
+    visitor.press(visitor.get("/buy/free"), "/buy/free", {"email": "a@example.com"})
     with pytest.raises(ConflictError, match="H-1003 was free"):
         plan(shop, None, number="H-1003")
     assert rows(shop) == []

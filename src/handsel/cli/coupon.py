@@ -11,6 +11,8 @@ from handsel.ops import couponing
 from handsel.sales import coupons
 from handsel.sales.coupons import MOST_AT_ONCE
 
+USES = click.IntRange(1, 1_000_000_000)
+
 
 @click.group()
 def coupon() -> None:
@@ -39,8 +41,8 @@ def coupon() -> None:
     metavar="TIME",
     help="When it ends; a date alone counts to its last minute.",
 )
-@click.option("--most", "most_uses", type=click.IntRange(1), help="Uses in all.")
-@click.option("--each", "most_each", type=click.IntRange(1), help="Uses of one buyer.")
+@click.option("--most", "most_uses", type=USES, help="Uses in all.")
+@click.option("--each", "most_each", type=USES, help="Uses of one buyer.")
 @click.option(
     "--many",
     "count",

@@ -9,22 +9,20 @@ Option = click.Parameter
 
 def moment(_: click.Context, __: Option, text: str | None) -> datetime | None:
     """Read a time; without a zone it is that of this machine, a date its midnight."""
-    return None if text is None else _read(text)
+    return None if text is None else _read(text, timedelta(0))
 
 
 def until(_: click.Context, __: Option, text: str | None) -> datetime | None:
     """Read when something ends; a date alone ends with its last second."""
-    if text is None:
-        return None
-    found = _read(text)
-    return (
-        found + timedelta(days=1) if len(text.strip()) <= len("2027-01-31") else found
-    )
+    return None if text is None else _read(text, timedelta(days=1))
 
 
-def _read(text: str) -> datetime:
+def _read(text: str, after_a_date: timedelta) -> datetime:
     try:
-        return datetime.fromisoformat(text.strip()).astimezone(UTC)
+        found = datetime.fromisoformat(text.strip())
+        if len(text.strip()) <= len("2027-01-31"):
+            found += after_a_date  # before the zone: a day may have 23 hours
+        return found.astimezone(UTC)
     except (ValueError, OverflowError):
         raise click.BadParameter(
             "Write it like 2027-01-31 or 2027-01-31T09:00."

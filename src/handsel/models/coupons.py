@@ -73,13 +73,16 @@ class CouponUse(Base):
     """
 
     __tablename__ = "coupon_uses"
-    __table_args__ = (Index("ix_coupon_uses_buyer", "coupon_id", "email_key"),)
+    __table_args__ = (
+        Index("ix_coupon_uses_buyer", "coupon_id", "email_key"),
+        Index("ix_coupon_uses_holder", "coupon_id", "holder"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     coupon_id: Mapped[int] = mapped_column(ForeignKey("coupons.id"), index=True)
     purchase: Mapped[str] = mapped_column(String(64), unique=True)
     """The order's `checkout_key`; its public id where the database had forgotten it."""
-    holder: Mapped[str | None] = mapped_column(String(64))
+    holder: Mapped[str | None] = mapped_column(String(64), info={"personal": "erase"})
     """The browser that holds it, as a keyed hash."""
     email_key: Mapped[str | None] = mapped_column(
         String(254), info={"personal": "erase"}

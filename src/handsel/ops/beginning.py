@@ -3,11 +3,14 @@
 from contextlib import suppress
 from dataclasses import replace
 
+from sqlalchemy.orm import Session
+
 from handsel.kit.text import email_key
 from handsel.models import Order
 from handsel.models.words import PaymentState
 from handsel.sales import checkout, reservations
 from handsel.sales.checkout import Offer
+from handsel.sales.coupons import CouponError
 from handsel.sales.payments.base import (
     PaymentProvider,
     Started,
@@ -44,7 +47,12 @@ def begin(
     except BaseException:
         _let_go(shop, key)
         raise
-    _place(shop, offer, started, key, provider, email)
+    try:
+        _place(shop, offer, started, key, provider, email, holder)
+    except CouponError:
+        with shop.calling():
+            provider.cancel(started.session_id, shop.now())
+        raise
     return started
 
 
@@ -52,14 +60,25 @@ def _reserve(
     shop: Shop, coupon: Held, key: str, email: str | None, holder: str | None
 ) -> None:
     with shop.transaction() as session:
-        reservations.reserve(
-            session,
-            coupon,
-            key,
-            holder=holder,
-            email_key=email_key(email) if email else None,
-            now=shop.now(),
-        )
+        _take(session, shop, coupon, key, email, holder)
+
+
+def _take(
+    session: Session,
+    shop: Shop,
+    coupon: Held,
+    key: str,
+    email: str | None,
+    holder: str | None,
+) -> None:
+    reservations.reserve(
+        session,
+        coupon,
+        key,
+        holder=holder,
+        email_key=email_key(email) if email else None,
+        now=shop.now(),
+    )
 
 
 def _let_go(shop: Shop, key: str) -> None:
@@ -101,8 +120,12 @@ def _place(
     key: str,
     provider: PaymentProvider,
     email: str | None,
+    holder: str | None,
 ) -> None:
+    """Write the order down; raises CouponError when the coupon went to somebody else."""
     with shop.transaction() as session:
+        if offer.coupon:  # another press of the same form may just have let it go
+            _take(session, shop, offer.coupon, key, email, holder)
         checkout.place(
             session,
             shop.keys,
@@ -114,27 +137,29 @@ def _place(
             email=email,
             now=shop.now(),
         )
-        if offer.coupon:  # another press of the same form may just have let it go
-            reservations.keep(session, offer.coupon.coupon_id, key, shop.now())
 
 
 def held_before(
-    shop: Shop, offer: Offer, provider: PaymentProvider, email: str | None, holder: str
+    shop: Shop,
+    offer: Offer,
+    provider: PaymentProvider,
+    email: str | None,
+    holder: str | None,
 ) -> Order | None:
     """Give the open payment with which this browser holds the scarce coupon already.
 
     If that is for something else, it is ended, so that the buyer who changed their mind
     has the coupon back. Raises ProviderUnavailableError.
     """
-    if not offer.coupon or not offer.coupon.scarce:
+    if not offer.coupon or not offer.coupon.scarce or not holder:
         return None
     with shop.reading() as session:
         found = reservations.open_orders(session, offer.coupon.coupon_id, holder)
     for order in found:
         if _is_same(order, offer, provider, email) and shop.now() < order.expires_at:
             return order
-        heard = _end(shop, order)
-        assert heard.session_state is not PaymentState.OPEN, "it was ended just now"
+        if order.provider in shop.providers:
+            _end(shop, order)
     return None
 
 
@@ -157,7 +182,7 @@ def _end(shop: Shop, order: Order) -> Order:
     return shop.hear(order.provider, order.session_id)
 
 
-def begin_hosted(shop: Shop, order: Order, *, holder: str) -> str | None:
+def begin_hosted(shop: Shop, order: Order, *, holder: str | None) -> str | None:
     """Move an open payment from our page to the provider's own; give its address.
 
     The first is ended before the second begins, so that nobody pays twice; if it came to

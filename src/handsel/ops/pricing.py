@@ -43,19 +43,22 @@ def changed(
     """
     if only_currency:
         before = replace(before, also=())
-    if no_sale or sale:  # another sale, and no word of the end of the one before
+    over = before.sale_ends_at is not None and before.sale_ends_at <= shop.now()
+    if no_sale or over:
         before = _without_sale(before)
     if open_price is False:
         before = replace(before, open_price=False, suggestions=())
+    code = before.price.currency
+    lower = price_in(shop, sale[0], code) if sale else None
     if price is not None:
-        lower = price_in(shop, sale[0]) if sale else before.sale
-        before = replace(before, price=price_in(shop, price), sale=lower)
+        new_price = price_in(shop, price, code)
+        before = replace(before, price=new_price, sale=lower or before.sale)
     new: dict[str, Any] = {
         "sale_ends_at": _to_come(shop, sale_until),
         "open_price": open_price,
-        "suggestions": tuple(price_in(shop, each) for each in suggest) or None,
+        "suggestions": tuple(price_in(shop, each, code) for each in suggest) or None,
         "also": _also(shop, before, also, sale),
-        "sale": price_in(shop, sale[0]) if sale else None,
+        "sale": lower,
     }
     return replace(before, **{key: v for key, v in new.items() if v is not None})
 
@@ -91,9 +94,12 @@ def _to_come(shop: Shop, end: datetime | None) -> datetime | None:
     return end
 
 
-def price_in(shop: Shop, text: str) -> Money:
-    """Read a price, and refuse what no provider in use could charge."""
-    price = parse_money(text, shop.settings.shop.currency)
+def price_in(shop: Shop, text: str, currency: str = "") -> Money:
+    """Read a price, and refuse what no provider in use could charge.
+
+    A number alone is in this currency; if none is said, in the shop's.
+    """
+    price = parse_money(text, currency or shop.settings.shop.currency)
     if price.minor:
         check_price(shop, price)
     return price

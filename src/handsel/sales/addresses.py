@@ -10,6 +10,7 @@ from handsel.kit.errors import BadInputError, ConflictError
 from handsel.kit.text import email_key, normalise_email
 from handsel.models import Order
 from handsel.outbound import emails
+from handsel.sales import reservations
 
 MENDABLE = timedelta(hours=24)
 """How long after buying the buyer may correct the address by themselves."""
@@ -74,6 +75,7 @@ def change(session: Session, order: Order, email: str, now: datetime) -> None:
     order.email = email
     order.customer_id = customers.find_or_create(session, email, now).id
     order.token_version += 1
+    reservations.readdress(session, order)
     session.flush()
     if not emails.redirect(session, order, now):
         emails.receipt_again(session, order, now)

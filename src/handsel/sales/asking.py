@@ -82,6 +82,11 @@ class Asking:
                 "There are two prices in one currency.",
                 "Give one in each; --only-currency forgets the others.",
             )
+        if self.also and not self.price.minor:
+            raise BadInputError(
+                "What is free is so in any currency.",
+                "Name a price, or --only-currency.",
+            )
         for each in self.also:
             if not each.usual.minor:
                 raise BadInputError(

@@ -45,11 +45,13 @@ class Wish:
         coupon: the code of a coupon.
         amount: what they want to pay, where the price is open.
         currency: the code they want to pay in; counts where there is such a price.
+        holder: their browser, by which a coupon they hold already is known.
     """
 
     coupon: str = ""
     amount: str = ""
     currency: str = ""
+    holder: str | None = None
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,9 @@ def offered(
     before = chosen or price.sale or price.usual
     coupon = None
     if wish.coupon.strip():
-        coupon = coupons.usable(session, wish.coupon, product, before, now)
+        coupon = coupons.usable(
+            session, wish.coupon, product, before, now, holder=wish.holder
+        )
     return Offer(
         product.id,
         product.releases[-1].id,
@@ -247,8 +251,13 @@ def place(
     email: str | None,
     now: datetime,
 ) -> None:
-    """Write down the order of a payment session. Safe to repeat, and to race."""
-    insert_new(
+    """Write down the order of a payment session. Safe to repeat, and to race.
+
+    One that was heard of before, and so rebuilt from what the provider keeps, gets what
+    only this browser's press could say.
+    """
+    ends = min(started.expires_at or ending(now, offer), ending(now, offer))
+    if not insert_new(
         session,
         Order,
         public_id=public_id(keys, provider, started.session_id),
@@ -268,10 +277,28 @@ def place(
         download_limit=offer.download_limit,
         email=email,
         created_at=now,
-        expires_at=min(started.expires_at or ending(now, offer), ending(now, offer)),
+        expires_at=ends,
         status=OrderStatus.STARTED,
         refunded_minor=0,
-    )
+    ):
+        _complete(session, started, key=key, provider=provider, email=email, ends=ends)
+
+
+def _complete(
+    session: Session,
+    started: Started,
+    *,
+    key: str,
+    provider: str,
+    email: str | None,
+    ends: datetime,
+) -> None:
+    order = of_session(session, provider, started.session_id)
+    if order is None or order.checkout_key is not None:
+        return
+    order.checkout_key, order.payment_url = key, started.url
+    order.email, order.expires_at = order.email or email, ends
+    reservations.complete(session, order, key)
 
 
 def without_payment(

@@ -8,13 +8,15 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import insert, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from handsel.kit.errors import BadInputError, ConflictError, NotFoundError
 from handsel.kit.money import Money, format_money
-from handsel.models import Coupon, Product
+from handsel.models import Coupon, CouponUse, Product
+from handsel.models.coupons import coupon_products
 from handsel.models.database import insert_new
 from handsel.sales import catalogue
 from handsel.sales.pricing import Off
@@ -72,14 +74,14 @@ def check_code(code: str) -> str:
 def create(session: Session, code: str, new: NewCoupon, now: datetime) -> Coupon:
     """Make one coupon. Raises BadInputError, NotFoundError, ConflictError."""
     wanted = check_code(code)
-    if not _insert(session, wanted, new, None, now):
+    if not insert_new(session, Coupon, code=wanted, **_values(new, None, now)):
         raise ConflictError(
             f"There is a coupon {wanted} already.",
             f"Choose another code; `handsel coupon show {wanted}` has that one.",
         )
-    coupon = get(session, wanted)
-    _for_products(session, [coupon], new.products)
-    return coupon
+    _for_products(session, [get(session, wanted).id], new.products)
+    session.expire_all()
+    return get(session, wanted)
 
 
 def create_many(
@@ -96,47 +98,50 @@ def create_many(
             f"{prefix} is too long to make many codes of.",
             f"Use at most {LONGEST - _RANDOM - 1} letters.",
         )
-    made: list[str] = []
-    while len(made) < count:
-        code = start + "".join(secrets.choice(_LETTERS) for _ in range(_RANDOM))
-        if _insert(session, code, new, start[:-1], now):
-            made.append(code)
-    coupons = [get(session, code) for code in made]
-    _for_products(session, coupons, new.products)
-    return coupons
+    codes = {start + _letters() for _ in range(count)}
+    while len(codes) < count:
+        codes.add(start + _letters())
+    rows = [{"code": code, **_values(new, start[:-1], now)} for code in sorted(codes)]
+    numbers = session.scalars(insert(Coupon).returning(Coupon.id), rows).all()
+    _for_products(session, numbers, new.products)
+    made = {each.id: each for each in listed(session, batch=start[:-1])}
+    return [made[each] for each in numbers]
 
 
-def _insert(
-    session: Session, code: str, new: NewCoupon, batch: str | None, now: datetime
-) -> bool:
+def _letters() -> str:
+    return "".join(secrets.choice(_LETTERS) for _ in range(_RANDOM))
+
+
+def _values(new: NewCoupon, batch: str | None, now: datetime) -> dict[str, Any]:
     amount, least = new.off.amount, new.least
     money = amount or least
-    return insert_new(
-        session,
-        Coupon,
-        code=code,
-        basis_points=new.off.basis_points or None,
-        amount_minor=amount.minor if amount else None,
-        currency=money.currency if money else None,
-        least_minor=least.minor if least else None,
-        starts_at=new.starts_at,
-        ends_at=new.ends_at,
-        most_uses=new.most_uses,
-        most_each=new.most_each,
-        batch=batch,
-        uses=0,
-        active=True,
-        created_at=now,
-    )
+    return {
+        "basis_points": new.off.basis_points or None,
+        "amount_minor": amount.minor if amount else None,
+        "currency": money.currency if money else None,
+        "least_minor": least.minor if least else None,
+        "starts_at": new.starts_at,
+        "ends_at": new.ends_at,
+        "most_uses": new.most_uses,
+        "most_each": new.most_each,
+        "batch": batch,
+        "uses": 0,
+        "active": True,
+        "created_at": now,
+    }
 
 
 def _for_products(
-    session: Session, coupons: Sequence[Coupon], slugs: Sequence[str]
+    session: Session, coupons: Sequence[int], slugs: Sequence[str]
 ) -> None:
-    wanted = [catalogue.get(session, slug) for slug in slugs]
-    for coupon in coupons:
-        coupon.products = list(wanted)
-    session.flush()
+    products = [catalogue.get(session, slug).id for slug in dict.fromkeys(slugs)]
+    rows = [
+        {"coupon_id": coupon, "product_id": product}
+        for coupon in coupons
+        for product in products
+    ]
+    if rows:
+        session.execute(insert(coupon_products), rows)
 
 
 def get(session: Session, code: str) -> Coupon:
@@ -151,9 +156,12 @@ def get(session: Session, code: str) -> Coupon:
 
 
 def _find(session: Session, code: str) -> Coupon | None:
+    wanted = tidy(code)
+    if len(wanted) > LONGEST or not _CODE.fullmatch(wanted):
+        return None
     return session.scalars(
         select(Coupon)
-        .where(Coupon.code == tidy(code))
+        .where(Coupon.code == wanted)
         .options(selectinload(Coupon.products))
     ).one_or_none()
 
@@ -179,9 +187,12 @@ def switch(session: Session, code: str, *, active: bool) -> Coupon:
 
 def any_now(session: Session, now: datetime) -> bool:
     """Say whether a buyer may have one: else nobody need be asked for a code."""
-    started = func.coalesce(Coupon.starts_at, now) <= now
-    going_on = func.coalesce(Coupon.ends_at, now) >= now
-    query = select(Coupon.id).where(Coupon.active, started, going_on)
+    query = select(Coupon.id).where(
+        Coupon.active,
+        or_(Coupon.starts_at.is_(None), Coupon.starts_at <= now),
+        or_(Coupon.ends_at.is_(None), Coupon.ends_at > now),
+        or_(Coupon.most_uses.is_(None), Coupon.uses < Coupon.most_uses),
+    )
     return session.scalar(query.limit(1)) is not None
 
 
@@ -195,11 +206,18 @@ def off(coupon: Coupon) -> Off:
 
 
 def usable(
-    session: Session, code: str, product: Product, price: Money, now: datetime
+    session: Session,
+    code: str,
+    product: Product,
+    price: Money,
+    now: datetime,
+    *,
+    holder: str | None,
 ) -> Coupon:
     """Give the coupon if it lowers this price now. Raises CouponError, for the buyer.
 
-    Whether any is left is only known for certain when it is reserved.
+    One that is used up counts for the browser that holds it. Whether any is left is only
+    known for certain when it is reserved.
     """
     coupon = _find(session, code)
     if coupon is None or not coupon.active:
@@ -207,9 +225,32 @@ def usable(
             f"There is no coupon “{code[:LONGEST]}” here.",
             "Check how it is written, or buy without it.",
         )
+    if _is_used_up(coupon) and not _holds(session, coupon, holder):
+        raise used_up(coupon.code)
     if refusal := _refusal(coupon, product, price, now):
         raise CouponError(refusal, "You can buy without it.")
     return coupon
+
+
+def used_up(code: str) -> CouponError:
+    """Say that nobody can use a coupon any more."""
+    return CouponError(
+        f"The coupon {code} has been used as often as it can be.",
+        "You can buy without it.",
+    )
+
+
+def _is_used_up(coupon: Coupon) -> bool:
+    return coupon.most_uses is not None and coupon.uses >= coupon.most_uses
+
+
+def _holds(session: Session, coupon: Coupon, holder: str | None) -> bool:
+    if holder is None:
+        return False
+    held = select(CouponUse.id).where(
+        CouponUse.coupon_id == coupon.id, CouponUse.holder == holder
+    )
+    return session.scalar(held.limit(1)) is not None
 
 
 def _refusal(coupon: Coupon, product: Product, price: Money, now: datetime) -> str:

@@ -5,22 +5,31 @@ that was paid is never refused: should the database have forgotten that it held 
 coupon, it is counted all the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from handsel.kit.text import email_key
 from handsel.models import Coupon, CouponUse, Order
 from handsel.models.database import insert_new, rows_changed
 from handsel.models.words import PaymentState
-from handsel.sales.coupons import CouponError
+from handsel.sales.coupons import CouponError, used_up
 
-FORGOTTEN = timedelta(hours=25)
-"""After so long a payment that never became an order cannot be paid any more."""
+FORGOTTEN = timedelta(hours=3)
+"""After so long what was begun and never became an order will not become one."""
+DESERTED = timedelta(days=1)
+"""How long after its end a payment is waited for whose provider is not asked any more."""
 
-_OVER = (PaymentState.EXPIRED, PaymentState.FAILED)
+OVER = (PaymentState.EXPIRED, PaymentState.FAILED)
+PURCHASE = func.coalesce(Order.checkout_key, Order.public_id)
+"""What a use of a coupon is held under, in SQL; `_key` of an order."""
+
+
+def _key(order: Order) -> str:
+    return order.checkout_key or order.public_id
 
 
 @dataclass(frozen=True)
@@ -75,10 +84,7 @@ def reserve(
     room = or_(Coupon.most_uses.is_(None), Coupon.uses < Coupon.most_uses)
     # The row is locked from here on, so that what is counted next cannot change.
     if not _count(session, wanted.coupon_id, 1, room):
-        raise CouponError(
-            f"The coupon {wanted.code} has been used as often as it can be.",
-            "You can buy without it.",
-        )
+        raise used_up(wanted.code)
     if wanted.per_buyer and email_key and _too_often(session, wanted, email_key):
         raise CouponError(
             f"You have used the coupon {wanted.code} as often as one buyer can.",
@@ -115,8 +121,8 @@ def follow(session: Session, order: Order, now: datetime) -> None:
     """
     if order.coupon_id is None:
         return
-    key = order.checkout_key or order.public_id
-    if order.paid_at is None and order.session_state in _OVER:
+    key = _key(order)
+    if order.paid_at is None and order.session_state in OVER:
         give_back(session, key)
     else:
         keep(session, order.coupon_id, key, now)
@@ -143,11 +149,39 @@ def open_orders(session: Session, coupon_id: int, holder: str) -> Sequence[Order
     ).all()
 
 
-def forget(session: Session, now: datetime) -> int:
-    """Give back what purchases held that died before they were an order; say how many."""
+def readdress(session: Session, order: Order) -> None:
+    """Let a use of a coupon count for the address that the order has now."""
+    mine = update(CouponUse).where(
+        CouponUse.purchase == _key(order), CouponUse.email_key.is_not(None)
+    )
+    rows_changed(session, mine.values(email_key=email_key(order.email or "")))
+
+
+def complete(session: Session, order: Order, key: str) -> None:
+    """Hold the coupon of an order that was rebuilt before it was placed under one key.
+
+    The reconciler may hear of a payment session before whoever began it has written its
+    order down.
+    """
+    if give_back(session, order.public_id):
+        assert order.checkout_key == key
+
+
+def forget(session: Session, now: datetime, providers: Collection[str]) -> int:
+    """Give back what nobody will pay for any more; say how many.
+
+    What purchases held that died before they were an order; and what open orders of
+    providers hold that are not in use any more, so that nobody hears how they end.
+    """
+    dead = and_(Order.id.is_(None), CouponUse.taken_at < now - FORGOTTEN)
+    deserted = and_(
+        Order.provider.not_in([*providers, "free"]),
+        Order.session_state == PaymentState.OPEN,
+        Order.expires_at < now - DESERTED,
+    )
     lost = session.scalars(
         select(CouponUse.purchase)
-        .outerjoin(Order, Order.checkout_key == CouponUse.purchase)
-        .where(Order.id.is_(None), CouponUse.taken_at < now - FORGOTTEN)
+        .outerjoin(Order, CouponUse.purchase == PURCHASE)
+        .where(or_(dead, deserted))
     ).all()
     return sum(give_back(session, key) for key in lost)

@@ -35,3 +35,9 @@ if (waiting) {
   const look = () => location.replace(waiting.dataset.check);
   setTimeout(look, Number(waiting.dataset.refresh) * 1000);
 }
+
+// One answer to "what is it worth to you": a choice, or an amount.
+const choices = document.querySelectorAll("input[name=amount][type=radio]");
+const other = document.querySelector("input[name=other]");
+other?.addEventListener("input", () => choices.forEach((each) => (each.checked = false)));
+choices.forEach((each) => each.addEventListener("change", () => (other.value = "")));

@@ -28,8 +28,15 @@ from handsel.sales.payments.base import (
 from handsel.web import limits, owned
 from handsel.web.guards import Policy, guard
 from handsel.web.links import purchase_path
-from handsel.web.pages import page, set_cookie, the_shop, visitor_key, with_visitor
-from handsel.web.pricetags import wished
+from handsel.web.pages import (
+    own_browser,
+    page,
+    set_cookie,
+    the_shop,
+    visitor_key,
+    with_visitor,
+)
+from handsel.web.pricetags import price, shown_price, wished
 from handsel.web.showing import buy_page, product_page
 
 log = logging.getLogger("handsel.web")
@@ -57,6 +64,8 @@ def buy(slug: str) -> AnyResponse:
         offer = _offer(slug)
     except BadInputError as error:  # the coupon, or the amount
         return product_page(slug, error.status, error)
+    if dearer := _dearer(offer):
+        return product_page(slug, dearer.status, dearer)
     if offer.asks_email and "email" not in request.form and "press" in request.form:
         return buy_page(slug, {}, {})
     typed = request.form.get("email", "").strip()
@@ -75,6 +84,20 @@ def buy(slug: str) -> AnyResponse:
     except (ProviderUnavailableError, ConfigurationError) as error:
         log.error("A payment could not be started: %s", error)
         return _away(slug)
+
+
+def _dearer(offer: checkout.Offer) -> ConflictError | None:
+    """Say so when the price has gone up since the page was opened.
+
+    What the form says of the price is only compared, never charged.
+    """
+    shown = request.form.get("shown", "")
+    if not shown or offer.chosen or offer.price <= shown_price(shown, offer.price):
+        return None
+    return ConflictError(
+        f"The price is {price(offer.price)} now.",
+        "It was lower when you opened this page.",
+    )
 
 
 def _offer(slug: str) -> checkout.Offer:
@@ -140,16 +163,18 @@ def _to_payment(
 ) -> AnyResponse:
     """Send the buyer to pay. A second press with the same form is the same payment."""
     shop = the_shop()
+    if offer.asks_email:  # who corrects the address begins anew, with the right one
+        press = f"{press}\0{email}"
     key = checkout.checkout_key(press, offer, provider.name)
     with shop.reading() as session:
         before = checkout.begun(session, key)
     if before and before.payment_url and _still_open(before):
         return redirect(before.payment_url, 303)
-    if before and before.paid_at and visitor_key()[1]:
+    if before and before.paid_at and own_browser():
         return _to_purchase(before)
     if before:
         key = checkout.checkout_key(secrets.token_urlsafe(16), offer, provider.name)
-    holder = visitor_key()[0]
+    holder = own_browser()
     held = beginning.held_before(shop, offer, provider, email, holder)
     if held and held.payment_url:
         return redirect(held.payment_url, 303)

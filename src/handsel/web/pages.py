@@ -58,6 +58,15 @@ def visitor_key() -> tuple[str, str | None]:
     return sign(shop.keys, "visitor", network(request.remote_addr), agent), None
 
 
+def own_browser() -> str | None:
+    """Name this browser as `visitor_key` does, None when it might be somebody else's.
+
+    Without its cookie a browser looks like every other of its network.
+    """
+    key, cookie = visitor_key()
+    return key if cookie else None
+
+
 def network(address: str | None) -> str:
     """Shorten an address to its network: IPv4 /24, IPv6 /48."""
     if not address:

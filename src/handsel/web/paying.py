@@ -23,7 +23,7 @@ from handsel.sales.payments.base import ProviderUnavailableError
 from handsel.sales.payments.stripe import Fields, StripeProvider
 from handsel.web import limits
 from handsel.web.guards import Policy, content_policy, guard
-from handsel.web.pages import page, the_shop, visitor_key
+from handsel.web.pages import own_browser, page, the_shop
 from handsel.web.pricetags import price
 from handsel.web.showing import cover_url, product_page
 
@@ -75,7 +75,7 @@ def pay_hosted(session: str) -> AnyResponse:
         order = _order(reading, session)
         slug = reading.get_one(Product, order.product_id).slug
     try:
-        url = beginning.begin_hosted(shop, order, holder=visitor_key()[0])
+        url = beginning.begin_hosted(shop, order, holder=own_browser())
     except BadInputError as error:  # somebody else has got the coupon meanwhile
         return product_page(slug, error.status, error)
     except (ProviderUnavailableError, ConfigurationError) as error:

@@ -1,6 +1,7 @@
 """What a page says of a price: the sale, the coupon, the amounts to choose from."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from handsel.models import Product
 from handsel.sales import checkout, coupons, prices
 from handsel.sales.checkout import Offer, Wish
 from handsel.shop import Shop
-from handsel.web.pages import the_shop
+from handsel.web.pages import own_browser, the_shop
 
 LONGEST = 64
 
@@ -39,6 +40,7 @@ def wished() -> Wish:
         coupon=said.get("coupon", "")[:LONGEST].strip(),
         amount=other or said.get("amount", "")[:LONGEST].strip(),
         currency=said.get("currency", "")[:3],
+        holder=own_browser(),
     )
 
 
@@ -50,13 +52,21 @@ def tag(session: Session, found: Product, refused: BadInputError | None = None) 
     shop, wish = the_shop(), wished()
     asks = bool(wish.coupon) or coupons.any_now(session, shop.now())
     refusal = refused
-    less = [replace(wish, coupon=""), Wish(currency=wish.currency)]
-    for said in less if refused else [wish, *less]:
+    if refused is None:
         try:
-            return Tag(_offered(session, shop, found, said), refusal, asks)
+            return Tag(_offered(session, shop, found, wish), None, asks)
         except BadInputError as error:
-            refusal = refusal or error
+            refusal = error
+    for said in _less(wish, refusal):
+        with suppress(BadInputError):
+            return Tag(_offered(session, shop, found, said), refusal, asks)
     raise AssertionError("without any wish there is an offer")
+
+
+def _less(wish: Wish, refusal: BadInputError | None) -> list[Wish]:
+    """Leave out what was refused, and if that is not enough everything but the currency."""
+    refused = refusal.field if refusal else ""
+    return [replace(wish, **{refused: ""}), Wish(currency=wish.currency)]
 
 
 def _offered(session: Session, shop: Shop, found: Product, wish: Wish) -> Offer:
@@ -115,6 +125,14 @@ def price(money: Money) -> str:
     if not money.minor:
         return "Free"
     return format_money(money, the_shop().settings.shop.locale)
+
+
+def shown_price(text: str, now: Money) -> Money:
+    """Read the price that a form was shown with; what nobody wrote counts as `now`."""
+    minor, _, currency = text.partition(" ")
+    if not minor.isascii() or not minor.isdigit() or currency != now.currency:
+        return now
+    return Money(int(minor[:12]), currency)
 
 
 def _open_words(least: Money) -> str:

@@ -73,6 +73,8 @@ def _is_at_a_field(error: ShopError | None) -> TypeGuard[BadInputError]:
 def _hidden(offer: Offer, *, amount: bool = False) -> dict[str, str]:
     """Give what the form carries without being seen."""
     carried = {"press": secrets.token_urlsafe(16)}
+    if offer.price.minor and not offer.chosen:
+        carried["shown"] = f"{offer.price.minor} {offer.price.currency}"
     if offer.coupon:
         carried["coupon"] = offer.coupon.code
     if amount and offer.chosen:

@@ -96,6 +96,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("purchase", name=op.f("uq_coupon_uses_purchase")),
     )
     op.create_index("ix_coupon_uses_buyer", "coupon_uses", ["coupon_id", "email_key"])
+    op.create_index("ix_coupon_uses_holder", "coupon_uses", ["coupon_id", "holder"])
     op.create_index("ix_coupon_uses_coupon_id", "coupon_uses", ["coupon_id"])
     op.create_index("ix_coupon_uses_taken_at", "coupon_uses", ["taken_at"])
 

@@ -6,11 +6,8 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from handsel.models import Coupon, CouponUse, Order
-from handsel.models.words import PaymentState
 from handsel.ops.verify.invariant import EXAMPLES, Invariant, listed, number, result
-
-_PURCHASE = func.coalesce(Order.checkout_key, Order.public_id)
-_OVER = (PaymentState.EXPIRED, PaymentState.FAILED)
+from handsel.sales.reservations import OVER, PURCHASE
 
 
 def coupons_counted(session: Session) -> Invariant:
@@ -38,15 +35,15 @@ def _miscounted(session: Session) -> Sequence[str]:
 
 def _without(session: Session) -> Sequence[int]:
     """Find orders with a coupon, paid or open, that nobody counted."""
-    held = select(CouponUse.id).where(CouponUse.purchase == _PURCHASE).exists()
-    alive = or_(Order.paid_at.is_not(None), Order.session_state.not_in(_OVER))
+    held = select(CouponUse.id).where(CouponUse.purchase == PURCHASE).exists()
+    alive = or_(Order.paid_at.is_not(None), Order.session_state.not_in(OVER))
     return _orders(session, Order.coupon_id.is_not(None), alive, ~held)
 
 
 def _in_vain(session: Session) -> Sequence[int]:
     """Find orders that cannot be paid any more, and keep a coupon from others."""
-    held = select(CouponUse.id).where(CouponUse.purchase == _PURCHASE).exists()
-    over = and_(Order.paid_at.is_(None), Order.session_state.in_(_OVER))
+    held = select(CouponUse.id).where(CouponUse.purchase == PURCHASE).exists()
+    over = and_(Order.paid_at.is_(None), Order.session_state.in_(OVER))
     return _orders(session, Order.coupon_id.is_not(None), over, held)
 
 
