@@ -12,10 +12,11 @@ from handsel.sales.catalogue import Changes, NewProduct
 from handsel.sales.releases import NewRelease
 from handsel.shop import Shop
 from tests import make
+from tests.ground.shops import Clock
 from tests.ground.till import rows, untrue
 from tests.ground.visitor import Visitor, form_of, words
 from tests.ops import keeping
-from tests.stories.buyers import buy, download, facts, mails
+from tests.stories.buyers import buy, download, facts, mails, pay, payment_page
 from tests.stories.test_release import news, send
 
 FONT = b"letters\n" * 5000
@@ -132,7 +133,9 @@ def test_what_is_put_in_later_is_not_of_those_who_bought_before(
     before = buy(visitor, "both")
 
     with bundle.transaction() as session:
-        catalogue.edit(session, "both", Changes(contents=("book", "song")))
+        catalogue.edit(
+            session, "both", Changes(contents=("book", "song")), bundle.now()
+        )
     after = buy(visitor.device(), "both")
     keeping.refund(bundle, "H-1001", 100)
 
@@ -142,6 +145,22 @@ def test_what_is_put_in_later_is_not_of_those_who_bought_before(
     assert "font.otf" not in words(after)
     assert rows(bundle)["entitlements"] == 6
     assert untrue(bundle) == {}
+
+
+def test_a_bundle_is_what_it_was_when_the_buyer_set_out_to_pay(
+    bundle: Shop, visitor: Visitor, clock: Clock
+) -> None:
+    make.product(bundle, slug="song", name="The Song", files={"song.ogg": FONT})
+    page = payment_page(visitor, "both")
+    clock.move(minutes=5)
+    with bundle.transaction() as session:
+        catalogue.edit(session, "both", Changes(contents=("song",)), bundle.now())
+
+    opened = pay(visitor, page)
+
+    assert "font.otf" in words(opened)
+    assert "book.epub" in words(opened)
+    assert "song.ogg" not in words(opened)
 
 
 def test_a_bundle_is_given_and_may_have_files_of_its_own(bundle: Shop) -> None:
@@ -174,7 +193,7 @@ def test_a_bundle_has_products_in_it_and_no_bundles(
     bundle: Shop, slug: str, contents: tuple[str, ...], error: type[Exception]
 ) -> None:
     with pytest.raises(error), bundle.transaction() as session:
-        catalogue.edit(session, slug, Changes(contents=contents))
+        catalogue.edit(session, slug, Changes(contents=contents), bundle.now())
     with bundle.reading() as session:
         inside = [each.slug for each in catalogue.get(session, "both").contents]
     assert inside == ["book", "font"]

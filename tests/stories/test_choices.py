@@ -30,7 +30,7 @@ def edition(shop: Shop, slug: str, name: str, minor: int) -> None:
     """Put an edition of the book up for sale."""
     make.product(shop, slug=slug, name=f"The Book, {name}", price=money(minor))
     with shop.transaction() as session:
-        catalogue.edit(session, slug, Changes(edition=("the-book", name)))
+        catalogue.edit(session, slug, Changes(edition=("the-book", name)), shop.now())
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def test_a_price_that_fell_meanwhile_is_simply_charged(till: Till) -> None:
     page = visitor.get("/p/book")
     with till.shop.transaction() as session:
         changes = Changes(asking=Asking(euros(1000)))
-        catalogue.edit(session, "book", changes)
+        catalogue.edit(session, "book", changes, till.shop.now())
 
     assert charged(till, visitor.press(page, "/buy/book")) == 1000
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from handsel.customers import customers
@@ -33,11 +33,15 @@ def fulfil(session: Session, order: Order, *, access: bool, now: datetime) -> No
 def _entitle_to_contents(
     session: Session, order: Order, access: bool, now: datetime
 ) -> None:
-    """Open what a bundle has in it at this moment; what is put in later is not theirs."""
+    """Open what a bundle had in it when the buyer set out to pay."""
+    there = and_(
+        BundleItem.added_at <= order.created_at,
+        or_(BundleItem.removed_at.is_(None), BundleItem.removed_at > order.created_at),
+    )
     newest = (
         select(BundleItem.product_id, func.max(Release.id).label("release_id"))
         .join(Release, Release.product_id == BundleItem.product_id)
-        .where(BundleItem.bundle_id == order.product_id)
+        .where(BundleItem.bundle_id == order.product_id, there)
         .group_by(BundleItem.product_id)
     )
     for row in session.execute(newest):

@@ -7,9 +7,11 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     ForeignKey,
+    Index,
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -18,16 +20,31 @@ from handsel.models.words import ProductStatus
 
 
 class BundleItem(Base):
-    """One product that comes with another, which is sold as a bundle."""
+    """One product that comes with another, which is sold as a bundle, and since when.
+
+    What was taken out stays written down: whoever was on their way to pay has it.
+    """
 
     __tablename__ = "bundle_items"
-    __table_args__ = (CheckConstraint("bundle_id != product_id", name="not_in_itself"),)
-
-    bundle_id: Mapped[int] = mapped_column(ForeignKey("products.id"), primary_key=True)
-    product_id: Mapped[int] = mapped_column(
-        ForeignKey("products.id"), primary_key=True, index=True
+    __table_args__ = (
+        CheckConstraint("bundle_id != product_id", name="not_in_itself"),
+        CheckConstraint("removed_at >= added_at", name="removed_after_added"),
+        Index(
+            "uq_bundle_items_inside",
+            "bundle_id",
+            "product_id",
+            unique=True,
+            sqlite_where=text("removed_at IS NULL"),
+            postgresql_where=text("removed_at IS NULL"),
+        ),
     )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    bundle_id: Mapped[int] = mapped_column(ForeignKey("products.id"), index=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), index=True)
     position: Mapped[int]
+    added_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class ProductPrice(Base):
@@ -110,7 +127,8 @@ class Product(Base):
     """Prices in other currencies."""
     contents: Mapped[list["Product"]] = relationship(
         secondary="bundle_items",
-        primaryjoin="Product.id == BundleItem.bundle_id",
+        primaryjoin="and_(Product.id == BundleItem.bundle_id,"
+        " BundleItem.removed_at.is_(None))",
         secondaryjoin="Product.id == BundleItem.product_id",
         order_by="BundleItem.position",
         lazy="raise_on_sql",

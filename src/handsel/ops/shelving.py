@@ -98,7 +98,7 @@ def edit_product(
         edition=_edition(family, edition),
     )
     with shop.transaction() as session:
-        return catalogue.edit(session, slug, changes)
+        return catalogue.edit(session, slug, changes, shop.now())
 
 
 def _edition(family: str | None, edition: str | None) -> tuple[str, str] | None:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from handsel.kit.errors import BadInputError, ConflictError, NotFoundError
 from handsel.models import BundleItem, Entitlement, Order, Product, Release
+from handsel.models.database import rows_changed
 from handsel.models.words import ProductStatus
 from handsel.sales import asking, releases
 from handsel.sales.asking import Asking
@@ -76,27 +77,33 @@ def add(
     first = NewRelease(new.version)
     if new.contents:
         releases.begin(session, product, first, files, now)
-        fill(session, product, new.contents)
+        fill(session, product, new.contents, now)
     else:
         releases.add(session, product, first, files, now)
     return product
 
 
-def fill(session: Session, bundle: Product, slugs: Sequence[str]) -> None:
+def fill(
+    session: Session, bundle: Product, slugs: Sequence[str], now: datetime
+) -> None:
     """Put these products into a bundle, instead of what was in it.
 
-    For those who buy it from now on. Raises NotFoundError, BadInputError.
+    For those who press Buy from now on. Raises NotFoundError, BadInputError.
     """
     contents = [get(session, slug) for slug in dict.fromkeys(slugs)]
+    inside = _is_inside(session, bundle)
     for each in contents:
-        if each.id == bundle.id or each.contents or _is_inside(session, bundle):
+        if each.id == bundle.id or each.contents or inside:
             raise BadInputError(
                 f"{each.slug} cannot be in {bundle.slug}.",
                 "A bundle has products in it, and no bundles.",
             )
-    session.execute(delete(BundleItem).where(BundleItem.bundle_id == bundle.id))
+    mine = BundleItem.bundle_id == bundle.id, BundleItem.removed_at.is_(None)
+    rows_changed(session, update(BundleItem).where(*mine).values(removed_at=now))
     session.add_all(
-        BundleItem(bundle_id=bundle.id, product_id=each.id, position=position)
+        BundleItem(
+            bundle_id=bundle.id, product_id=each.id, position=position, added_at=now
+        )
         for position, each in enumerate(contents)
     )
     session.flush()
@@ -105,7 +112,9 @@ def fill(session: Session, bundle: Product, slugs: Sequence[str]) -> None:
 
 def _is_inside(session: Session, product: Product) -> bool:
     """Say whether a product is in a bundle itself."""
-    inside = select(BundleItem.bundle_id).where(BundleItem.product_id == product.id)
+    inside = select(BundleItem.bundle_id).where(
+        BundleItem.product_id == product.id, BundleItem.removed_at.is_(None)
+    )
     return session.scalar(inside.limit(1)) is not None
 
 
@@ -123,7 +132,7 @@ class Changes:
     """The family it belongs to, and its name there; ("", "") takes it out."""
 
 
-def edit(session: Session, slug: str, changes: Changes) -> Product:
+def edit(session: Session, slug: str, changes: Changes, now: datetime) -> Product:
     """Change a product for those who buy from now on. Raises NotFoundError.
 
     Orders that were begun keep the price they were shown, and purchases the number of
@@ -143,7 +152,7 @@ def edit(session: Session, slug: str, changes: Changes) -> Product:
     if changes.edition is not None:
         _join(session, product, *changes.edition)
     if changes.contents is not None:
-        fill(session, product, changes.contents)
+        fill(session, product, changes.contents, now)
     session.flush()
     return product
 
