@@ -9,12 +9,11 @@ from handsel.settings.fields import (
     CONFIG_FILE,
     DatabaseSettings,
     MailSettings,
-    PayPalSettings,
     Settings,
     StorageSettings,
-    StripeSettings,
     is_loopback,
 )
+from handsel.settings.payments import PayPalSettings, StripeSettings
 from handsel.settings.reading import load_settings
 
 __all__ = [

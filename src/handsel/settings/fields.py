@@ -1,34 +1,15 @@
 """Every setting: its name, type, default, and one sentence that says what it is for."""
 
 from ipaddress import ip_address
-from typing import Annotated, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-)
+from pydantic import Field, SecretStr
+
+from handsel.settings.payments import PaymentSettings, PayPalSettings, StripeSettings
+from handsel.settings.section import Section, Words
 
 CONFIG_FILE = "handsel.toml"
-
-
-def _words(value: object) -> object:
-    """Let the environment write a list as `test,stripe`."""
-    if isinstance(value, str):
-        return [word.strip() for word in value.split(",") if word.strip()]
-    return value
-
-
-Words = Annotated[list[str], BeforeValidator(_words)]
-
-
-class Section(BaseModel):
-    """One `[section]` of the file; an unknown key in it is an error, not ignored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 class ShopSettings(Section):
@@ -214,82 +195,6 @@ class MailSettings(Section):
         "at once.",
         ge=1,
         le=32,
-    )
-
-
-class PaymentSettings(Section):
-    """Which ways to pay are offered."""
-
-    enabled: Words = Field(
-        default_factory=list,
-        description="Providers by name, in the order of their buttons, for instance "
-        '`["stripe", "paypal"]`. Empty: Stripe when its key is set and PayPal when its '
-        "secret is, else `test` when `shop.url` is this machine. On a public address "
-        "`test` must be named here to be used.",
-    )
-
-
-class StripeSettings(Section):
-    """Cards and wallets by Stripe."""
-
-    secret_key: SecretStr | None = Field(
-        None,
-        description="Secret or restricted key; better in a file: `secret_key_file`.",
-    )
-    webhook_secret: SecretStr | None = Field(
-        None,
-        description="Signing secret of the web hook; two, separated by a comma, while "
-        "you change it. Better in a file: `webhook_secret_file`.",
-    )
-    publishable_key: str = Field(
-        "",
-        description="Publishable key, `pk_test_...` or `pk_live_...`, of the same account "
-        "and mode as the secret one; it is no secret. Paying on your own page needs it.",
-        pattern=r"^(pk_(test|live)_\w+)?$",
-        examples=["pk_live_51Abc"],
-    )
-    page: Literal["own", "hosted"] = Field(
-        "own",
-        description="Where buyers pay by card: `own`, on a page of your shop with "
-        "Stripe's fields in it, once `stripe.publishable_key` is set; `hosted`, on "
-        "Stripe's page.",
-    )
-    api_base: str = Field(
-        "", description="Another address of the API; only with HANDSEL_ENV=test."
-    )
-
-    @property
-    def own_page(self) -> bool:
-        """Whether buyers pay on a page of the shop's own."""
-        return self.page == "own" and bool(self.publishable_key)
-
-
-class PayPalSettings(Section):
-    """PayPal accounts, and what else PayPal's own page offers."""
-
-    client_id: str = Field(
-        "",
-        description="Client ID of your app in PayPal's Developer Dashboard. It is no "
-        "secret.",
-        pattern=r"^[A-Za-z0-9_-]*$",
-        examples=["AeA1QIZXiflr1_-r0U2UbWTziOWX1GRQer5jkUq4ZfWT5qwb6qQRPq7jDtv57TL4"],
-    )
-    secret: SecretStr | None = Field(
-        None, description="Its secret; better in a file: `secret_file`."
-    )
-    webhook_id: str = Field(
-        "",
-        description="Webhook ID, which PayPal shows beside the web hook of that app: "
-        "messages for any other are refused. It is no secret.",
-        pattern=r"^[A-Za-z0-9-]*$",
-        examples=["5GP028458E2496506"],
-    )
-    sandbox: bool = Field(
-        False,
-        description="Whether the three are of PayPal's sandbox, where no real money moves.",
-    )
-    api_base: str = Field(
-        "", description="Another address of the API; only with HANDSEL_ENV=test."
     )
 
 

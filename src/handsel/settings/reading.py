@@ -15,11 +15,10 @@ from handsel.kit.money import currencies, is_locale
 from handsel.settings.fields import (
     CONFIG_FILE,
     MailSettings,
-    PayPalSettings,
     Settings,
-    StripeSettings,
 )
 from handsel.settings.mailboxes import read_mailbox
+from handsel.settings.payments import PayPalSettings, StripeSettings
 
 _TOPIC = r"arn:aws(-cn|-us-gov|-eusc)?:sns:[a-z0-9-]{1,40}:\d{12}:[\w-]{1,256}"
 
