@@ -99,7 +99,7 @@ def test_a_payment_nobody_can_be_asked_about_any_more_is_not_asked_about_for_eve
     monkeypatch.setattr(
         reconcile,
         "reconcile",
-        lambda shop, *, since: asked.append(shop.now() - since),
+        lambda shop, *, since, most_open: asked.append(shop.now() - since),
     )
 
     clock.move(days=20)

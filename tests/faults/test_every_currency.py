@@ -25,7 +25,7 @@ MONEY_ROOMS = sorted(
         *(SOURCE / "sales").glob("*.py"),
         *(SOURCE / "sales" / "payments").glob("stripe_[mfcw]*.py"),
         *(SOURCE / "sales" / "payments").glob("paypal_[mfrw]*.py"),
-        SOURCE / "sales" / "payments" / "prices.py",
+        SOURCE / "sales" / "payments" / "units.py",
     }
 )
 

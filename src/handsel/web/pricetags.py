@@ -50,7 +50,7 @@ def tag(session: Session, found: Product, refused: BadInputError | None = None) 
     `refused`: why it could not be met when it came to it, if that was so.
     """
     shop, wish = the_shop(), wished()
-    asks = bool(wish.coupon) or coupons.any_now(session, shop.now())
+    asks = bool(wish.coupon or refused) or coupons.any_now(session, shop.now())
     refusal = refused
     if refused is None:
         try:
