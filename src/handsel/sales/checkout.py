@@ -76,6 +76,16 @@ class Offer:
         return self.quote.total
 
     @property
+    def wish(self) -> dict[str, str]:
+        """What the buyer has said of the price, as an address or a form says it again."""
+        said = {
+            "coupon": self.coupon.code if self.coupon else "",
+            "amount": self.chosen.amount if self.chosen else "",
+            "currency": self.price.currency if self.foreign else "",
+        }
+        return {name: value for name, value in said.items() if value}
+
+    @property
     def asks_email(self) -> bool:
         """Whether the buyer must say who they are before anything else."""
         return not self.price.minor or bool(self.coupon and self.coupon.per_buyer)
@@ -206,14 +216,7 @@ def purchase(
 
 def back_path(offer: Offer) -> str:
     """Say where a buyer goes who did not pay after all: the product, and their wishes."""
-    known = {"cancelled": "1"}
-    if offer.coupon:
-        known["coupon"] = offer.coupon.code
-    if offer.chosen:
-        known["amount"] = offer.chosen.amount
-    if offer.foreign:
-        known["currency"] = offer.price.currency
-    return f"/p/{offer.slug}?{urlencode(known)}"
+    return f"/p/{offer.slug}?{urlencode({'cancelled': '1', **offer.wish})}"
 
 
 def _reference(offer: Offer, keys: Keys) -> dict[str, str]:
@@ -317,20 +320,18 @@ def without_payment(
     `test`: whether the shop is only being tried, so that the order counts apart. Raises
     CouponError when the coupon that made it free is used up.
     """
-    nothing = Money(0, offer.price.currency)
-    gift = offer
     if kind == GIFT:
-        gift = replace(offer, quote=Quote(nothing, nothing, nothing), coupon=None)
-    assert gift.price == nothing
-    if gift.coupon:
+        offer = _given_away(offer)
+    assert not offer.price.minor
+    if offer.coupon:
         mine = email_key(email)
         reservations.reserve(
-            session, gift.coupon, key, holder=None, email_key=mine, now=now
+            session, offer.coupon, key, holder=None, email_key=mine, now=now
         )
     place(
         session,
         keys,
-        gift,
+        offer,
         Started(key, ""),
         key=key,
         provider=kind,
@@ -338,12 +339,13 @@ def without_payment(
         email=email,
         now=now,
     )
+    granted = Fact(FactKind.MANUAL_GRANT, key, offer.price, now)
     payment = Payment(
-        session_id=key,
-        state=PaymentState.COMPLETE,
-        price=nothing,
-        email=email,
-        test=test,
-        facts=(Fact(FactKind.MANUAL_GRANT, key, nothing, now),),
+        key, PaymentState.COMPLETE, offer.price, email, test, facts=(granted,)
     )
     return orders.record(session, keys, kind, payment, now)
+
+
+def _given_away(offer: Offer) -> Offer:
+    nothing = Money(0, offer.price.currency)
+    return replace(offer, quote=Quote(nothing, nothing, nothing), coupon=None)

@@ -5,7 +5,7 @@ After an old backup was restored, for instance: the link is the same as before.
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from handsel.kit.errors import NotFoundError, ShopError
@@ -39,21 +39,8 @@ def rebuild(
     slug = reference.get("product", "")
     if not agreed or reference.get("shop") != offer_mark(keys, slug, agreed):
         raise NotOurSessionError("This payment does not belong to this shop.")
-    product = session.scalars(
-        select(Product).where(Product.slug == reference.get("product"))
-    ).one_or_none()
-    if product is None:
-        raise ForgottenProductError(
-            "This payment is for a product the shop does not have at the moment.",
-            "Nothing is lost: when the seller has put it back under the name "
-            f"“{reference.get('product')}”, it is delivered.",
-        )
-    release_id = session.scalars(
-        select(Release.id)
-        .where(Release.product_id == product.id)
-        .order_by(Release.id.desc())
-        .limit(1)
-    ).one()
+    product = _product(session, slug)
+    newest = select(func.max(Release.id)).where(Release.product_id == product.id)
     insert_new(
         session,
         Order,
@@ -64,7 +51,7 @@ def rebuild(
         session_state=PaymentState.OPEN,
         test=payment.test,
         product_id=product.id,
-        release_id=release_id,
+        release_id=session.scalars(newest).one(),
         price_minor=agreed.minor,
         discount_minor=int(reference.get("discount", 0)),
         coupon_id=_coupon_id(session, reference.get("coupon")),
@@ -75,6 +62,17 @@ def rebuild(
         status=OrderStatus.STARTED,
         refunded_minor=0,
     )
+
+
+def _product(session: Session, slug: str) -> Product:
+    found = session.scalars(select(Product).where(Product.slug == slug)).one_or_none()
+    if found is None:
+        raise ForgottenProductError(
+            "This payment is for a product the shop does not have at the moment.",
+            "Nothing is lost: when the seller has put it back under the name "
+            f"“{slug}”, it is delivered.",
+        )
+    return found
 
 
 def _coupon_id(session: Session, code: str | None) -> int | None:
