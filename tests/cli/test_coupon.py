@@ -171,6 +171,7 @@ def test_a_date_alone_counts_to_its_last_minute(shop: Shop) -> None:
         *("--until", "2031-05-31T18:00+00:00"),
     )
     assert made["ends_at"] > "2031-05-31T11"
+    assert "2031-05-31  everything" in run(shop, "coupon", "list").stdout
     assert exact["ends_at"] == "2031-05-31T18:00:00+00:00"
 
 

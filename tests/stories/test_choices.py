@@ -162,3 +162,20 @@ def test_an_amount_off_is_in_one_currency_and_said_so(abroad: Till) -> None:
     page = visitor.get("/p/book?currency=USD&coupon=SPRING")
     assert "The coupon SPRING is for prices in EUR." in words(page)
     assert "$11.00" in words(page)
+
+
+def test_a_coupon_and_a_currency_are_taken_along_to_another_edition(
+    abroad: Till,
+) -> None:
+    edition(abroad.shop, "book-code", "with the code", 2500)
+    with abroad.shop.transaction() as session:
+        changes = Changes(edition=("the-book", "text"))
+        catalogue.edit(session, "book", changes, abroad.shop.now())
+    coupon(abroad.shop)
+    visitor = abroad.visitor()
+
+    page = visitor.get("/p/book?coupon=SPRING&currency=USD").get_data(as_text=True)
+
+    assert 'href="/p/book-code?coupon=SPRING&amp;currency=USD"' in page
+    assert 'href="/p/book?coupon=SPRING&amp;currency=JPY"' in page
+    assert 'href="/p/book?currency=USD">Without it' in page

@@ -84,7 +84,7 @@ def test_a_mistyped_amount_does_not_lose_the_coupon(open_book: Till) -> None:
 
     wrong = visitor.press(page, "/buy/book", {"other": "2"})
 
-    assert "The price is 5.00 EUR or more." in words(wrong)
+    assert "The price is €5.00 or more." in words(wrong)
     assert charged(open_book, visitor.press(wrong, "/buy/book", {"other": "10"})) == 800
 
 
@@ -139,8 +139,8 @@ def test_a_buyer_names_the_price_and_pays_it(
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ("4.99", "The price is 5.00 EUR or more."),
-        ("0", "The price is 5.00 EUR or more."),
+        ("4.99", "The price is €5.00 or more."),
+        ("0", "The price is €5.00 or more."),
         ("-7", "cannot be below zero"),
         ("1e3", "is not a price"),
         ("7 USD", "The price is in EUR."),
@@ -164,7 +164,11 @@ def test_an_amount_that_cannot_be_is_said_at_its_field_and_kept(
         return
     assert answer.status_code == 422
     assert sentence in words(answer)
-    assert 'aria-invalid="true"' in answer.get_data(as_text=True)
+    html = answer.get_data(as_text=True)
+    assert 'aria-invalid="true"' in html
+    assert 'href="#amount"' in html  # on top, where a phone shows it
+    assert "You were not charged" in words(answer)
+    assert " checked" not in html
     again = visitor.press(answer, "/buy/book", {"other": "8"})
     assert charged(open_book, again) == 800
     assert rows(open_book.shop)["orders"] == 1

@@ -235,6 +235,8 @@ PRODUCT_PAGE: Context = {
     "buttons": BUTTONS,
     "hidden": HIDDEN,
     "kept": {},
+    "errors": {},
+    "pressed": False,
     "error": None,
     "cancelled": False,
     "owned_url": None,
@@ -334,7 +336,11 @@ PAGES: dict[str, tuple[str, Context]] = {
     ),
     "product coupon wrong": (
         "product.html",
-        {**PRODUCT_PAGE, "product": {**PRODUCT, "coupon": COUPON_WRONG}},
+        {
+            **PRODUCT_PAGE,
+            "product": {**PRODUCT, "coupon": COUPON_WRONG},
+            "errors": {"coupon": COUPON_WRONG["error"]},
+        },
     ),
     "product open price": (
         "product.html",
@@ -342,7 +348,12 @@ PAGES: dict[str, tuple[str, Context]] = {
     ),
     "product open price wrong": (
         "product.html",
-        {**PRODUCT_PAGE, "product": OPEN_WRONG},
+        {
+            **PRODUCT_PAGE,
+            "product": OPEN_WRONG,
+            "errors": {"amount": "The price is €5.00 or more."},
+            "pressed": True,
+        },
     ),
     "product of several editions and currencies": (
         "product.html",

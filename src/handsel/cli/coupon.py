@@ -62,7 +62,7 @@ def create(code: str, home: Path, as_json: bool, **said: Any) -> None:
         said["most_uses"] = 1
     with opened(home) as shop:
         made = couponing.make(shop, code, **said)
-        url = f"{shop.settings.public_url}/p/..."
+        url = f"{shop.settings.public_url}/p/SLUG"
     first = made[0]
     answer(
         as_json,
@@ -89,7 +89,7 @@ def list_coupons(batch: str | None, home: Path, as_json: bool) -> None:
             each["takes_off"],
             f"{each['uses']}/{each['most_uses'] or '-'}",
             each["state"],
-            (each["ends_at"] or "")[:10],
+            times.last_day(each["ends_at"]),
             ", ".join(each["products"]) or "everything",
         )
         for each in found

@@ -17,6 +17,14 @@ def until(_: click.Context, __: Option, text: str | None) -> datetime | None:
     return None if text is None else _read(text, timedelta(days=1))
 
 
+def last_day(ends_at: str | None) -> str:
+    """Write the last day of something that ends then, by the clock of this machine."""
+    if not ends_at:
+        return ""
+    last = datetime.fromisoformat(ends_at) - timedelta(seconds=1)
+    return last.astimezone().date().isoformat()
+
+
 def _read(text: str, after_a_date: timedelta) -> datetime:
     try:
         found = datetime.fromisoformat(text.strip())

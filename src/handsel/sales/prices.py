@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handsel.kit.errors import BadInputError
-from handsel.kit.money import Money, parse_money
+from handsel.kit.money import Money, format_money, parse_money
 from handsel.models import Product
 from handsel.sales.payments.units import Units, can_charge, check
 
@@ -77,7 +77,7 @@ def chosen(product: Product, typed: str, units: Sequence[Units]) -> Money | None
     found = _typed_amount(typed, product.currency)
     if found < least:
         raise BadInputError(
-            f"The price is {least} or more.",
+            f"The price is {format_money(least, 'en')} or more.",
             "Type that, or more if it is worth more to you.",
             field="amount",
         )

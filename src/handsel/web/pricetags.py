@@ -90,12 +90,11 @@ def described(found: Product, shown: Tag) -> dict[str, Any]:
 def _currencies(found: Product, offer: Offer) -> list[dict[str, Any]]:
     """Give the currencies to choose from, where there are several."""
     codes = [each.usual.currency for each in prices.every(found)]
-    coupon = {"coupon": offer.coupon.code} if offer.coupon else {}
     address = url_for("storefront.product", slug=found.slug)
     return [
         {
             "code": code,
-            "url": f"{address}?{urlencode({'currency': code, **coupon})}",
+            "url": f"{address}?{urlencode(offer.wish | {'currency': code})}",
             "current": code == offer.price.currency,
         }
         for code in codes
@@ -168,7 +167,11 @@ def open_price(
         "words": _open_words(prices.every(found)[0].usual),
         "currency": found.currency,
         "suggestions": [
-            {"value": each.amount, "label": price(each), "chosen": each == chosen}
+            {
+                "value": each.amount,
+                "label": price(each),
+                "chosen": each == chosen and not wrong,
+            }
             for each in amounts
         ],
         "other": typed,

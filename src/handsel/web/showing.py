@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
+from urllib.parse import urlencode
 
 from flask import request, url_for
 from markupsafe import Markup
@@ -33,7 +34,7 @@ def product_page(
         found = catalogue.published(session, slug)
         shown = pricetags.tag(session, found, refused)
         family = catalogue.family(session, found)
-        editions = [_edition(each, found) for each in family]
+        editions = [_edition(each, found, shown.offer) for each in family]
     response = page(
         "product.html",
         status,
@@ -45,6 +46,8 @@ def product_page(
         buttons=_buttons(shown.offer),
         hidden=_hidden(shown.offer),
         error=None if refused else _said(error),
+        errors={shown.refusal.field: str(shown.refusal)} if shown.refusal else {},
+        pressed=status != 200,
         cancelled="cancelled" in request.args,
         owned_url=owned.find(found.id),
         meta=_meta(found),
@@ -56,12 +59,14 @@ def _said(error: ShopError | None) -> dict[str, str] | None:
     return {"message": error.message, "hint": error.hint} if error else None
 
 
-def _edition(each: Product, shown: Product) -> dict[str, Any]:
-    """Give one of the editions to choose from."""
+def _edition(each: Product, shown: Product, offer: Offer) -> dict[str, Any]:
+    """Give one of the editions to choose from; its page is told the wishes of this one."""
+    wish = {name: said for name, said in offer.wish.items() if name != "amount"}
     return {
         "name": each.edition,
         "price": pricetags.card(each)["price"],
-        "url": url_for("storefront.product", slug=each.slug),
+        "url": url_for("storefront.product", slug=each.slug)
+        + (f"?{urlencode(wish)}" if wish else ""),
         "current": each.id == shown.id,
     }
 
@@ -71,16 +76,12 @@ def _is_at_a_field(error: ShopError | None) -> TypeGuard[BadInputError]:
 
 
 def _hidden(offer: Offer, *, amount: bool = False) -> dict[str, str]:
-    """Give what the form carries without being seen."""
-    carried = {"press": secrets.token_urlsafe(16)}
+    """Give what the form carries without being seen; the amount where none is asked."""
+    carried = offer.wish | {"press": secrets.token_urlsafe(16)}
+    if not amount:
+        carried.pop("amount", None)
     if offer.price.minor and not offer.chosen:
         carried["shown"] = f"{offer.price.minor} {offer.price.currency}"
-    if offer.coupon:
-        carried["coupon"] = offer.coupon.code
-    if amount and offer.chosen:
-        carried["amount"] = offer.chosen.amount
-    if offer.foreign:
-        carried["currency"] = offer.price.currency
     return carried
 
 
@@ -118,8 +119,7 @@ def buy_page(
 
 def _kept(offer: Offer) -> dict[str, str]:
     """Give what a code that is typed on this page must not forget."""
-    amount = {"amount": offer.chosen.amount} if offer.chosen else {}
-    return amount | ({"currency": offer.price.currency} if offer.foreign else {})
+    return {name: said for name, said in offer.wish.items() if name != "coupon"}
 
 
 def _sums(offer: Offer) -> dict[str, str]:
