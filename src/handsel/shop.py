@@ -19,7 +19,7 @@ from handsel.models import Order
 from handsel.models.database import Database
 from handsel.outbound.post import Mailroom
 from handsel.outbound.transports.base import Transport
-from handsel.sales import orders
+from handsel.sales import invoicing, orders
 from handsel.sales.payments.base import (
     Payment,
     PaymentProvider,
@@ -127,7 +127,16 @@ class Shop:
                 raise
             return order
         with self.transaction() as session:
-            return orders.record(session, self.keys, provider, payment, self.now())
+            return self.record(session, provider, payment)
+
+    def record(self, session: Session, provider: str, payment: Payment) -> Order:
+        """Write down what a provider says of a payment, and the papers it asks for.
+
+        Safe to repeat; raises as `orders.record`.
+        """
+        order = orders.record(session, self.keys, provider, payment, self.now())
+        invoicing.follow(session, order, self.settings, self.now())
+        return order
 
     def mailroom(self) -> Mailroom:
         """Give what is needed to write and send the mails that are due."""

@@ -27,7 +27,7 @@ from tests import make
 from tests.ground.shops import Clock
 from tests.ops import keeping
 
-ALL = ["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I11", "I12"]
+ALL = ["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I11", "I12", "I13"]
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ COMMANDS = {
     "release": ("release:release", "Bring out a new edition, and mail every buyer."),
     "coupon": ("coupon:coupon", "Words that lower a price."),
     "order": ("order:order", "Who bought what; links, gifts, more downloads."),
+    "invoice": ("invoice:invoice", "Invoices and credit notes."),
     "customer": ("customer:customer", "The people who bought."),
     "simulate": ("simulate:simulate", "Make whole test purchases without a browser."),
     "mail": ("mail:mail", "Test, list and retry mails."),

@@ -14,7 +14,7 @@ from handsel.kit.errors import BadInputError
 from handsel.kit.money import Money, format_money
 from handsel.models.words import OrderStatus
 from handsel.ops import giving
-from handsel.sales import catalogue, orders, refunds, report
+from handsel.sales import catalogue, invoicing, orders, refunds, report
 from handsel.shop import Shop
 
 
@@ -182,6 +182,7 @@ def accept(number: str, home: Path, as_json: bool) -> None:
         with shop.transaction() as session:
             found = orders.by_number(session, number, to_change=True)
             orders.accept(session, found, shop.now())
+            invoicing.follow(session, found, shop.settings, shop.now())
             data = _facts(shop, session, found)
         answer(
             as_json,

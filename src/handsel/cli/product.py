@@ -10,7 +10,7 @@ from handsel.cli.common import Command, answer, opened, shop_command, table
 from handsel.kit.money import format_money
 from handsel.kit.text import human_size
 from handsel.models import Product
-from handsel.models.words import ProductStatus
+from handsel.models.words import ProductStatus, TaxClass
 from handsel.ops import shelving
 from handsel.sales import asking, catalogue
 from handsel.sales.asking import Asking
@@ -79,6 +79,13 @@ _COMMON = (
 @click.option("--description", type=PathArgument, help="A Markdown file.")
 @click.option("--cover", type=PathArgument, help="A PNG, JPEG or WebP image.")
 @click.option("--limit", type=click.IntRange(1, 1000), help="Downloads of each file.")
+@click.option(
+    "--tax-class",
+    type=click.Choice([str(word) for word in TaxClass]),
+    default=TaxClass.STANDARD.value,
+    show_default=True,
+    help="What it is to the tax office; counts where tax.mode is eu or stripe.",
+)
 @click.option("--version", "version", default="1.0", show_default=True)
 @click.option("--draft", is_flag=True, help="Do not show it to buyers yet.")
 @shop_command
@@ -160,6 +167,11 @@ def show(slug: str, home: Path, as_json: bool) -> None:
 @click.option("--description", type=PathArgument, help="A Markdown file.")
 @click.option("--cover", type=PathArgument, help="A PNG, JPEG or WebP image.")
 @click.option("--limit", type=click.IntRange(1, 1000), help="Downloads of each file.")
+@click.option(
+    "--tax-class",
+    type=click.Choice([str(word) for word in TaxClass]),
+    help="What it is to the tax office; counts where tax.mode is eu or stripe.",
+)
 @shop_command
 def edit(slug: str, home: Path, as_json: bool, **said: Any) -> None:
     """Change a product, for those who buy from now on.
@@ -253,6 +265,7 @@ def _facts(shop: Shop, found: Product) -> dict[str, Any]:
         "suggestions_minor": found.suggestions,
         "release": release.version,
         "download_limit": found.download_limit,
+        "tax_class": str(found.tax_class),
         "url": f"{shop.settings.public_url}/p/{found.slug}",
         "releases": [
             {"version": each.version, "date": each.created_at.date().isoformat()}

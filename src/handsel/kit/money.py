@@ -156,6 +156,16 @@ def format_money(money: Money, locale: str) -> str:
     return re.sub(r"(?<=[^\W\d_])(?=\d)", "\N{NO-BREAK SPACE}", written)
 
 
+def format_rate(basis_points: int, locale: str) -> str:
+    """Write a rate in percent as people of a locale do: 2,550 is 25.5%."""
+    rate = Decimal(basis_points) / 10_000
+    spoken = Locale.parse(locale.replace("-", "_"))
+    pattern = spoken.percent_formats[None]
+    pattern = parse_pattern(pattern.pattern)
+    pattern.frac_prec = (0, 2)
+    return str(pattern.apply(rate, spoken))
+
+
 def is_locale(name: str) -> bool:
     """Say whether `format_money` knows how people of this locale write."""
     try:

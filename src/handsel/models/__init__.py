@@ -17,6 +17,7 @@ from handsel.models.catalogue import (
 )
 from handsel.models.coupons import Coupon, CouponUse
 from handsel.models.customers import Customer, FindLink
+from handsel.models.invoices import Invoice, InvoiceParty, Series, VatCheck
 from handsel.models.orders import Inbox, LedgerEntry, Order
 from handsel.models.outbound import Duty, OutboxItem, RateCounter
 from handsel.models.refunds import Refund
@@ -34,6 +35,8 @@ __all__ = [
     "FindLink",
     "Grant",
     "Inbox",
+    "Invoice",
+    "InvoiceParty",
     "LedgerEntry",
     "Order",
     "OutboxItem",
@@ -44,5 +47,7 @@ __all__ = [
     "Refund",
     "Release",
     "ReleaseFile",
+    "Series",
     "Suppression",
+    "VatCheck",
 ]

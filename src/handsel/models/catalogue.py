@@ -16,7 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from handsel.models.base import Base, UtcDateTime, one_of
-from handsel.models.words import ProductStatus
+from handsel.models.words import ProductStatus, TaxClass
 
 
 class BundleItem(Base):
@@ -112,6 +112,9 @@ class Product(Base):
     """The word that joins the editions of one thing, each a product of its own."""
     edition: Mapped[str | None] = mapped_column(String(60))
     """What this one is called beside the others."""
+    tax_class: Mapped[TaxClass] = mapped_column(
+        one_of(TaxClass), default=TaxClass.STANDARD
+    )
     status: Mapped[ProductStatus] = mapped_column(one_of(ProductStatus))
     download_limit: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

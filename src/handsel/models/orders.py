@@ -68,7 +68,13 @@ class Order(Base):
     )
     statement_text: Mapped[str | None] = mapped_column(String(40))
     country: Mapped[str | None] = mapped_column(String(2))
-    """Of the card or account that paid: two letters (ISO 3166-1); often not known."""
+    """Of the address given with the payment: two letters (ISO 3166-1); may not be known."""
+    card_country: Mapped[str | None] = mapped_column(String(2))
+    """Of the bank that issued the card, as the other two."""
+    network_country: Mapped[str | None] = mapped_column(String(2))
+    """Of the line the buyer came by, where the web server in front says so."""
+    vat_check_id: Mapped[int | None] = mapped_column(ForeignKey("vat_checks.id"))
+    """Why no tax is in the price: the buyer is a business of another EU country."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     status: Mapped[OrderStatus] = mapped_column(one_of(OrderStatus), index=True)
@@ -82,7 +88,12 @@ class Order(Base):
     @property
     def number(self) -> str:
         """What people call this order: `H-1042`."""
-        return f"H-{self.id + FIRST_NUMBER - 1}"
+        return order_number(self.id)
+
+
+def order_number(row: int) -> str:
+    """Write the number of the order in a row."""
+    return f"H-{row + FIRST_NUMBER - 1}"
 
 
 class LedgerEntry(Base):

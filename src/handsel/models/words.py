@@ -55,6 +55,33 @@ class RefundState(StrEnum):
     UNKNOWN = "unknown"  # asked for, and nobody knows; to be heard of makes it MADE
 
 
+class TaxClass(StrEnum):
+    """What a product is to the tax office: some things have a rate of their own."""
+
+    STANDARD = "standard"
+    EBOOK = "ebook"
+    AUDIOBOOK = "audiobook"
+
+
+class TaxTreatment(StrEnum):
+    """By which rule the tax of a sale was worked out."""
+
+    NONE = "none"  # the seller charges none
+    FLAT = "flat"  # one rate for everybody
+    DOMESTIC = "domestic"  # the buyer is in the seller's own country
+    DESTINATION = "destination"  # the rate of the buyer's EU country
+    REVERSE_CHARGE = "reverse_charge"  # a business of another EU country pays it itself
+    OUTSIDE = "outside"  # the buyer is not in the EU
+    PROVIDER = "provider"  # the payment provider worked it out
+
+
+class PaperKind(StrEnum):
+    """What a numbered paper says: money that came in, or that went back."""
+
+    INVOICE = "invoice"
+    CREDIT_NOTE = "credit_note"
+
+
 class OrderStatus(StrEnum):
     """What an order has come to; computed from its facts."""
 

@@ -10,12 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from handsel.models import Order
+from handsel.kit.money import Money
+from handsel.models import Invoice, Order
 from handsel.models.orders import FIRST_NUMBER
-from handsel.outbound import announcing, letters
+from handsel.models.words import TaxClass
+from handsel.outbound import announcing, letters, taxwords
 from handsel.outbound.compose import inlined
 from handsel.outbound.letters import BrokenTemplateError, Letter
 from handsel.outbound.post import sender_of
+from handsel.sales.tax import rules
+from handsel.sales.tax.rules import Places
 from handsel.settings import Settings
 
 _KINDS = (".html", ".jinja", ".txt")
@@ -142,7 +146,30 @@ def _receipt(settings: Settings, words: Words, test: bool) -> dict[str, Any]:
         "link": _link(settings, "d"),
         "downloads_limit": settings.delivery.download_limit,
         "files": letters.file_facts(words.files),
+        "invoice": _invoice(settings),
         "again": False,
+    }
+
+
+def _invoice(settings: Settings) -> dict[str, str]:
+    places = Places(settings.tax.country)
+    found = rules.tax(settings.tax, TaxClass.STANDARD, places, MOMENT.date())
+    paid = Money(1500, settings.shop.currency)
+    paper = Invoice(
+        id=1,
+        prefix=settings.invoice.prefix,
+        sequence=settings.invoice.first,
+        currency=paid.currency,
+        tax_minor=rules.contained(paid, found.basis_points).minor,
+        basis_points=found.basis_points,
+        tax_word=settings.tax.name,
+        treatment=found.treatment,
+        country=found.country,
+    )
+    return {
+        "number": paper.number,
+        "tax": taxwords.included(paper, settings.shop.locale),
+        "link": f"{_link(settings, 'd')}/invoice/1",
     }
 
 

@@ -9,6 +9,7 @@ from handsel.kit.errors import BadInputError
 from handsel.kit.images import image_size
 from handsel.kit.text import check_slug, safe_filename, shown, slugify
 from handsel.models import Product
+from handsel.models.words import TaxClass
 from handsel.ops import pricing
 from handsel.sales import asking, catalogue
 from handsel.sales.catalogue import Changes, Cover, NewProduct
@@ -26,6 +27,7 @@ def add_product(
     description: Path | None = None,
     cover: Path | None = None,
     limit: int | None = None,
+    tax_class: str = TaxClass.STANDARD,
     version: str = "1.0",
     draft: bool = False,
     contains: Sequence[str] = (),
@@ -53,6 +55,7 @@ def add_product(
         description=read_text(description) if description else "",
         version=check_version(version),
         download_limit=limit or shop.settings.delivery.download_limit,
+        tax_class=TaxClass(tax_class),
         published=not draft,
         contents=contains,
         edition=_edition(family, edition) or ("", ""),
@@ -73,6 +76,7 @@ def edit_product(
     description: Path | None = None,
     cover: Path | None = None,
     limit: int | None = None,
+    tax_class: str | None = None,
     contains: Sequence[str] = (),
     edition: str | None = None,
     family: str | None = None,
@@ -94,6 +98,7 @@ def edit_product(
         description=read_text(description) if description else None,
         cover=store_cover(shop, cover) if cover else None,
         download_limit=limit,
+        tax_class=TaxClass(tax_class) if tax_class else None,
         contents=contains or None,
         edition=_edition(family, edition),
     )

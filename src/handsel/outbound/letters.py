@@ -27,9 +27,16 @@ from handsel.kit.errors import ConfigurationError, ShopError
 from handsel.kit.money import Money, format_money
 from handsel.kit.signing import Keys, link_token, sign
 from handsel.kit.text import human_size
-from handsel.models import Entitlement, Order, OutboxItem, Release, ReleaseFile
+from handsel.models import (
+    Entitlement,
+    Order,
+    OutboxItem,
+    Release,
+    ReleaseFile,
+)
 from handsel.models.database import Database
 from handsel.models.words import OutboxState
+from handsel.outbound import taxwords
 from handsel.outbound.outbox import Item
 from handsel.settings import Settings
 
@@ -185,7 +192,22 @@ def _receipt(
         "link": purchase_link(keys, settings, order),
         "downloads_limit": order.download_limit,
         "files": file_facts(_files(session, order)),
+        "invoice": invoice_facts(session, keys, settings, order),
         "again": bool(item.payload.get("again")),
+    }
+
+
+def invoice_facts(
+    session: Session, keys: Keys, settings: Settings, order: Order
+) -> dict[str, str] | None:
+    """Give what a receipt says of the invoice; None where there is none."""
+    paper = taxwords.first(session, order)
+    if paper is None:
+        return None
+    return {
+        "number": paper.number,
+        "tax": taxwords.included(paper, settings.shop.locale),
+        "link": f"{purchase_link(keys, settings, order)}/invoice/{paper.id}",
     }
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 from handsel.kit.errors import BadInputError, ConflictError, NotFoundError
 from handsel.models import BundleItem, Entitlement, Order, Product, Release
 from handsel.models.database import rows_changed
-from handsel.models.words import ProductStatus
+from handsel.models.words import ProductStatus, TaxClass
 from handsel.sales import asking, releases
 from handsel.sales.asking import Asking
 from handsel.sales.releases import NewFile, NewRelease
@@ -36,6 +36,7 @@ class NewProduct:
     description: str = ""
     version: str = "1.0"
     download_limit: int = 5
+    tax_class: TaxClass = TaxClass.STANDARD
     published: bool = True
     contents: Sequence[str] = ()
     """Slugs of what is in it, if it is a bundle."""
@@ -67,6 +68,7 @@ def add(
         description=new.description,
         status=ProductStatus.PUBLISHED if new.published else ProductStatus.DRAFT,
         download_limit=new.download_limit,
+        tax_class=new.tax_class,
         created_at=now,
     )
     asking.ask(product, new.asking)
@@ -127,6 +129,7 @@ class Changes:
     asking: Asking | None = None
     cover: Cover | None = None
     download_limit: int | None = None
+    tax_class: TaxClass | None = None
     contents: Sequence[str] | None = None
     edition: tuple[str, str] | None = None
     """The family it belongs to, and its name there; ("", "") takes it out."""
@@ -149,6 +152,8 @@ def edit(session: Session, slug: str, changes: Changes, now: datetime) -> Produc
         set_cover(product, changes.cover)
     if changes.download_limit is not None:
         product.download_limit = changes.download_limit
+    if changes.tax_class is not None:
+        product.tax_class = changes.tax_class
     if changes.edition is not None:
         _join(session, product, *changes.edition)
     if changes.contents is not None:

@@ -195,9 +195,13 @@ def _note_progress(order: Order, payment: Payment) -> None:
     if payment.email and len(payment.email) <= MOST_EMAIL:
         order.email = order.email or payment.email
     order.card_last4 = payment.card_last4 or order.card_last4
-    if payment.country and _COUNTRY.fullmatch(payment.country):
-        order.country = payment.country
+    order.country = _country(payment.country) or order.country
+    order.card_country = _country(payment.card_country) or order.card_country
     order.statement_text = payment.statement_text or order.statement_text
+
+
+def _country(said: str | None) -> str | None:
+    return said if said and _COUNTRY.fullmatch(said) else None
 
 
 def _add_facts(

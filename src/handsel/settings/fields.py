@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr
 
 from handsel.settings.payments import PaymentSettings, PayPalSettings, StripeSettings
 from handsel.settings.section import Section, Words
+from handsel.settings.tax import InvoiceSettings, TaxSettings
 
 CONFIG_FILE = "handsel.toml"
 
@@ -80,6 +81,14 @@ class ServerSettings(Section):
         False,
         description="Let the proxy send the files (X-Accel-Redirect to `/_files/`). "
         "Needs the matching block in its configuration: see Operating.",
+    )
+    country_header: str = Field(
+        "",
+        description="The header in which what stands in front says a visitor's country, "
+        "for instance `CF-IPCountry`; evidence for the tax. It must overwrite what "
+        "visitors send.",
+        pattern=r"^[A-Za-z0-9-]{0,60}$",
+        examples=["CF-IPCountry"],
     )
 
 
@@ -229,6 +238,8 @@ class Settings(Section):
     payments: PaymentSettings = Field(default_factory=PaymentSettings)
     stripe: StripeSettings = Field(default_factory=StripeSettings)
     paypal: PayPalSettings = Field(default_factory=PayPalSettings)
+    tax: TaxSettings = Field(default_factory=TaxSettings)
+    invoice: InvoiceSettings = Field(default_factory=InvoiceSettings)
     delivery: DeliverySettings = Field(default_factory=DeliverySettings)
 
     @property

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from handsel.kit.errors import ConfigurationError
 from handsel.kit.money import currencies, is_locale
+from handsel.settings import tax
 from handsel.settings.fields import (
     CONFIG_FILE,
     MailSettings,
@@ -181,6 +182,7 @@ def _contradictions(settings: Settings) -> list[str]:
         problems += _stripe_problems(settings.stripe)
     if "paypal" in settings.providers:
         problems += _paypal_problems(settings.paypal)
+    problems += tax.problems(settings.tax, settings.invoice, settings.providers)
     problems += _mailbox_problems(settings.mail) + _relay_problems(settings.mail)
     return problems + _unknown(settings)
 

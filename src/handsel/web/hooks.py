@@ -8,7 +8,6 @@ from sqlalchemy import select
 from handsel.models import Inbox
 from handsel.models.database import insert_new
 from handsel.outbound import relays, undelivered
-from handsel.sales import orders
 from handsel.sales.payments.base import ForeignPaymentError, Notice, Payment
 from handsel.sales.rebuilding import NotOurSessionError
 from handsel.shop import Shop
@@ -72,7 +71,7 @@ def _record(shop: Shop, provider: str, notice: Notice, payment: Payment) -> None
             received_at=now,
             applied_at=now,
         )
-        orders.record(session, shop.keys, provider, payment, now)
+        shop.record(session, provider, payment)
 
 
 def _from_relay(shop: Shop, relay: str, headers: dict[str, str]) -> Response:

@@ -16,15 +16,20 @@ from handsel.delivery import access
 from handsel.kit.errors import BadInputError
 from handsel.kit.markdown import render_markdown
 from handsel.kit.money import Money, format_money
-from handsel.kit.signing import check_timed, timed_token
 from handsel.kit.text import human_size
 from handsel.models import Order, OutboxItem, Product, Release, ReleaseFile
 from handsel.models.words import OrderStatus, OutboxState, StopReason
 from handsel.outbound import suppressions
 from handsel.sales import addresses, catalogue, orders, releases
-from handsel.web import limits, owned
+from handsel.web import limits, owned, papers
 from handsel.web.guards import Policy, guard
-from handsel.web.links import numbered, order_behind, purchase_path
+from handsel.web.links import (
+    check_nonce,
+    nonce,
+    numbered,
+    order_behind,
+    purchase_path,
+)
 from handsel.web.pages import (
     cookie_name,
     page,
@@ -38,7 +43,6 @@ from handsel.web.showing import cover_url
 blueprint = Blueprint("library", __name__)
 guard(blueprint, Policy("whoever holds the link of a purchase", secret=True))
 
-NONCE_LIFE = timedelta(hours=2)
 NOTICES = {
     "sent": "We have sent the link again.",
     "moved": "We have sent the link to the new address. The old link no longer works.",
@@ -76,9 +80,8 @@ def _page(
         order=_order(order),
         product=_product(order),
         groups=groups if state == "ready" else [],
-        hidden={
-            "nonce": timed_token(shop.keys, "press", token, shop.now() + NONCE_LIFE)
-        },
+        hidden={"nonce": nonce(token)},
+        papers=papers.listed(token, order),
         autostart=autostart and state == "ready" and any(g["files"] for g in groups),
         mail_state=_mail_state(order),
         resend_action=url_for("library.resend", token=token),
@@ -218,7 +221,7 @@ def press(token: str, file_id: int) -> AnyResponse:
     """Start a download: take one of the allowed ones, or go on with a running one."""
     shop = the_shop()
     order = order_behind(shop, token)
-    if not _fresh_page(token):
+    if not check_nonce(token):
         return _stale(token)
     try:
         with shop.transaction() as session:
@@ -235,12 +238,6 @@ def press(token: str, file_id: int) -> AnyResponse:
     return redirect(
         url_for("files.fetch", token=numbered(shop.keys, "grant", grant)), 303
     )
-
-
-def _fresh_page(token: str) -> bool:
-    shop = the_shop()
-    nonce = request.form.get("nonce", "")
-    return check_timed(shop.keys, "press", token, nonce, shop.now())
 
 
 def _stale(token: str) -> AnyResponse:
@@ -264,7 +261,7 @@ def resend(token: str) -> AnyResponse:
     """Mail the link once more to the address of the order."""
     shop = the_shop()
     order = order_behind(shop, token)
-    if not _fresh_page(token):
+    if not check_nonce(token):
         return _stale(token)
     limits.hit("resend", most=3, minutes=60, who=order.public_id)
     with shop.transaction() as session:
@@ -277,7 +274,7 @@ def mend_address(token: str) -> AnyResponse:
     """Correct a mistyped address: the link changes, and goes to the new one."""
     shop = the_shop()
     order = order_behind(shop, token)
-    if not _fresh_page(token):
+    if not check_nonce(token):
         return _stale(token)
     limits.hit("address", most=3, minutes=60, who=order.public_id)
     typed = request.form.get("email", "")

@@ -1,20 +1,26 @@
 """The addresses that open something, and reading them back."""
 
-from flask import url_for
+from datetime import timedelta
+
+from flask import request, url_for
 
 from handsel.kit.errors import NotFoundError
 from handsel.kit.signing import (
     Keys,
     check,
     check_link_token,
+    check_timed,
     link_token,
     read_link_token,
     sign,
+    timed_token,
 )
 from handsel.models import Order
 from handsel.sales import orders
 from handsel.shop import Shop
+from handsel.web.pages import the_shop
 
+NONCE_LIFE = timedelta(hours=2)
 MAC = 22
 """Letters of a signature."""
 
@@ -45,6 +51,19 @@ def order_behind(shop: Shop, token: str) -> Order:
     ):
         raise no_such_purchase()
     return order
+
+
+def nonce(token: str) -> str:
+    """Give a word that a form on a purchase's page carries, so that a press is one."""
+    shop = the_shop()
+    return timed_token(shop.keys, "press", token, shop.now() + NONCE_LIFE)
+
+
+def check_nonce(token: str) -> bool:
+    """Say whether the form that was sent comes from a page of the last two hours."""
+    shop = the_shop()
+    said = request.form.get("nonce", "")
+    return check_timed(shop.keys, "press", token, said, shop.now())
 
 
 def numbered(keys: Keys, purpose: str, number: int) -> str:

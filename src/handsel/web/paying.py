@@ -24,7 +24,7 @@ from handsel.sales.payments.stripe import Fields, StripeProvider
 from handsel.web import limits
 from handsel.web.guards import Policy, content_policy, guard
 from handsel.web.pages import own_browser, page, the_shop
-from handsel.web.pricetags import price
+from handsel.web.pricetags import price, tax_note
 from handsel.web.showing import cover_url, product_page
 
 log = logging.getLogger("handsel.web")
@@ -151,6 +151,7 @@ def _page(session: str, offer: Offer, product: Product, fields: Fields) -> Respo
             "discount": price(offer.quote.discount) if lowered else "",
             "total": price(offer.price),
         },
+        tax_note=tax_note(offer),
         email=fields.email or "",
         unfinished="unfinished" in request.args,
         stripe={

@@ -12,7 +12,7 @@ from flask import request, url_for
 from sqlalchemy.orm import Session
 
 from handsel.kit.errors import BadInputError, ShopError
-from handsel.kit.money import Money, format_money
+from handsel.kit.money import Money, format_money, format_rate
 from handsel.models import Product
 from handsel.sales import checkout, coupons, prices
 from handsel.sales.checkout import Offer, Wish
@@ -79,6 +79,7 @@ def described(found: Product, shown: Tag) -> dict[str, Any]:
     return {
         "price": price(offer.price) if offer.coupon or not found.open_price else "",
         "old_price": _old(offer),
+        "tax_note": tax_note(offer),
         "price_note": sale_note(found, the_shop().now()),
         "free": not offer.price.minor and not found.open_price,
         "open_price": open_price(found, offer, refusal) if found.open_price else None,
@@ -117,6 +118,17 @@ def card(found: Product, family: Sequence[Product] = ()) -> dict[str, Any]:
         "old_price": price(usual) if current != usual else "",
         "free": not found.open_price and not current.minor,
     }
+
+
+def tax_note(offer: Offer) -> str:
+    """Say that tax is in the price, and which where it is the same for everybody."""
+    tax = the_shop().settings.tax
+    if tax.mode == "none" or not (offer.price.minor or offer.chosen):
+        return ""
+    if tax.mode != "flat":
+        return f"Including {tax.name}"
+    rate = format_rate(tax.basis_points, the_shop().settings.shop.locale)
+    return f"Including {rate} {tax.name}"
 
 
 def price(money: Money) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from handsel.delivery.storage.local import LocalStorage
 from handsel.models.database import Database
 from handsel.ops import stock
-from handsel.ops.verify import delivery, mails, money, prices
+from handsel.ops.verify import delivery, mails, money, papers, prices
 from handsel.ops.verify.invariant import Invariant
 
 __all__ = ["Invariant", "verify"]
@@ -47,5 +47,5 @@ def verify(
             session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         found = [check(session) for check in _CHECKS]
         known = stock.known(session)
-        leases = mails.leases(session, now)
-    return [*found, delivery.files(storage, known, now, quick=quick), leases]
+        last = [mails.leases(session, now), papers.papers_in_order(session)]
+    return [*found, delivery.files(storage, known, now, quick=quick), *last]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from handsel.models.orders import FIRST_NUMBER
+from handsel.models.orders import order_number
 
 EXAMPLES = 5
 """How many of the wrong ones are named."""
@@ -36,4 +36,4 @@ def listed(what: str, found: Iterable[object]) -> str:
 
 def number(order_id: int) -> str:
     """Write an order's number from its row."""
-    return f"H-{order_id + FIRST_NUMBER - 1}"
+    return order_number(order_id)

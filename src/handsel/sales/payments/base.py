@@ -100,9 +100,10 @@ class Payment:
     """All that a provider knows of one session, at the moment it was asked.
 
     `price` is what the session asks for. `facts` is everything so far, in any order.
-    `test` is true when no real money moves. `country` is where the buyer's card or
-    account belongs, as two letters (ISO 3166-1), if the provider says so. `doubt` says
-    what is wrong with the money, in a sentence for the seller: then nothing is delivered
+    `test` is true when no real money moves. `country` is that of the address
+    given with the payment, or of the account, and `card_country` that of the bank which
+    issued the card, as two letters (ISO 3166-1), if the provider says so. `doubt` says what
+    is wrong with the money, in a sentence for the seller: then nothing is delivered
     until somebody has looked.
     """
 
@@ -115,6 +116,7 @@ class Payment:
     card_last4: str | None = None
     statement_text: str | None = None
     country: str | None = None
+    card_country: str | None = None
     facts: tuple[Fact, ...] = ()
     doubt: str = ""
 

@@ -47,6 +47,7 @@ def payment(
         card_last4=_last4(charge),
         statement_text=charge.calculated_statement_descriptor if charge else None,
         country=_country(session),
+        card_country=_card_country(charge),
         facts=(*captures(session), *_refunded(refunds), *_disputed(disputes)),
     )
 
@@ -166,10 +167,18 @@ def _email(session: Session) -> str | None:
 
 
 def _last4(charge: Charge | None) -> str | None:
+    card = _card(charge)
+    return card.last4 if card else None
+
+
+def _card_country(charge: Charge | None) -> str | None:
+    card = _card(charge)
+    return card.country if card else None
+
+
+def _card(charge: Charge | None) -> Charge.PaymentMethodDetails.Card | None:
     details = charge.payment_method_details if charge else None
-    if details is None or details.type != "card" or details.card is None:
-        return None
-    return details.card.last4
+    return details.card if details and details.type == "card" else None
 
 
 def _time(seconds: int) -> datetime:

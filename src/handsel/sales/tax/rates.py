@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal, get_args
+from typing import Any
 
-Kind = Literal["standard", "ebook", "audiobook"]
+from handsel.models.words import TaxClass
 
 BEGINNING = date(2024, 1, 1)
 """The first day of which the table knows everything."""
@@ -33,13 +33,13 @@ class Rate:
 
     Args:
         country: the state that gets the tax.
-        kind: `standard` where the state has no other rate for what was asked.
+        kind: STANDARD where the state has no other rate for what was asked.
         since: the first day of this rate.
         source: where it was read.
     """
 
     country: str
-    kind: Kind
+    kind: TaxClass
     basis_points: int
     since: date
     source: str
@@ -51,24 +51,22 @@ class _Row:
     checked: date
 
 
-def rate(country: str, kind: Kind, on: date) -> Rate:
+def rate(country: str, kind: TaxClass, on: date) -> Rate:
     """Give the rate at which something of a kind is taxed in a country on a day.
 
     Raises ValueError for a country that is not in the EU's VAT territory (ask `covers`
-    first), an unknown kind, and a day before 2024.
+    first), and a day before 2024.
 
     Args:
         country: an ISO code; Monaco is taxed as France.
     """
     if not covers(country):
         raise ValueError(f"{country!r} is not in the VAT territory of the EU")
-    if kind not in get_args(Kind):
-        raise ValueError(f"{kind!r} is no kind of thing that has a rate")
     if on < BEGINNING:
         raise ValueError(f"the table of rates begins on {BEGINNING}, not by {on}")
     rows = _table()[_COUNTED_AS.get(country, country)]
     known = [row.rate for row in rows if row.rate.since <= on]
-    return _last(known, kind) or _known(_last(known, "standard"))
+    return _last(known, kind) or _known(_last(known, TaxClass.STANDARD))
 
 
 def covers(country: str) -> bool:
@@ -91,7 +89,7 @@ def is_stale(on: date) -> bool:
     return on - last_checked() > GOOD_FOR
 
 
-def _last(rates: list[Rate], kind: Kind) -> Rate | None:
+def _last(rates: list[Rate], kind: TaxClass) -> Rate | None:
     return max(
         (each for each in rates if each.kind == kind),
         key=lambda each: each.since,
@@ -113,10 +111,14 @@ def _table() -> dict[str, list[_Row]]:
     }
 
 
-def _rows(country: str, kinds: dict[Kind, list[dict[str, Any]]]) -> Iterator[_Row]:
+def _rows(country: str, kinds: dict[str, list[dict[str, Any]]]) -> Iterator[_Row]:
     for kind, rows in kinds.items():
         for row in rows:
             found = Rate(
-                country, kind, row["basis_points"], row["since"], row["source"]
+                country,
+                TaxClass(kind),
+                row["basis_points"],
+                row["since"],
+                row["source"],
             )
             yield _Row(found, row["checked"])

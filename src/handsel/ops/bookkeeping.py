@@ -1,0 +1,79 @@
+"""Papers for a seller: finding one, setting it, and issuing those that are missing."""
+
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from handsel.kit.errors import NotFoundError
+from handsel.models import Invoice, Order
+from handsel.ops import paperpdf
+from handsel.sales import invoices, invoicing, orders
+from handsel.sales.papers import Paper
+from handsel.shop import Shop
+
+BATCH = 200
+
+
+def paper(session: Session, number: str) -> tuple[Invoice, Order]:
+    """Give a paper by its own number, or the invoice of an order by the order's.
+
+    Raises NotFoundError.
+    """
+    typed = number.strip()
+    found = invoices.by_number(session, typed)
+    if found is not None:
+        return found, session.get_one(Order, found.order_id)
+    if not typed.upper().removeprefix("H-").isdecimal():
+        raise NotFoundError(
+            f"There is no paper {typed}.", "`handsel invoice list` shows them all."
+        )
+    order = orders.by_number(session, typed)
+    every = invoices.of(session, order)
+    if not every:
+        raise NotFoundError(
+            f"Order {order.number} has no invoice.",
+            "Free orders, and those not paid, have none; `handsel invoice issue` makes up "
+            "for orders from before there were invoices.",
+        )
+    return every[0], order
+
+
+def write_pdf(words: Paper, target: Path) -> None:
+    """Write a paper into a file as a PDF. Raises OSError."""
+    target.write_bytes(paperpdf.render(words))
+
+
+def as_text(words: Paper) -> str:
+    """Set a paper for a terminal."""
+    about = [f"For invoice {words.about}"] if words.about else []
+    sums = [(words.title, words.net or words.gross)]
+    if words.tax:
+        sums.append((words.tax_label, words.tax))
+    sums.append(("Total", words.gross))
+    wide = max(len(what) for what, _ in sums)
+    right = max(len(amount) for _, amount in sums)
+    parts = (
+        [f"{words.heading} {words.number}", *about],
+        words.seller,
+        [f"To: {words.buyer[0]}", *words.buyer[1:]] if words.buyer else [],
+        [f"{words.issued}, order {words.order}, money moved on {words.supplied}"],
+        [f"{what:{wide}}  {amount:>{right}}" for what, amount in sums],
+        words.notes,
+    )
+    return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def issue_missing(shop: Shop) -> list[str]:
+    """Issue every paper that is missing, the oldest purchase first; give their numbers.
+
+    A few at a time, so that nobody waits long; safe to repeat, and to stop in between.
+    """
+    made: list[str] = []
+    while True:
+        with shop.transaction() as session:
+            lacking = invoices.lacking(session, BATCH)
+            for order in lacking:
+                issued = invoicing.follow(session, order, shop.settings, shop.now())
+                made += [each.number for each in issued]
+        if not lacking:
+            return made

@@ -1,0 +1,233 @@
+"""Invoices and credit notes: one numbered paper for each movement of an order's money.
+
+They follow from the ledger, as access does: `follow` issues what is missing, in the
+transaction that heard of the money, so that numbers have no gaps and no paper is forgotten.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from handsel.kit.money import Money
+from handsel.models import Invoice, Order, Product, Series
+from handsel.models.database import insert_new
+from handsel.models.words import FactKind, PaperKind
+from handsel.sales import invoices
+from handsel.sales.orders import facts_of
+from handsel.sales.payments.base import Fact
+from handsel.sales.tax import rules
+from handsel.sales.tax.rules import Places, Tax
+from handsel.settings import Settings
+
+TEST = "TEST-"
+"""What numbers of test purchases begin with: they count apart."""
+
+# What goes back, and what undoes that. An invoice follows the second only if there was a
+# credit note for the first.
+_BACK = {FactKind.REFUND: "refund", FactKind.DISPUTE_LOST: "dispute"}
+_UNDONE = {
+    FactKind.VOID: "refund",
+    FactKind.DISPUTE_WON: "dispute",
+    FactKind.DISPUTE_SETTLED: "dispute",
+}
+
+
+@dataclass(frozen=True)
+class Movement:
+    """Money that came in or went back, and needs a paper. `cause` names it for good."""
+
+    cause: str
+    kind: PaperKind
+    amount: Money
+    at: datetime
+
+
+def missing(facts: Iterable[Fact], issued: Collection[str]) -> list[Movement]:
+    """Say which papers facts ask for that are not there yet, the oldest first.
+
+    What was undone before anybody wrote a paper about it needs none.
+
+    Args:
+        issued: the causes of those that are there.
+    """
+    facts = list(facts)
+    undone = {
+        (_UNDONE[fact.kind], fact.object_id) for fact in facts if fact.kind in _UNDONE
+    }
+    wanted = []
+    for fact in sorted(facts, key=lambda fact: (fact.at, fact.object_id)):
+        cause = ""
+        if fact.kind is FactKind.CAPTURE:
+            cause, kind = f"sale:{fact.object_id}", PaperKind.INVOICE
+        elif fact.kind in _BACK and (_BACK[fact.kind], fact.object_id) not in undone:
+            cause, kind = f"{_BACK[fact.kind]}:{fact.object_id}", PaperKind.CREDIT_NOTE
+        elif (
+            fact.kind in _UNDONE and f"{_UNDONE[fact.kind]}:{fact.object_id}" in issued
+        ):
+            cause, kind = f"undone:{fact.object_id}", PaperKind.INVOICE
+        if cause and cause not in issued:
+            wanted.append(Movement(cause, kind, fact.amount, fact.at))
+    return wanted
+
+
+def follow(
+    session: Session, order: Order, settings: Settings, now: datetime
+) -> list[Invoice]:
+    """Issue what papers an order's money asks for and does not have. Safe to repeat.
+
+    Nobody else may write to the order meanwhile, as nobody does while its money is
+    recorded. An order that is held back for a look gets none until it was looked at.
+    """
+    if order.paid_at is None or not order.price_minor:
+        return []
+    there = list(invoices.of(session, order))
+    if not there and order.review_reason is not None:
+        return []
+    issued = {paper.cause for paper in there}
+    for movement in missing(facts_of(session, order), issued):
+        if paper := _paper(session, order, movement, there, settings, now):
+            session.add(paper)
+            there.append(paper)
+    session.flush()
+    return there[len(issued) :]
+
+
+def _paper(
+    session: Session,
+    order: Order,
+    movement: Movement,
+    there: Sequence[Invoice],
+    settings: Settings,
+    now: datetime,
+) -> Invoice | None:
+    """Write one paper, with the next number. None for what no paper can be about:
+
+    more going back than came in, which is for somebody to look at.
+    """
+    if not movement.amount.minor:
+        return None
+    if movement.cause.startswith("sale:"):
+        product = session.get_one(Product, order.product_id)
+        found = _taxed(order, product, settings, movement)
+        minor = rules.contained(movement.amount, found.basis_points).minor
+        made = _sale(product, settings, found, movement.amount.minor, minor)
+    elif (first := _first(there)) and (gross := _bounded(there, movement)):
+        made = _again(first, gross, _share(there, movement.kind, gross))
+    else:
+        return None
+    prefix = _prefix(settings, movement.kind, order)
+    made.prefix, made.sequence = prefix, _next(session, prefix, settings)
+    made.order_id, made.kind, made.cause = order.id, movement.kind, movement.cause
+    made.issued_at, made.supplied_at, made.test = now, movement.at, order.test
+    made.currency = movement.amount.currency
+    return made
+
+
+def _taxed(
+    order: Order, product: Product, settings: Settings, movement: Movement
+) -> Tax:
+    places = Places(order.country, order.card_country, order.network_country)
+    return rules.tax(settings.tax, product.tax_class, places, movement.at.date())
+
+
+def _sale(
+    product: Product, settings: Settings, found: Tax, gross: int, tax: int
+) -> Invoice:
+    return Invoice(
+        title=product.name,
+        gross_minor=gross,
+        tax_minor=tax,
+        basis_points=found.basis_points,
+        tax_word=settings.tax.name,
+        tax_class=product.tax_class,
+        treatment=found.treatment,
+        country=found.country,
+        confirmed=found.confirmed,
+        seller=_seller(settings),
+    )
+
+
+def _seller(settings: Settings) -> dict[str, str]:
+    return {
+        "name": settings.invoice.seller or settings.shop.name,
+        "address": settings.shop.address,
+        "email": settings.shop.email,
+        "tax_number": settings.tax.number,
+        "note": settings.invoice.note,
+    }
+
+
+def _first(there: Sequence[Invoice]) -> Invoice | None:
+    """Give the invoice that all later papers of an order are about."""
+    return there[0] if there else None
+
+
+def _again(first: Invoice, gross: int, tax: int) -> Invoice:
+    """Write a later paper: by the rules of the sale, whatever the settings say by now."""
+    return Invoice(
+        title=first.title,
+        gross_minor=gross,
+        tax_minor=tax,
+        basis_points=first.basis_points,
+        tax_word=first.tax_word,
+        tax_class=first.tax_class,
+        treatment=first.treatment,
+        country=first.country,
+        confirmed=first.confirmed,
+        seller=first.seller,
+    )
+
+
+def _bounded(there: Sequence[Invoice], movement: Movement) -> int:
+    """Give the amount of a later paper: no more goes back than came, or comes again."""
+    back = _credited(there)
+    most = back if movement.kind is PaperKind.INVOICE else _sold(there) - back
+    return max(0, min(movement.amount.minor, most))
+
+
+def _sold(there: Sequence[Invoice]) -> int:
+    return sum(p.gross_minor for p in there if p.cause.startswith("sale:"))
+
+
+def _credited(there: Sequence[Invoice]) -> int:
+    """Give what went back so far, less what came again."""
+    later = [paper for paper in there if not paper.cause.startswith("sale:")]
+    return sum(
+        paper.gross_minor if paper.kind is PaperKind.CREDIT_NOTE else -paper.gross_minor
+        for paper in later
+    )
+
+
+def _share(there: Sequence[Invoice], kind: PaperKind, gross: int) -> int:
+    """Give the tax of a later paper, so that those of all parts make up the whole."""
+    sales = [paper for paper in there if paper.cause.startswith("sale:")]
+    tax = sum(paper.tax_minor for paper in sales)
+    back = _credited(there)
+    before = back if kind is PaperKind.CREDIT_NOTE else back - gross
+    return rules.share(tax, _sold(there), before, gross)
+
+
+def _prefix(settings: Settings, kind: PaperKind, order: Order) -> str:
+    named = settings.invoice
+    prefix = named.prefix if kind is PaperKind.INVOICE else named.credit_prefix
+    return f"{TEST}{prefix}" if order.test else prefix
+
+
+def _next(session: Session, prefix: str, settings: Settings) -> int:
+    """Take the next number, for this transaction alone: others wait until it ends."""
+    taken = (
+        update(Series)
+        .where(Series.prefix == prefix)
+        .values(last=Series.last + 1)
+        .returning(Series.last)
+        .execution_options(synchronize_session=False)
+    )
+    number = session.scalar(taken)
+    if number is None:
+        insert_new(session, Series, prefix=prefix, last=settings.invoice.first - 1)
+        number = session.scalar(taken)
+    assert number is not None
+    return number

@@ -1,0 +1,101 @@
+"""By which rule a sale is taxed, where its buyer is, and how much of a price is tax.
+
+Prices contain their tax: what a buyer pays never depends on it, so that it is the same on
+the page, in the mail and on the invoice. Only a business of another EU country, which
+pays the tax itself, pays less.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+
+from handsel.kit.money import Money
+from handsel.models.words import TaxClass, TaxTreatment
+from handsel.sales.pricing import WHOLE
+from handsel.sales.tax import rates
+from handsel.settings.tax import TaxSettings
+
+
+@dataclass(frozen=True)
+class Places:
+    """What says where a buyer is: two letters each, or None.
+
+    Args:
+        billing: of the address that was given with the payment.
+        card: of the bank that issued the card, or of the PayPal account.
+        network: of the line they came by.
+    """
+
+    billing: str | None = None
+    card: str | None = None
+    network: str | None = None
+
+
+@dataclass(frozen=True)
+class Tax:
+    """How a sale is taxed. `basis_points`: 1,900 is 19 %.
+
+    `confirmed`: two pieces of evidence agreed on the country, or none was needed.
+    """
+
+    treatment: TaxTreatment
+    basis_points: int
+    country: str | None
+    confirmed: bool = True
+
+
+def where(places: Places) -> tuple[str | None, bool]:
+    """Say in which country a buyer is, and whether two pieces of evidence agree on it.
+
+    Those are what a seller has to keep: Implementing Regulation (EU) No 282/2011, 24b and
+    24f. Where no two agree, the address counts, then the card, then the network.
+    """
+    said = [place for place in (places.billing, places.card, places.network) if place]
+    if not said:
+        return None, False
+    country, times = Counter(said).most_common(1)[0]  # the first of those as frequent
+    return country, times > 1
+
+
+def tax(settings: TaxSettings, kind: TaxClass, places: Places, on: date) -> Tax:
+    """Say how a sale to a consumer is taxed.
+
+    In the `eu` mode a buyer of whom nobody knows where they are counts as one of the
+    seller's own country.
+    """
+    country, confirmed = where(places)
+    if settings.mode == "none":
+        return Tax(TaxTreatment.NONE, 0, country)
+    if settings.mode == "flat":
+        return Tax(TaxTreatment.FLAT, settings.basis_points, country)
+    if country is None:
+        country = settings.country
+    if not rates.covers(country):
+        return Tax(TaxTreatment.OUTSIDE, 0, country, confirmed)
+    home = country == settings.country
+    rule = TaxTreatment.DOMESTIC if home else TaxTreatment.DESTINATION
+    # Of a day before the table begins nobody is asked any more; its first day must do.
+    rate = rates.rate(country, kind, max(on, rates.BEGINNING))
+    return Tax(rule, rate.basis_points, country, confirmed)
+
+
+def contained(gross: Money, basis_points: int) -> Money:
+    """Give the tax in a price that contains it, rounded half up."""
+    whole = WHOLE + basis_points
+    minor = (2 * gross.minor * basis_points + whole) // (2 * whole)
+    return Money(minor, gross.currency)
+
+
+def share(tax: int, whole: int, before: int, part: int) -> int:
+    """Give the tax of a part of a sum, of which other parts went `before`.
+
+    The shares of all parts together are the tax to the last cent, however it is parted.
+
+    Args:
+        tax: the tax in the whole, in minor units, as all others.
+    """
+    return _upto(tax, whole, before + part) - _upto(tax, whole, before)
+
+
+def _upto(tax: int, whole: int, part: int) -> int:
+    return (2 * tax * min(part, whole) + whole) // (2 * whole)
