@@ -97,13 +97,22 @@ def test_a_french_number_may_have_letters(number: str) -> None:
     assert str(read(number, "FR")) == f"FR{number}" == str(read(f"FR{number}"))
 
 
-def test_a_french_number_that_begins_with_the_letters_of_france_keeps_them() -> None:
-    # Of the two letters and nine digits some fit; one of those that do is looked for.
-    fitting = [
-        f"FR{digits:09}" for digits in range(11) if _is_taken(f"FRFR{digits:09}")
-    ]
+@pytest.mark.parametrize("letters", ["FR", "AB"])
+def test_a_french_number_that_begins_with_two_letters_keeps_them(letters: str) -> None:
+    every = [f"{letters}{digits:09}" for digits in range(11)]
+    fitting = [number for number in every if _is_taken(f"FR{number}")]
 
-    assert [read(f"FR{each}").number for each in fitting] == fitting != []
+    assert [read(f"FR{number}").number for number in fitting] == fitting != []
+
+
+def test_a_french_number_that_begins_with_two_letters_needs_no_more_in_france() -> None:
+    fitting = next(
+        number
+        for number in (f"AB{digits:09}" for digits in range(11))
+        if _is_taken(f"FR{number}")
+    )
+
+    assert read(fitting, "FR") == read(f"FR{fitting}")
 
 
 def _is_taken(text: str) -> bool:
