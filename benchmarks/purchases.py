@@ -12,7 +12,8 @@ from benchmarks.ground import SLUG
 from benchmarks.provider import BenchProvider
 from handsel.delivery import access
 from handsel.models import Order, ReleaseFile
-from handsel.sales import checkout, orders
+from handsel.sales import checkout, orders, placing
+from handsel.sales.checkout import Buyer
 from handsel.sales.payments.base import Started
 from handsel.shop import Shop, open_shop
 from handsel.web.links import numbered
@@ -42,7 +43,7 @@ def place_orders(home: Path, names: list[str], *, slug: str = SLUG) -> list[str]
 
 def _place(session: Session, shop: Shop, slug: str, name: str) -> str:
     session_id = f"bench_{name}"
-    checkout.place(
+    placing.place(
         session,
         shop.keys,
         checkout.prepare(session, slug, units=shop.units, now=shop.now()),
@@ -50,7 +51,7 @@ def _place(session: Session, shop: Shop, slug: str, name: str) -> str:
         key=name,
         provider="bench",
         test=True,
-        email=None,
+        buyer=Buyer(),
         now=shop.now(),
     )
     return session_id

@@ -14,7 +14,7 @@ from tests.ops.keeping import buy, press
 
 SALE = [
     *("sales.checkout.prepare", "sales.pricing.quote"),
-    *("sales.payments.test.start", "sales.checkout.place"),
+    *("sales.payments.test.start", "sales.placing.place"),
     *("sales.payments.test.look_up", "sales.orders.record", "sales.standing.sum_up"),
     *("delivery.fulfilment.fulfil", "customers.customers.find_or_create"),
     *("outbound.emails.receipt", "outbound.outbox.put"),

@@ -104,9 +104,11 @@ class Visitor:
         """Ask for the headers of an address."""
         return self._ask("HEAD", url, **options)
 
-    def post(self, url: str, fields: Mapping[str, str] | None = None) -> TestResponse:
+    def post(
+        self, url: str, fields: Mapping[str, str] | None = None, **options: Any
+    ) -> TestResponse:
         """Send fields that no page has given."""
-        return self._ask("POST", url, data=dict(fields or {}))
+        return self._ask("POST", url, data=dict(fields or {}), **options)
 
     def follow(self, url: str) -> TestResponse:
         """Open an address and follow where it leads."""

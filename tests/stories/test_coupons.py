@@ -10,8 +10,8 @@ from handsel import worker
 from handsel.kit.money import Money
 from handsel.models import Coupon, CouponUse
 from handsel.ops import beginning, couponing
-from handsel.sales import checkout, coupons, reservations
-from handsel.sales.checkout import Wish
+from handsel.sales import checkout, coupons, placing, reservations
+from handsel.sales.checkout import Buyer, Wish
 from handsel.sales.coupons import CouponError
 from handsel.shop import Shop
 from tests import make
@@ -371,7 +371,7 @@ def test_a_payment_that_is_heard_of_before_its_order_is_written_counts_once(
     visitor = book.visitor()
     page = visitor.get("/p/book?coupon=SPRING")
     with monkeypatch.context() as patch:  # the process dies after Stripe has answered
-        patch.setattr(checkout, "place", lambda *_, **__: 1 / 0)
+        patch.setattr(placing, "place", lambda *_, **__: 1 / 0)
         assert visitor.press(page, "/buy/book").status_code == 500
     book.reconcile()
 
@@ -430,14 +430,14 @@ def test_a_late_press_does_not_take_what_went_to_somebody_else(book: Till) -> No
             session, "book", Wish("SPRING"), units=shop.units, now=shop.now()
         )
     provider = shop.provider("stripe")
-    beginning._reserve(shop, offer.coupon, "late", None, None)  # type: ignore[arg-type]  # there is one
-    started = beginning._start(shop, offer, "late", provider, None, hosted=False)
+    beginning._reserve(shop, offer.coupon, "late", Buyer())  # type: ignore[arg-type]  # there is one
+    started = beginning._start(shop, offer, "late", provider, Buyer(), hosted=False)
     with shop.transaction() as session:
         reservations.give_back(session, "late")
     stranger = session_of(press(book, book.visitor(), "SPRING"))
 
     with pytest.raises(CouponError):
-        beginning._place(shop, offer, started, "late", provider, None, None)
+        beginning._place(shop, offer, started, "late", provider, Buyer())
 
     assert uses(shop) == 1
     assert book.order(stranger)

@@ -89,6 +89,7 @@ class VatCheck(Base):
     number: Mapped[str] = mapped_column(
         String(20), index=True, info={"personal": "keep for tax"}
     )
+    country: Mapped[str] = mapped_column(String(2))
     valid: Mapped[bool]
     name: Mapped[str] = mapped_column(String(200), info={"personal": "keep for tax"})
     consultation: Mapped[str] = mapped_column(String(60))

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from handsel.kit.text import email_key
 from handsel.models import Order
 from handsel.models.words import PaymentState
-from handsel.sales import checkout, reservations
-from handsel.sales.checkout import Offer
+from handsel.sales import checkout, placing, reservations
+from handsel.sales.checkout import Buyer, Offer
 from handsel.sales.coupons import CouponError
 from handsel.sales.payments.base import (
     PaymentProvider,
@@ -25,30 +25,27 @@ def begin(
     offer: Offer,
     key: str,
     provider: PaymentProvider,
-    email: str | None,
+    buyer: Buyer,
     *,
-    holder: str | None = None,
     hosted: bool = False,
 ) -> Started:
     """Open a payment session and write down its order. Safe to repeat with a key.
 
     Args:
-        holder: names the browser, so that its own open payment does not keep a coupon
-            from it.
         hosted: on the provider's own page, whatever is set.
 
     Raises CouponError when the coupon is used up, ProviderUnavailableError; then nothing
     has begun.
     """
     if offer.coupon:
-        _reserve(shop, offer.coupon, key, email, holder)
+        _reserve(shop, offer.coupon, key, buyer)
     try:
-        started = _start(shop, offer, key, provider, email, hosted=hosted)
+        started = _start(shop, offer, key, provider, buyer, hosted=hosted)
     except BaseException:
         _let_go(shop, key)
         raise
     try:
-        _place(shop, offer, started, key, provider, email, holder)
+        _place(shop, offer, started, key, provider, buyer)
     except CouponError:
         with shop.calling():
             provider.cancel(started.session_id, shop.now())
@@ -56,27 +53,18 @@ def begin(
     return started
 
 
-def _reserve(
-    shop: Shop, coupon: Held, key: str, email: str | None, holder: str | None
-) -> None:
+def _reserve(shop: Shop, coupon: Held, key: str, buyer: Buyer) -> None:
     with shop.transaction() as session:
-        _take(session, shop, coupon, key, email, holder)
+        _take(session, shop, coupon, key, buyer)
 
 
-def _take(
-    session: Session,
-    shop: Shop,
-    coupon: Held,
-    key: str,
-    email: str | None,
-    holder: str | None,
-) -> None:
+def _take(session: Session, shop: Shop, coupon: Held, key: str, buyer: Buyer) -> None:
     reservations.reserve(
         session,
         coupon,
         key,
-        holder=holder,
-        email_key=email_key(email) if email else None,
+        holder=buyer.holder,
+        email_key=email_key(buyer.email) if buyer.email else None,
         now=shop.now(),
     )
 
@@ -96,7 +84,7 @@ def _start(
     offer: Offer,
     key: str,
     provider: PaymentProvider,
-    email: str | None,
+    buyer: Buyer,
     *,
     hosted: bool,
 ) -> Started:
@@ -106,7 +94,7 @@ def _start(
         keys=shop.keys,
         shop_url=shop.settings.public_url,
         provider=provider.name,
-        email=email,
+        email=buyer.email,
         now=shop.now(),
     )
     with shop.calling():
@@ -119,14 +107,13 @@ def _place(
     started: Started,
     key: str,
     provider: PaymentProvider,
-    email: str | None,
-    holder: str | None,
+    buyer: Buyer,
 ) -> None:
     """Write the order down; raises CouponError when the coupon went to somebody else."""
     with shop.transaction() as session:
         if offer.coupon:  # another press of the same form may just have let it go
-            _take(session, shop, offer.coupon, key, email, holder)
-        checkout.place(
+            _take(session, shop, offer.coupon, key, buyer)
+        placing.place(
             session,
             shop.keys,
             offer,
@@ -134,29 +121,25 @@ def _place(
             key=key,
             provider=provider.name,
             test=provider.test,
-            email=email,
+            buyer=buyer,
             now=shop.now(),
         )
 
 
 def held_before(
-    shop: Shop,
-    offer: Offer,
-    provider: PaymentProvider,
-    email: str | None,
-    holder: str | None,
+    shop: Shop, offer: Offer, provider: PaymentProvider, buyer: Buyer
 ) -> Order | None:
     """Give the open payment with which this browser holds the scarce coupon already.
 
     If that is for something else, it is ended, so that the buyer who changed their mind
     has the coupon back. Raises ProviderUnavailableError.
     """
-    if not offer.coupon or not offer.coupon.scarce or not holder:
+    if not offer.coupon or not offer.coupon.scarce or not buyer.holder:
         return None
     with shop.reading() as session:
-        found = reservations.open_orders(session, offer.coupon.coupon_id, holder)
+        found = reservations.open_orders(session, offer.coupon.coupon_id, buyer.holder)
     for order in found:
-        if _is_same(order, offer, provider, email) and shop.now() < order.expires_at:
+        if _is_same(order, offer, provider, buyer) and shop.now() < order.expires_at:
             return order
         if order.provider in shop.providers:
             _end(shop, order)
@@ -164,13 +147,14 @@ def held_before(
 
 
 def _is_same(
-    order: Order, offer: Offer, provider: PaymentProvider, email: str | None
+    order: Order, offer: Offer, provider: PaymentProvider, buyer: Buyer
 ) -> bool:
     wanted = (offer.product_id, offer.price.minor, offer.price.currency)
+    check = offer.business.check_id if offer.business else None
     return (
         (order.product_id, order.price_minor, order.currency) == wanted
-        and order.provider == provider.name
-        and order.email == email
+        and (order.provider, order.email) == (provider.name, buyer.email)
+        and order.vat_check_id == check
     )
 
 
@@ -203,5 +187,6 @@ def begin_hosted(shop: Shop, order: Order, *, holder: str | None) -> str | None:
         in_time = shop.now() < before.expires_at
         return before.payment_url if still_open and in_time else None
     provider = shop.provider(order.provider)
-    started = begin(shop, offer, key, provider, order.email, holder=holder, hosted=True)
+    buyer = Buyer(order.email, holder, order.network_country)
+    started = begin(shop, offer, key, provider, buyer, hosted=True)
     return started.url

@@ -4,7 +4,7 @@ import secrets
 from typing import Any
 
 from handsel.kit.text import normalise_email
-from handsel.sales import addresses, checkout, orders, report
+from handsel.sales import addresses, checkout, orders, placing, report
 from handsel.shop import Shop
 
 
@@ -18,12 +18,12 @@ def give(shop: Shop, slug: str, email: str) -> dict[str, Any]:
         offer = checkout.prepare(
             session, slug, units=shop.units, now=shop.now(), drafts=True
         )
-        order = checkout.without_payment(
+        order = placing.without_payment(
             session,
             shop.keys,
             offer,
             key=secrets.token_hex(32),
-            kind=checkout.GIFT,
+            kind=placing.GIFT,
             test=shop.test_mode,
             email=address,
             now=shop.now(),

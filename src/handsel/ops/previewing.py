@@ -18,6 +18,7 @@ from handsel.outbound import announcing, letters, taxwords
 from handsel.outbound.compose import inlined
 from handsel.outbound.letters import BrokenTemplateError, Letter
 from handsel.outbound.post import sender_of
+from handsel.sales.pricing import contained
 from handsel.sales.tax import rules
 from handsel.sales.tax.rules import Places
 from handsel.settings import Settings
@@ -160,7 +161,7 @@ def _invoice(settings: Settings) -> dict[str, str]:
         prefix=settings.invoice.prefix,
         sequence=settings.invoice.first,
         currency=paid.currency,
-        tax_minor=rules.contained(paid, found.basis_points).minor,
+        tax_minor=contained(paid, found.basis_points).minor,
         basis_points=found.basis_points,
         tax_word=settings.tax.name,
         treatment=found.treatment,

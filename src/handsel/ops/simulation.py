@@ -7,7 +7,7 @@ from handsel.kit.text import normalise_email
 from handsel.ops import beginning
 from handsel.outbound.letters import purchase_link
 from handsel.sales import checkout
-from handsel.sales.checkout import Wish
+from handsel.sales.checkout import Buyer, Wish
 from handsel.sales.payments.test import TestProvider
 from handsel.shop import Shop
 
@@ -48,7 +48,7 @@ def _pay(
     shop: Shop, provider: TestProvider, offer: checkout.Offer, email: str
 ) -> dict[str, str]:
     key = checkout.checkout_key(secrets.token_urlsafe(16), offer, provider.name)
-    started = beginning.begin(shop, offer, key, provider, email)
+    started = beginning.begin(shop, offer, key, provider, Buyer(email))
     expiry = f"12/{(shop.now().year + 1) % 100:02}"
     provider.submit(
         started.session_id,

@@ -5,7 +5,7 @@ Reading first, then the provider with no transaction open, then one short transa
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
@@ -13,28 +13,24 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from handsel.kit.money import Money
-from handsel.kit.signing import Keys, public_id
-from handsel.kit.text import email_key
+from handsel.kit.signing import Keys
 from handsel.models import Coupon, Order, Product
-from handsel.models.database import insert_new
-from handsel.models.words import FactKind, OrderStatus, PaymentState
 from handsel.sales import (
+    businesses,
     catalogue,
     coupons,
-    orders,
     prices,
     rebuilding,
     reservations,
 )
-from handsel.sales.payments.base import Fact, Payment, Purchase, Started
+from handsel.sales.businesses import Business
+from handsel.sales.payments.base import Purchase
 from handsel.sales.payments.units import Units
 from handsel.sales.pricing import Quote, quote
 from handsel.sales.reservations import Held
 
 SESSION_LENGTH = timedelta(hours=23)
 HOLDING = timedelta(hours=2)
-FREE = "free"
-GIFT = "gift"
 
 
 @dataclass(frozen=True)
@@ -46,12 +42,30 @@ class Wish:
         amount: what they want to pay, where the price is open.
         currency: the code they want to pay in; counts where there is such a price.
         holder: their browser, by which a coupon they hold already is known.
+        business: who they are, if they owe the tax themselves.
     """
 
     coupon: str = ""
     amount: str = ""
     currency: str = ""
     holder: str | None = None
+    business: Business | None = None
+
+
+@dataclass(frozen=True)
+class Buyer:
+    """Who sets out to pay, as far as that is known; each may be None.
+
+    Args:
+        email: as they typed it here, and normalised.
+        holder: names their browser, so that its own open payment does not keep a coupon
+            from it.
+        country: of the line they come by, as two letters.
+    """
+
+    email: str | None = None
+    holder: str | None = None
+    country: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +83,7 @@ class Offer:
     """What the buyer said they pay, where the price is open."""
     foreign: bool = False
     """Whether this is not the product's own currency."""
+    business: Business | None = None
 
     @property
     def price(self) -> Money:
@@ -82,6 +97,7 @@ class Offer:
             "coupon": self.coupon.code if self.coupon else "",
             "amount": self.chosen.amount if self.chosen else "",
             "currency": self.price.currency if self.foreign else "",
+            "vat_id": self.business.number if self.business else "",
         }
         return {name: value for name, value in said.items() if value}
 
@@ -125,6 +141,7 @@ def offered(
     counts = units(price.usual.currency)
     chosen = prices.chosen(product, wish.amount, counts)
     before = chosen or price.sale or price.usual
+    business = wish.business
     coupon = None
     if wish.coupon.strip():
         coupon = coupons.usable(
@@ -139,20 +156,24 @@ def offered(
             chosen or price.usual,
             sale=price.sale,
             off=coupons.off(coupon) if coupon else None,
+            relief=business.relief(product.tax_class, now.date()) if business else 0,
             units=counts,
         ),
         product.download_limit,
         reservations.held(coupon) if coupon else None,
         chosen,
         foreign=price.usual.currency != product.currency,
+        business=business,
     )
 
 
 def checkout_key(press: str, offer: Offer, provider: str) -> str:
     """Name one press on Buy: the same press for the same offer is the same payment."""
     code = (offer.coupon.code,) if offer.coupon else ()
+    number = (offer.business.number,) if offer.business else ()
     price = offer.price
-    parts = (press, offer.slug, str(price.minor), price.currency, provider, *code)
+    said = (*code, *number)
+    parts = (press, offer.slug, str(price.minor), price.currency, provider, *said)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -172,11 +193,12 @@ def offered_before(session: Session, order: Order) -> Offer:
         order.release_id,
         product.slug,
         product.name,
-        Quote(before, before, total),
+        Quote(before, before, total, relief=Money(0, order.currency)),
         order.download_limit,
         reservations.held(coupon) if coupon else None,
         before if product.open_price else None,
         foreign=order.currency != product.currency,
+        business=businesses.of(session, order.vat_check_id),
     )
 
 
@@ -229,6 +251,8 @@ def _reference(offer: Offer, keys: Keys) -> dict[str, str]:
     if offer.coupon:
         found["coupon"] = offer.coupon.code
         found["discount"] = str(offer.quote.discount.minor)
+    if offer.business:
+        found["vat"] = offer.business.number
     return found
 
 
@@ -240,112 +264,3 @@ def ending(now: datetime, offer: Offer) -> datetime:
     """
     length = HOLDING if offer.coupon and offer.coupon.scarce else SESSION_LENGTH
     return (now + length).replace(minute=0, second=0, microsecond=0)
-
-
-def place(
-    session: Session,
-    keys: Keys,
-    offer: Offer,
-    started: Started,
-    *,
-    key: str,
-    provider: str,
-    test: bool,
-    email: str | None,
-    now: datetime,
-) -> None:
-    """Write down the order of a payment session. Safe to repeat, and to race.
-
-    One that was heard of before, and so rebuilt from what the provider keeps, gets what
-    only this browser's press could say.
-    """
-    ends = min(started.expires_at or ending(now, offer), ending(now, offer))
-    if not insert_new(
-        session,
-        Order,
-        public_id=public_id(keys, provider, started.session_id),
-        token_version=1,
-        provider=provider,
-        session_id=started.session_id,
-        checkout_key=key,
-        payment_url=started.url,
-        session_state=PaymentState.OPEN,
-        test=test,
-        product_id=offer.product_id,
-        release_id=offer.release_id,
-        price_minor=offer.price.minor,
-        discount_minor=offer.quote.discount.minor,
-        coupon_id=offer.coupon.coupon_id if offer.coupon else None,
-        currency=offer.price.currency,
-        download_limit=offer.download_limit,
-        email=email,
-        created_at=now,
-        expires_at=ends,
-        status=OrderStatus.STARTED,
-        refunded_minor=0,
-    ):
-        _complete(session, started, key=key, provider=provider, email=email, ends=ends)
-
-
-def _complete(
-    session: Session,
-    started: Started,
-    *,
-    key: str,
-    provider: str,
-    email: str | None,
-    ends: datetime,
-) -> None:
-    order = of_session(session, provider, started.session_id)
-    if order is None or order.checkout_key is not None:
-        return
-    order.checkout_key, order.payment_url = key, started.url
-    order.email, order.expires_at = order.email or email, ends
-    reservations.complete(session, order, key)
-
-
-def without_payment(
-    session: Session,
-    keys: Keys,
-    offer: Offer,
-    *,
-    key: str,
-    kind: str,
-    test: bool,
-    email: str,
-    now: datetime,
-) -> Order:
-    """Deliver what costs nothing (`FREE`), or a present (`GIFT`). Safe to repeat.
-
-    `test`: whether the shop is only being tried, so that the order counts apart. Raises
-    CouponError when the coupon that made it free is used up.
-    """
-    if kind == GIFT:
-        offer = _given_away(offer)
-    assert not offer.price.minor
-    if offer.coupon:
-        mine = email_key(email)
-        reservations.reserve(
-            session, offer.coupon, key, holder=None, email_key=mine, now=now
-        )
-    place(
-        session,
-        keys,
-        offer,
-        Started(key, ""),
-        key=key,
-        provider=kind,
-        test=test,
-        email=email,
-        now=now,
-    )
-    granted = Fact(FactKind.MANUAL_GRANT, key, offer.price, now)
-    payment = Payment(
-        key, PaymentState.COMPLETE, offer.price, email, test, facts=(granted,)
-    )
-    return orders.record(session, keys, kind, payment, now)
-
-
-def _given_away(offer: Offer) -> Offer:
-    nothing = Money(0, offer.price.currency)
-    return replace(offer, quote=Quote(nothing, nothing, nothing), coupon=None)

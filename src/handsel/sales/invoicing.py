@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session
 from handsel.kit.money import Money
 from handsel.models import Invoice, Order, Product, Series
 from handsel.models.database import insert_new
-from handsel.models.words import FactKind, PaperKind
-from handsel.sales import invoices
+from handsel.models.words import FactKind, PaperKind, TaxTreatment
+from handsel.sales import businesses, invoices
 from handsel.sales.orders import facts_of
 from handsel.sales.payments.base import Fact
+from handsel.sales.pricing import contained
 from handsel.sales.tax import rules
 from handsel.sales.tax.rules import Places, Tax
 from handsel.settings import Settings
@@ -111,8 +112,8 @@ def _paper(
         return None
     if movement.cause.startswith("sale:"):
         product = session.get_one(Product, order.product_id)
-        found = _taxed(order, product, settings, movement)
-        minor = rules.contained(movement.amount, found.basis_points).minor
+        found = _taxed(session, order, product, settings, movement)
+        minor = contained(movement.amount, found.basis_points).minor
         made = _sale(product, settings, found, movement.amount.minor, minor)
     elif (first := _first(there)) and (gross := _bounded(there, movement)):
         made = _again(first, gross, _share(there, movement.kind, gross))
@@ -127,8 +128,14 @@ def _paper(
 
 
 def _taxed(
-    order: Order, product: Product, settings: Settings, movement: Movement
+    session: Session,
+    order: Order,
+    product: Product,
+    settings: Settings,
+    movement: Movement,
 ) -> Tax:
+    if business := businesses.of(session, order.vat_check_id):
+        return Tax(TaxTreatment.REVERSE_CHARGE, 0, business.country)
     places = Places(order.country, order.card_country, order.network_country)
     return rules.tax(settings.tax, product.tax_class, places, movement.at.date())
 

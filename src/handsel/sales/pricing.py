@@ -43,16 +43,18 @@ class Quote:
         usual: without a sale and without a coupon.
         before: without a coupon.
         total: what is paid.
+        relief: of the difference, the tax that a business does not pay here.
     """
 
     usual: Money
     before: Money
     total: Money
+    relief: Money
 
     @property
     def discount(self) -> Money:
         """What the coupon takes off."""
-        return self.before - self.total
+        return self.before - self.relief - self.total
 
 
 def quote(
@@ -60,23 +62,34 @@ def quote(
     *,
     sale: Money | None = None,
     off: Off | None = None,
+    relief: int = 0,
     units: Sequence[Units] = (),
 ) -> Quote:
     """Work out what is paid.
 
     A part of a price is rounded half up, in the buyer's favour when nobody can charge
     exactly what is left: then it is the next amount below, and nothing where that is less
-    than anybody charges.
+    than anybody charges. The tax comes off last, from what the coupon left.
 
     Args:
         sale: the price of these days; one above the usual price counts for nothing.
+        relief: the rate of the tax in the price that this buyer does not pay here, in
+            basis points.
         units: how those count who could charge it; none at all charges anything.
     """
     before = min(usual, sale) if sale is not None else usual
-    if off is None:
-        return Quote(usual, before, before)
-    left = before - min(before, _taken(before, off))
-    return Quote(usual, before, _chargeable(left, units))
+    left = before
+    if off is not None:
+        left = _chargeable(before - min(before, _taken(before, off)), units)
+    net = _chargeable(left - contained(left, relief), units) if relief else left
+    return Quote(usual, before, net, relief=left - net)
+
+
+def contained(gross: Money, basis_points: int) -> Money:
+    """Give the tax in a price that contains it, rounded half up."""
+    whole = WHOLE + basis_points
+    minor = (2 * gross.minor * basis_points + whole) // (2 * whole)
+    return Money(minor, gross.currency)
 
 
 def _taken(price: Money, off: Off) -> Money:

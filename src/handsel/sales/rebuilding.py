@@ -14,6 +14,7 @@ from handsel.kit.signing import Keys, public_id
 from handsel.models import Coupon, Order, Product, Release
 from handsel.models.database import insert_new
 from handsel.models.words import OrderStatus, PaymentState
+from handsel.sales import businesses
 from handsel.sales.payments.base import Payment
 
 
@@ -55,6 +56,7 @@ def rebuild(
         price_minor=agreed.minor,
         discount_minor=int(reference.get("discount", 0)),
         coupon_id=_coupon_id(session, reference.get("coupon")),
+        vat_check_id=businesses.remembered(session, reference.get("vat", ""), now),
         currency=agreed.currency,
         download_limit=product.download_limit,
         created_at=now,

@@ -176,6 +176,8 @@ def _contradictions(settings: Settings) -> list[str]:
         problems.append("stripe.api_base: only accepted with HANDSEL_ENV=test.")
     if settings.paypal.api_base and settings.env != "test":
         problems.append("paypal.api_base: only accepted with HANDSEL_ENV=test.")
+    if settings.tax.vies_base and settings.env != "test":
+        problems.append("tax.vies_base: only accepted with HANDSEL_ENV=test.")
     if settings.mail.transport == "smtp" and not settings.mail.host:
         problems.append("mail.host: the smtp transport needs the mail server's name.")
     if "stripe" in settings.providers:

@@ -45,6 +45,12 @@ class TaxSettings(Section):
         examples=["ATU12345675"],
     )
 
+    vies_base: str = Field(
+        "",
+        description="Another address of the EU's register of VAT numbers; only with "
+        "HANDSEL_ENV=test.",
+    )
+
     @property
     def basis_points(self) -> int:
         """The rate of `flat`; 1,900 is 19 %."""

@@ -19,7 +19,8 @@ from handsel.kit.text import email_key, normalise_email
 from handsel.models import Order, Product
 from handsel.models.words import PaymentState
 from handsel.ops import beginning
-from handsel.sales import checkout, orders
+from handsel.sales import checkout, orders, placing
+from handsel.sales.checkout import Buyer
 from handsel.sales.payments.base import (
     PaymentProvider,
     ProviderUnavailableError,
@@ -29,6 +30,7 @@ from handsel.web import limits, owned
 from handsel.web.guards import Policy, guard
 from handsel.web.links import purchase_path
 from handsel.web.pages import (
+    network_country,
     own_browser,
     page,
     set_cookie,
@@ -36,7 +38,7 @@ from handsel.web.pages import (
     visitor_key,
     with_visitor,
 )
-from handsel.web.pricetags import price, shown_price, wished
+from handsel.web.pricetags import look_for_business, price, shown_price, wished
 from handsel.web.showing import buy_page, product_page
 
 log = logging.getLogger("handsel.web")
@@ -102,6 +104,8 @@ def _dearer(offer: checkout.Offer) -> ConflictError | None:
 
 def _offer(slug: str) -> checkout.Offer:
     shop = the_shop()
+    if nobody := look_for_business():
+        raise nobody
     with shop.reading() as session:
         return checkout.prepare(
             session, slug, wished(), units=shop.units, now=shop.now()
@@ -143,14 +147,14 @@ def _give(offer: checkout.Offer, press: str, email: str) -> AnyResponse:
     # Nobody has to prove an address here: it must not become a way to bother somebody.
     limits.hit("give", most=5, minutes=60, who=email_key(email))
     shop = the_shop()
-    key = checkout.checkout_key(f"{press}\0{email}", offer, checkout.FREE)
+    key = checkout.checkout_key(f"{press}\0{email}", offer, placing.FREE)
     with shop.transaction() as session:
-        order = checkout.without_payment(
+        order = placing.without_payment(
             session,
             shop.keys,
             offer,
             key=key,
-            kind=checkout.FREE,
+            kind=placing.FREE,
             test=shop.test_mode,
             email=email,
             now=shop.now(),
@@ -174,11 +178,11 @@ def _to_payment(
         return _to_purchase(before)
     if before:
         key = checkout.checkout_key(secrets.token_urlsafe(16), offer, provider.name)
-    holder = own_browser()
-    held = beginning.held_before(shop, offer, provider, email, holder)
+    buyer = Buyer(email, own_browser(), network_country())
+    held = beginning.held_before(shop, offer, provider, buyer)
     if held and held.payment_url:
         return redirect(held.payment_url, 303)
-    started = beginning.begin(shop, offer, key, provider, email, holder=holder)
+    started = beginning.begin(shop, offer, key, provider, buyer)
     return redirect(started.url, 303)
 
 

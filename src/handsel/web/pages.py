@@ -1,6 +1,7 @@
 """What every view needs: the shop, a rendered page, the visitor."""
 
 import logging
+import re
 import secrets
 from ipaddress import ip_address, ip_network
 from typing import Any, cast
@@ -76,6 +77,14 @@ def network(address: str | None) -> str:
     except ValueError:
         return "unknown"
     return str(ip_network(f"{address}/{length}", strict=False))
+
+
+def network_country() -> str | None:
+    """Say which country this visitor's line is of, where what stands in front says so."""
+    header = the_shop().settings.server.country_header
+    said = request.headers.get(header, "").upper() if header else ""
+    # XX and T1 are Cloudflare's words for not knowing, and for Tor.
+    return said if re.fullmatch("[A-Z]{2}", said) and said != "XX" else None
 
 
 def cookie_name(name: str) -> str:

@@ -8,15 +8,18 @@ from typing import Any
 from urllib.parse import urlencode
 
 from babel.dates import format_date
-from flask import request, url_for
+from flask import g, request, url_for
 from sqlalchemy.orm import Session
 
 from handsel.kit.errors import BadInputError, ShopError
 from handsel.kit.money import Money, format_money, format_rate
 from handsel.models import Product
+from handsel.ops import vatids
 from handsel.sales import checkout, coupons, prices
+from handsel.sales.businesses import Business
 from handsel.sales.checkout import Offer, Wish
 from handsel.shop import Shop
+from handsel.web import limits
 from handsel.web.pages import own_browser, the_shop
 
 LONGEST = 64
@@ -41,7 +44,44 @@ def wished() -> Wish:
         amount=other or said.get("amount", "")[:LONGEST].strip(),
         currency=said.get("currency", "")[:3],
         holder=own_browser(),
+        business=_business(),
     )
+
+
+def typed_vat_id() -> str:
+    """Give the VAT number that this visitor says is theirs, where that changes a price."""
+    if the_shop().settings.tax.mode != "eu":
+        return ""
+    said = request.form if request.method == "POST" else request.args
+    return said.get("vat_id", "")[:LONGEST].strip()
+
+
+def look_for_business() -> BadInputError | None:
+    """Find out whether this visitor is a business, and say why if they are not.
+
+    Asks the EU's register, so no transaction may be open; `wished` knows the answer.
+    """
+    if "business" not in g:
+        g.business, g.no_business = _asked(typed_vat_id())
+    found = g.no_business
+    assert found is None or isinstance(found, BadInputError)
+    return found
+
+
+def _asked(typed: str) -> tuple[Business | None, BadInputError | None]:
+    if not typed:
+        return None, None
+    limits.hit("vat", most=20, minutes=10)
+    try:
+        return vatids.business(the_shop(), typed), None
+    except BadInputError as error:
+        return None, error
+
+
+def _business() -> Business | None:
+    found = g.get("business")
+    assert found is None or isinstance(found, Business)
+    return found
 
 
 def tag(session: Session, found: Product, refused: BadInputError | None = None) -> Tag:
@@ -52,9 +92,9 @@ def tag(session: Session, found: Product, refused: BadInputError | None = None) 
     shop, wish = the_shop(), wished()
     asks = bool(wish.coupon or refused) or coupons.any_now(session, shop.now())
     refusal = refused
-    if refused is None:
+    if refused is None or refused.field == "vat_id":
         try:
-            return Tag(_offered(session, shop, found, wish), None, asks)
+            return Tag(_offered(session, shop, found, wish), refused, asks)
         except BadInputError as error:
             refusal = error
     for said in _less(wish, refusal):
@@ -65,8 +105,9 @@ def tag(session: Session, found: Product, refused: BadInputError | None = None) 
 
 def _less(wish: Wish, refusal: BadInputError | None) -> list[Wish]:
     """Leave out what was refused, and if that is not enough everything but the currency."""
-    refused = refusal.field if refusal else ""
-    return [replace(wish, **{refused: ""}), Wish(currency=wish.currency)]
+    without = {"coupon": replace(wish, coupon=""), "amount": replace(wish, amount="")}
+    rest = Wish(currency=wish.currency, business=wish.business)
+    return [without.get(refusal.field, wish) if refusal else wish, rest]
 
 
 def _offered(session: Session, shop: Shop, found: Product, wish: Wish) -> Offer:
@@ -84,6 +125,7 @@ def described(found: Product, shown: Tag) -> dict[str, Any]:
         "free": not offer.price.minor and not found.open_price,
         "open_price": open_price(found, offer, refusal) if found.open_price else None,
         "coupon": _coupon(offer, refusal, shown.asks_code),
+        "business": _as_business(offer, refusal),
         "currencies": _currencies(found, offer),
     }
 
@@ -123,6 +165,8 @@ def card(found: Product, family: Sequence[Product] = ()) -> dict[str, Any]:
 def tax_note(offer: Offer) -> str:
     """Say that tax is in the price, and which where it is the same for everybody."""
     tax = the_shop().settings.tax
+    if offer.business:
+        return f"Without {tax.name}: reverse charge"
     if tax.mode == "none" or not (offer.price.minor or offer.chosen):
         return ""
     if tax.mode != "flat":
@@ -201,6 +245,19 @@ def _coupon(
         "typed": wished().coupon if wrong else "",
         "error": _said(refusal) if wrong else "",
         "saved": price(offer.quote.discount) if offer.coupon else "",
+    }
+
+
+def _as_business(offer: Offer, refusal: BadInputError | None) -> Mapping[str, Any]:
+    wrong = refusal is not None and refusal.field == "vat_id"
+    pays = bool(offer.price.minor or offer.chosen)
+    return {
+        "asked": the_shop().settings.tax.mode == "eu" and pays,
+        "number": offer.business.number if offer.business else "",
+        "tax": the_shop().settings.tax.name,
+        "saved": price(offer.quote.relief) if offer.business else "",
+        "typed": typed_vat_id() if wrong else "",
+        "error": _said(refusal) if wrong else "",
     }
 
 

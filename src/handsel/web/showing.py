@@ -29,7 +29,8 @@ def product_page(
 
     What is wrong with the coupon or the amount is said where they are typed.
     """
-    refused = error if _is_at_a_field(error) else None
+    nobody = pricetags.look_for_business()
+    refused = error if _is_at_a_field(error) else nobody
     with the_shop().reading() as session:
         found = catalogue.published(session, slug)
         shown = pricetags.tag(session, found, refused)
@@ -41,11 +42,12 @@ def product_page(
         product=_details(found)
         | pricetags.described(found, shown)
         | {"editions": editions},
-        kept=_kept(shown.offer),
+        kept=_kept(shown.offer, "coupon"),
+        kept_business=_kept(shown.offer, "vat_id"),
         buy_action=url_for("buying.buy", slug=slug),
         buttons=_buttons(shown.offer),
         hidden=_hidden(shown.offer),
-        error=None if refused else _said(error),
+        error=None if _is_at_a_field(error) else _said(error),
         errors={shown.refusal.field: str(shown.refusal)} if shown.refusal else {},
         pressed=status != 200,
         cancelled="cancelled" in request.args,
@@ -72,7 +74,9 @@ def _edition(each: Product, shown: Product, offer: Offer) -> dict[str, Any]:
 
 
 def _is_at_a_field(error: ShopError | None) -> TypeGuard[BadInputError]:
-    return isinstance(error, BadInputError) and error.field in ("coupon", "amount")
+    return isinstance(error, BadInputError) and error.field in (
+        *("coupon", "amount", "vat_id"),
+    )
 
 
 def _hidden(offer: Offer, *, amount: bool = False) -> dict[str, str]:
@@ -95,9 +99,12 @@ def buy_page(
     slug: str, values: Mapping[str, str], errors: Mapping[str, str]
 ) -> AnyResponse:
     """Sum up what is bought; what is free asks for the e-mail address here."""
+    nobody = pricetags.look_for_business()
     with the_shop().reading() as session:
         found = catalogue.published(session, slug)
-        shown = pricetags.tag(session, found)
+        shown = pricetags.tag(session, found, nobody)
+    if shown.refusal and shown.refusal.field == "vat_id":
+        errors = {"vat_id": str(shown.refusal), **errors}
     offer = shown.offer
     suggestion = suggest_email(values.get("email", "")) or ""
     response = page(
@@ -106,7 +113,8 @@ def buy_page(
         product=_details(found) | pricetags.described(found, shown),
         sums=_sums(offer),
         free=not offer.price.minor,
-        kept=_kept(offer),
+        kept=_kept(offer, "coupon"),
+        kept_business=_kept(offer, "vat_id"),
         asks_email=offer.asks_email,
         form={"values": values, "errors": errors, "suggestion": suggestion},
         buy_action=url_for("buying.buy", slug=slug),
@@ -117,16 +125,18 @@ def buy_page(
     return _with_press(response)
 
 
-def _kept(offer: Offer) -> dict[str, str]:
-    """Give what a code that is typed on this page must not forget."""
-    return {name: said for name, said in offer.wish.items() if name != "coupon"}
+def _kept(offer: Offer, asked: str) -> dict[str, str]:
+    """Give what a form that asks for one of a buyer's wishes must not forget."""
+    return {name: said for name, said in offer.wish.items() if name != asked}
 
 
 def _sums(offer: Offer) -> dict[str, str]:
     """Give the lines of the sum; those that are nothing are empty."""
+    lowered = offer.coupon or offer.business
     return {
-        "before": pricetags.price(offer.quote.before) if offer.coupon else "",
+        "before": pricetags.price(offer.quote.before) if lowered else "",
         "discount": pricetags.price(offer.quote.discount) if offer.coupon else "",
+        "relief": pricetags.price(offer.quote.relief) if offer.business else "",
         "total": pricetags.price(offer.price),
     }
 

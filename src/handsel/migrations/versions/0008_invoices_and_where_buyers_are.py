@@ -39,6 +39,7 @@ def _papers() -> None:
         "vat_checks",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=False),
         sa.Column("valid", sa.Boolean(), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("consultation", sa.String(length=60), nullable=False),

@@ -9,9 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
-from handsel.kit.money import Money
 from handsel.models.words import TaxClass, TaxTreatment
-from handsel.sales.pricing import WHOLE
 from handsel.sales.tax import rates
 from handsel.settings.tax import TaxSettings
 
@@ -77,13 +75,6 @@ def tax(settings: TaxSettings, kind: TaxClass, places: Places, on: date) -> Tax:
     # Of a day before the table begins nobody is asked any more; its first day must do.
     rate = rates.rate(country, kind, max(on, rates.BEGINNING))
     return Tax(rule, rate.basis_points, country, confirmed)
-
-
-def contained(gross: Money, basis_points: int) -> Money:
-    """Give the tax in a price that contains it, rounded half up."""
-    whole = WHOLE + basis_points
-    minor = (2 * gross.minor * basis_points + whole) // (2 * whole)
-    return Money(minor, gross.currency)
 
 
 def share(tax: int, whole: int, before: int, part: int) -> int:
