@@ -158,7 +158,7 @@ def pays_here(
 @pytest.fixture
 def till(stripe_home: tuple[Path, FakeStripe], clock: Clock) -> Iterator[Till]:
     """A fresh shop that takes cards, on each kind of database, with nothing for sale."""
-    with _opened(*stripe_home, clock) as till:
+    with opened_till(*stripe_home, clock) as till:
         yield till
 
 
@@ -169,7 +169,7 @@ def paypal_till(
     """The same for a shop that takes PayPal."""
     with FakePayPal(start=clock.time) as fake:
         set_paypal(fake, monkeypatch)
-        with _opened(home, fake, clock) as till:
+        with opened_till(home, fake, clock) as till:
             yield till
 
 
@@ -184,17 +184,18 @@ def either_till(
     if request.param == "stripe":
         with FakeStripe(start=clock.time) as stripe:
             set_stripe(stripe, monkeypatch)
-            with _opened(home, stripe, clock) as till:
+            with opened_till(home, stripe, clock) as till:
                 yield till
     else:
         with FakePayPal(start=clock.time) as paypal:
             set_paypal(paypal, monkeypatch)
-            with _opened(home, paypal, clock) as till:
+            with opened_till(home, paypal, clock) as till:
                 yield till
 
 
 @contextmanager
-def _opened(home: Path, fake: Far, clock: Clock) -> Iterator[Till]:
+def opened_till(home: Path, fake: Far, clock: Clock) -> Iterator[Till]:
+    """Open the shop of a home, and let its provider's web hooks arrive there."""
     shop = open_shop(home, load_settings(home), clock=clock)
     app = create_app(shop)
     with serving(app) as server:

@@ -73,6 +73,8 @@ class Order(Base):
     """Of the bank that issued the card, as the other two."""
     network_country: Mapped[str | None] = mapped_column(String(2))
     """Of the line the buyer came by, where the web server in front says so."""
+    tax_minor: Mapped[int | None]
+    """How much of the price is tax, where the provider says so."""
     vat_check_id: Mapped[int | None] = mapped_column(ForeignKey("vat_checks.id"))
     """Why no tax is in the price: the buyer is a business of another EU country."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from handsel.kit.money import Money
 from handsel.kit.signing import Keys
 from handsel.models import Coupon, Order, Product
+from handsel.models.words import TaxClass
 from handsel.sales import (
     businesses,
     catalogue,
@@ -84,6 +85,7 @@ class Offer:
     foreign: bool = False
     """Whether this is not the product's own currency."""
     business: Business | None = None
+    tax_class: TaxClass = TaxClass.STANDARD
 
     @property
     def price(self) -> Money:
@@ -164,6 +166,7 @@ def offered(
         chosen,
         foreign=price.usual.currency != product.currency,
         business=business,
+        tax_class=product.tax_class,
     )
 
 
@@ -199,6 +202,7 @@ def offered_before(session: Session, order: Order) -> Offer:
         before if product.open_price else None,
         foreign=order.currency != product.currency,
         business=businesses.of(session, order.vat_check_id),
+        tax_class=product.tax_class,
     )
 
 
@@ -233,6 +237,7 @@ def purchase(
         cancel_url=shop_url + back_path(offer),
         expires_at=ending(now, offer),
         reference=_reference(offer, keys),
+        tax_class=offer.tax_class,
     )
 
 

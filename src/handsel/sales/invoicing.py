@@ -113,8 +113,10 @@ def _paper(
     if movement.cause.startswith("sale:"):
         product = session.get_one(Product, order.product_id)
         found = _taxed(session, order, product, settings, movement)
-        minor = contained(movement.amount, found.basis_points).minor
-        made = _sale(product, settings, found, movement.amount.minor, minor)
+        made = _sale(product, settings, found, movement.amount)
+        if found.treatment is TaxTreatment.PROVIDER:
+            made.basis_points = None  # it may be made up of several
+            made.tax_minor = min(order.tax_minor or 0, made.gross_minor)
     elif (first := _first(there)) and (gross := _bounded(there, movement)):
         made = _again(first, gross, _share(there, movement.kind, gross))
     else:
@@ -140,13 +142,11 @@ def _taxed(
     return rules.tax(settings.tax, product.tax_class, places, movement.at.date())
 
 
-def _sale(
-    product: Product, settings: Settings, found: Tax, gross: int, tax: int
-) -> Invoice:
+def _sale(product: Product, settings: Settings, found: Tax, gross: Money) -> Invoice:
     return Invoice(
         title=product.name,
-        gross_minor=gross,
-        tax_minor=tax,
+        gross_minor=gross.minor,
+        tax_minor=contained(gross, found.basis_points).minor,
         basis_points=found.basis_points,
         tax_word=settings.tax.name,
         tax_class=product.tax_class,

@@ -197,6 +197,8 @@ def _note_progress(order: Order, payment: Payment) -> None:
     order.card_last4 = payment.card_last4 or order.card_last4
     order.country = _country(payment.country) or order.country
     order.card_country = _country(payment.card_country) or order.card_country
+    if payment.tax is not None and payment.tax.currency == order.currency:
+        order.tax_minor = payment.tax.minor
     order.statement_text = payment.statement_text or order.statement_text
 
 

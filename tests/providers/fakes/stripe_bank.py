@@ -239,6 +239,9 @@ class FakeBank(Bank):
             "tax_exempt": "none",
             "tax_ids": [],
         }
+        if session["automatic_tax"]["enabled"]:
+            assert country, "with Stripe Tax the page asks for the address"
+            objects.taxed(session, country)
 
     def _settle(self, session: Obj, intent: Obj, charge: Obj, status: str) -> None:
         paid = status == "succeeded"

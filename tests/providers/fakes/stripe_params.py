@@ -27,7 +27,8 @@ def check_session(params: Obj, now: int, invalid: Invalid) -> None:
                 f"Received unknown parameter: {name}", name, "parameter_unknown"
             )
     _check_place(params, invalid)
-    _check_lines(params.get("line_items", []), invalid)
+    taxed = params.get("automatic_tax", {}).get("enabled") == "true"
+    _check_lines(params.get("line_items", []), invalid, taxed=taxed)
     _check_metadata(params.get("metadata", {}), invalid)
     email = params.get("customer_email")
     if email is not None and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
@@ -56,13 +57,18 @@ def _check_place(params: Obj, invalid: Invalid) -> None:
         raise invalid("Not a valid URL", wanted, "url_invalid")
 
 
-def _check_lines(lines: list[Obj], invalid: Invalid) -> None:
+def _check_lines(lines: list[Obj], invalid: Invalid, *, taxed: bool) -> None:
     if not lines:
         raise invalid("Missing required param: line_items.", "line_items")
     for line in lines:
         price = line["price_data"]
         if not price["product_data"]["name"]:
             raise invalid("You passed an empty string for name.", "name")
+        if taxed and price.get("tax_behavior") not in ("inclusive", "exclusive"):
+            raise invalid("Automatic tax needs a tax_behavior.", "tax_behavior")
+        code = price["product_data"].get("tax_code", "txcd_10000000")
+        if not re.fullmatch(r"txcd_\d{8}", code):
+            raise invalid("No such tax code.", "tax_code")
         amount = int(price["unit_amount"])
         if amount > 99_999_999:
             raise invalid("Amount too large.", "unit_amount", "amount_too_large")

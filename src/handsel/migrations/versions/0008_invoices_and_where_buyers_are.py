@@ -151,6 +151,7 @@ def _places() -> None:
     with op.batch_alter_table("orders") as batch_op:
         batch_op.add_column(sa.Column("card_country", sa.String(2), nullable=True))
         batch_op.add_column(sa.Column("network_country", sa.String(2), nullable=True))
+        batch_op.add_column(sa.Column("tax_minor", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("vat_check_id", sa.Integer(), nullable=True))
         batch_op.create_foreign_key(
             op.f("fk_orders_vat_check_id"), "vat_checks", ["vat_check_id"], ["id"]

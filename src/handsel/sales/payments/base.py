@@ -13,7 +13,7 @@ from typing import Protocol
 
 from handsel.kit.errors import NotFoundError, ShopError, TryAgainError
 from handsel.kit.money import Money
-from handsel.models.words import FactKind, PaymentState, RefundReason
+from handsel.models.words import FactKind, PaymentState, RefundReason, TaxClass
 from handsel.sales.payments.units import Units
 
 
@@ -51,6 +51,7 @@ class Purchase:
         expires_at: when the session ends by itself.
         reference: a few short strings that `look_up` gives back unchanged; enough to
             rebuild the order if our database has forgotten it.
+        tax_class: what is sold, for a provider that works out the tax.
         hosted: the buyer's browser cannot show the provider's fields on a page of ours, so
             it must be the provider's own page; a provider without such fields ignores it.
     """
@@ -63,6 +64,7 @@ class Purchase:
     cancel_url: str
     expires_at: datetime
     reference: Mapping[str, str]
+    tax_class: TaxClass = TaxClass.STANDARD
     hosted: bool = False
 
 
@@ -102,8 +104,8 @@ class Payment:
     `price` is what the session asks for. `facts` is everything so far, in any order.
     `test` is true when no real money moves. `country` is that of the address
     given with the payment, or of the account, and `card_country` that of the bank which
-    issued the card, as two letters (ISO 3166-1), if the provider says so. `doubt` says what
-    is wrong with the money, in a sentence for the seller: then nothing is delivered
+    issued the card, as two letters (ISO 3166-1), if the provider says so. `tax` is what is in
+    the price, where the provider works that out. `doubt` says what is wrong with the money, in a sentence for the seller: then nothing is delivered
     until somebody has looked.
     """
 
@@ -118,6 +120,7 @@ class Payment:
     country: str | None = None
     card_country: str | None = None
     facts: tuple[Fact, ...] = ()
+    tax: Money | None = None
     doubt: str = ""
 
 

@@ -48,6 +48,7 @@ def open_provider(settings: Settings, home: Path) -> PaymentProvider:
         api_base=settings.stripe.api_base or None,
         publishable_key=settings.stripe.publishable_key,
         own_page=settings.stripe.own_page,
+        tax=settings.tax.mode == "stripe",
     )
 
 
@@ -83,6 +84,8 @@ class StripeProvider:
         api_base: another address than Stripe's, for tests.
         publishable_key: says to Stripe's script in a browser whose money it takes.
         own_page: new sessions are paid on our page, unless the purchase says otherwise.
+        tax: Stripe Tax works out the tax in the price. It asks for an address, which only
+            Stripe's own page does.
     """
 
     name = "stripe"
@@ -96,13 +99,15 @@ class StripeProvider:
         api_base: str | None,
         publishable_key: str = "",
         own_page: bool = False,
+        tax: bool = False,
     ) -> None:
         self.test = secret_key.startswith(("sk_test_", "rk_test_"))
         self._secret_key = secret_key
         self._webhook_secrets = webhook_secrets
         self._api_base = api_base
         self._publishable_key = publishable_key
-        self._own_page = own_page
+        self._own_page = own_page and not tax
+        self._tax = tax
         if api_base:
             self.pages = (api_base.rstrip("/"),)
 
@@ -110,7 +115,7 @@ class StripeProvider:
     def _api(self) -> "StripeApi":
         from handsel.sales.payments.stripe_api import StripeApi  # 0.2 s, 14 MB
 
-        return StripeApi(self._secret_key, self._api_base)
+        return StripeApi(self._secret_key, self._api_base, tax=self._tax)
 
     def units(self, currency: str) -> Units:
         """Say what Stripe can charge. Raises BadInputError for a currency it lacks."""

@@ -19,7 +19,7 @@ from stripe.params.checkout import (
 )
 
 from handsel.kit.errors import ConflictError
-from handsel.models.words import RefundReason
+from handsel.models.words import RefundReason, TaxClass
 from handsel.sales.payments import stripe_facts
 from handsel.sales.payments.base import (
     Evidence,
@@ -50,6 +50,14 @@ _LONGEST = timedelta(hours=24) - timedelta(minutes=1)
 # The charge brings its last ten refunds with it, and that saves a call.
 _PAID_WITH = "payment_intent.latest_charge.refunds"
 
+# Electronic services in general; books, and works of sound, to download and to keep:
+# docs.stripe.com/tax/tax-codes.
+_TAX_CODES = {
+    TaxClass.STANDARD: "txcd_10000000",
+    TaxClass.EBOOK: "txcd_10302000",
+    TaxClass.AUDIOBOOK: "txcd_10401100",
+}
+
 _REASONS: dict[
     RefundReason, Literal["requested_by_customer", "duplicate", "fraudulent"]
 ] = {
@@ -62,7 +70,8 @@ _REASONS: dict[
 class StripeApi:
     """One account of Stripe's, as far as the shop has to do with it."""
 
-    def __init__(self, secret_key: str, api_base: str | None) -> None:
+    def __init__(self, secret_key: str, api_base: str | None, *, tax: bool) -> None:
+        self._tax = tax
         self._livemode = "_live_" in secret_key
         self._client = stripe.StripeClient(
             secret_key,
@@ -78,6 +87,8 @@ class StripeApi:
         """
         params = _session_params(purchase, now)
         params |= _on_our_page(purchase) if own else _on_their_page(purchase)
+        if self._tax:
+            params |= _with_tax(purchase)
         with in_our_words():
             session = self._client.v1.checkout.sessions.create(
                 params,
@@ -232,6 +243,17 @@ def _session_params(purchase: Purchase, now: datetime) -> SessionCreateParams:
     if purchase.email:
         params["customer_email"] = purchase.email
     return params
+
+
+def _with_tax(purchase: Purchase) -> SessionCreateParams:
+    """Let Stripe Tax say how much of the price is tax; it asks for the address it needs.
+
+    See docs.stripe.com/tax/checkout.
+    """
+    line = _line(purchase)
+    line["price_data"]["tax_behavior"] = "inclusive"
+    line["price_data"]["product_data"]["tax_code"] = _TAX_CODES[purchase.tax_class]
+    return {"automatic_tax": {"enabled": True}, "line_items": [line]}
 
 
 def _on_our_page(purchase: Purchase) -> SessionCreateParams:

@@ -48,6 +48,7 @@ def payment(
         statement_text=charge.calculated_statement_descriptor if charge else None,
         country=_country(session),
         card_country=_card_country(charge),
+        tax=_tax(session),
         facts=(*captures(session), *_refunded(refunds), *_disputed(disputes)),
     )
 
@@ -154,6 +155,14 @@ def _disputed(disputes: Iterable[Dispute]) -> list[Fact]:
 
 def _price(session: Session) -> Money:
     return from_stripe(session.amount_total or 0, session.currency or "")
+
+
+def _tax(session: Session) -> Money | None:
+    """Give what Stripe Tax found in the price; None where it was not asked."""
+    asked, details = session.automatic_tax, session.total_details
+    if not asked.enabled or asked.status != "complete" or details is None:
+        return None
+    return from_stripe(details.amount_tax, session.currency or "")
 
 
 def _country(session: Session) -> str | None:

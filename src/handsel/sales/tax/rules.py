@@ -56,7 +56,7 @@ def where(places: Places) -> tuple[str | None, bool]:
 
 
 def tax(settings: TaxSettings, kind: TaxClass, places: Places, on: date) -> Tax:
-    """Say how a sale to a consumer is taxed.
+    """Say how a sale to a consumer is taxed, as far as that is for us to say.
 
     In the `eu` mode a buyer of whom nobody knows where they are counts as one of the
     seller's own country.
@@ -64,6 +64,8 @@ def tax(settings: TaxSettings, kind: TaxClass, places: Places, on: date) -> Tax:
     country, confirmed = where(places)
     if settings.mode == "none":
         return Tax(TaxTreatment.NONE, 0, country)
+    if settings.mode == "stripe":
+        return Tax(TaxTreatment.PROVIDER, 0, country, confirmed)
     if settings.mode == "flat":
         return Tax(TaxTreatment.FLAT, settings.basis_points, country)
     if country is None:
