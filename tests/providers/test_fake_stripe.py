@@ -29,6 +29,8 @@ CLASSES: dict[str, type] = {
     "refund": sdk.Refund,
     "dispute": sdk.Dispute,
     "event": sdk.Event,
+    "balance_transaction": sdk.BalanceTransaction,
+    "payout": sdk.Payout,
 }
 
 
@@ -75,6 +77,9 @@ def live(driver: StripeDriver) -> None:
     bank.settle_refund(bank.refund(session, 500, status="pending"), "failed")
     bank.close_dispute(bank.open_dispute(session), "lost")
     bank.expire(begin(driver, "order-2"))
+    bank.monthly_fee(100)
+    bank.other_sale(10_000)
+    bank.advance(timedelta(days=3))
 
 
 @pytest.mark.parametrize("kind", sorted(CLASSES))

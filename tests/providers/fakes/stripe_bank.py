@@ -4,7 +4,8 @@ import copy
 from datetime import datetime
 
 from tests.providers.fakes import stripe_objects as objects
-from tests.providers.fakes.bank import Bank, Obj
+from tests.providers.fakes.bank import Obj
+from tests.providers.fakes.stripe_balance import Balance
 
 GOOD_CARD = "4242424242424242"
 DECLINED_CARD = "4000000000000002"
@@ -24,7 +25,7 @@ class NotOpenError(Exception):
     """The session is paid, expired or cancelled."""
 
 
-class FakeBank(Bank):
+class FakeBank(Balance):
     """All that the fake Stripe knows, and the hands that change it.
 
     Args:
@@ -49,6 +50,7 @@ class FakeBank(Bank):
         for session in self.kept["session"].values():
             if session["status"] == "open" and session["expires_at"] <= self.seconds:
                 self._close(session)
+        super()._expire_due()
 
     # The buyer
 
@@ -141,6 +143,7 @@ class FakeBank(Bank):
             )
             self._keep("refund", refund)
             self._add_refunded(charge, refund["amount"])
+            self._gave_back(refund)
             self._note("refund.created", refund)
             if status == "succeeded":
                 self._note("charge.refunded", charge)
@@ -157,6 +160,7 @@ class FakeBank(Bank):
             else:
                 refund["failure_reason"] = "declined"
                 self._add_refunded(charge, -refund["amount"])
+                self._came_back(refund)
             if status == "failed":
                 self._note("refund.failed", refund)
             self._note("refund.updated", refund)
@@ -171,6 +175,7 @@ class FakeBank(Bank):
             charge["disputed"] = True
             self._note("charge.dispute.created", dispute)
             if not warning:
+                self._disputed(dispute)
                 self._note("charge.dispute.funds_withdrawn", dispute)
             return str(dispute["id"])
 
@@ -195,6 +200,7 @@ class FakeBank(Bank):
             dispute["status"] = _ENDINGS[outcome]
             self._note("charge.dispute.closed", dispute)
             if outcome == "won":
+                self._reinstated(dispute)
                 self._note("charge.dispute.funds_reinstated", dispute)
 
     # Below this line the lock is held.
@@ -247,6 +253,8 @@ class FakeBank(Bank):
         paid = status == "succeeded"
         charge.update(status=status, captured=paid, paid=status != "failed")
         charge["amount_captured"] = intent["amount"] if paid else 0
+        if paid:
+            self._sold(charge)
         intent["amount_received"] = charge["amount_captured"]
         intent["status"] = {
             "succeeded": "succeeded",

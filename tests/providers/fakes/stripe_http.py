@@ -3,7 +3,7 @@
 import copy
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -21,6 +21,8 @@ _EXPANDABLE = {
     "latest_charge": "charge",
     "charge": "charge",
 }
+# What the source of a line of the balance is, by how its name begins.
+_SOURCES = {"ch": "charge", "re": "refund", "du": "dispute", "po": "payout"}
 _LISTS = {
     "/v1/checkout/sessions": "session",
     "/v1/payment_intents": "payment_intent",
@@ -28,10 +30,15 @@ _LISTS = {
     "/v1/refunds": "refund",
     "/v1/disputes": "dispute",
     "/v1/events": "event",
+    "/v1/payouts": "payout",
+    "/v1/balance_transactions": "balance_transaction",
 }
 KEY_SECONDS = 24 * 3600
 """How long an idempotency key is remembered."""
-_CONTROLS = ("limit", "starting_after", "ending_before", "expand", "created", "types")
+_CONTROLS = (
+    *("limit", "starting_after", "ending_before", "expand", "created", "types"),
+    "payout",
+)
 
 
 class ApiError(Exception):
@@ -60,6 +67,8 @@ class FakeApi:
         self.bank = bank
         self.origin = ""
         self.calls: list[str] = []
+        self.forbidden: dict[str, str] = {}
+        """What a restricted key may not do: `{"/v1/payouts": "rak_payout_read"}`."""
         self._answered: dict[str, tuple[int, str, Answer]] = {}
         self._one_at_a_time = threading.Lock()
 
@@ -73,6 +82,7 @@ class FakeApi:
             return stripe_elements.answer(self.bank, path, body)
         try:
             _check_key(headers.get("authorization", ""))
+            self._check_permission(path)
             return self._once(method, path, query, headers, body)
         except ApiError as error:
             return error.status, error.body, {}
@@ -116,6 +126,17 @@ class FakeApi:
                 raise invalid(f"Unrecognized request URL (GET: {path}).", status=404)
             found = copy.deepcopy(self._find(_LISTS[parent], name))
             return self._expanded(found, params.get("expand", []))
+
+    def _check_permission(self, path: str) -> None:
+        for beginning, name in self.forbidden.items():
+            if path.startswith(beginning):
+                raise ApiError(
+                    403,
+                    "invalid_request_error",
+                    "The provided key 'rk_test_****' does not have the required "
+                    "permissions for this endpoint on account 'acct_1'. Having the "
+                    f"'{name}' permission would allow this request to continue.",
+                )
 
     def _write(self, path: str, params: Obj) -> Obj:
         if path == "/v1/checkout/sessions":
@@ -180,11 +201,10 @@ class FakeApi:
 
     def _list(self, path: str, params: Obj) -> Obj:
         """Give one page, newest first."""
-        found = [
-            each
-            for each in reversed(self.bank.kept[_LISTS[path]].values())
-            if _fits(each, params)
-        ]
+        known: Iterable[Obj] = reversed(self.bank.kept[_LISTS[path]].values())
+        if "payout" in params:
+            known = self._lines_of(params["payout"])
+        found = [each for each in known if _fits(each, params)]
         if after := params.get("starting_after"):
             names = [each["id"] for each in found]
             if after not in names:
@@ -195,6 +215,15 @@ class FakeApi:
             raise invalid("Limit is between 1 and 100.", "limit")
         page = _page(path, copy.deepcopy(found[:limit]), more=len(found) > limit)
         return self._expanded(page, params.get("expand", []))
+
+    def _lines_of(self, name: str) -> list[Obj]:
+        if not self._find("payout", name)["automatic"]:
+            raise invalid(
+                "Balance transaction history can only be filtered on automatic "
+                "transfers, not manual.",
+                "payout",
+            )
+        return self.bank.lines_of(name)
 
     def _expanded(self, found: Obj, paths: list[str]) -> Obj:
         for path in paths:
@@ -212,6 +241,10 @@ class FakeApi:
             return
         if found["object"] == "charge" and field == "refunds":
             found["refunds"] = self._refunds_of(found["id"])
+        elif found["object"] == "balance_transaction" and field == "source":
+            if source := found["source"]:
+                kind = _SOURCES[source.partition("_")[0]]
+                found["source"] = copy.deepcopy(self.bank.get(kind, source))
         elif field not in _EXPANDABLE or field not in found:
             raise invalid(f"This property cannot be expanded ({field}).", "expand")
         elif isinstance(found[field], str):

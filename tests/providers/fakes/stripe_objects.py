@@ -188,6 +188,82 @@ def dispute(of: Obj, *, status: str, created: int) -> Obj:
     }
 
 
+def balance_transaction(
+    source: str | None,
+    *,
+    kind: str,
+    category: str,
+    amount: int,
+    fee: int,
+    currency: str,
+    rate: float | None,
+    description: str | None,
+    created: int,
+    available: int,
+) -> Obj:
+    """Make one line of the seller's balance; amounts in the currency of the balance."""
+    detail = {
+        "amount": fee,
+        "application": None,
+        "currency": currency,
+        "description": "Stripe processing fees",
+        "type": "stripe_fee",
+    }
+    return {
+        "id": new_id("txn"),
+        "object": "balance_transaction",
+        "amount": amount,
+        "available_on": available,
+        "balance_type": "payments",
+        "created": created,
+        "currency": currency,
+        "description": description,
+        "exchange_rate": rate,
+        "fee": fee,
+        "fee_details": [detail] if fee else [],
+        "net": amount - fee,
+        "reporting_category": category,
+        "source": source,
+        "status": "pending",
+        "type": kind,
+    }
+
+
+def payout(
+    amount: int, currency: str, *, automatic: bool, method: str, created: int
+) -> Obj:
+    """Make a payout that arrives at the next midnight but one."""
+    return {
+        "id": new_id("po"),
+        "object": "payout",
+        "amount": amount,
+        "application_fee": None,
+        "application_fee_amount": None,
+        "arrival_date": created - created % (24 * 3600) + 2 * 24 * 3600,
+        "automatic": automatic,
+        "balance_transaction": None,
+        "created": created,
+        "currency": currency,
+        "description": "STRIPE PAYOUT",
+        "destination": new_id("ba"),
+        "failure_balance_transaction": None,
+        "failure_code": None,
+        "failure_message": None,
+        "livemode": False,
+        "metadata": {},
+        "method": method,
+        "original_payout": None,
+        "payout_method": None,
+        "reconciliation_status": "in_progress" if automatic else "not_applicable",
+        "reversed_by": None,
+        "source_type": "card",
+        "statement_descriptor": None,
+        "status": "pending",
+        "trace_id": {"status": "pending", "value": None},
+        "type": "bank_account",
+    }
+
+
 def event(kind: str, subject: Obj, *, created: int) -> Obj:
     """Make the message that something happened to an object."""
     return {
