@@ -15,7 +15,7 @@ from handsel.kit.errors import ShopError
 from handsel.models import Duty, FindLink, Inbox, Order, RateCounter
 from handsel.models.database import insert_new, rows_changed
 from handsel.models.words import PaymentState
-from handsel.ops import bouncing, carrying, reconcile, stock
+from handsel.ops import bouncing, carrying, payouts, reconcile, stock
 from handsel.outbound import broadcast, imap, post
 from handsel.sales import reservations
 from handsel.shop import Shop
@@ -161,6 +161,10 @@ def _reconcile_far_back(shop: Shop) -> None:
     reconcile.reconcile(shop, since=since, most_open=MOST_OPEN)
 
 
+def _read_payouts(shop: Shop) -> None:
+    payouts.read(shop, most=payouts.MOST_LINES)
+
+
 def _tidy(shop: Shop) -> None:
     """Give back downloads and coupons nobody took, and forget what was only kept for a while."""
     now: datetime = shop.now()
@@ -181,6 +185,7 @@ DUTIES: dict[str, tuple[timedelta, Callable[[Shop], None]]] = {
     "refunds": (timedelta(minutes=1), carrying.finish),
     "reconcile": (timedelta(seconds=reconcile.ROUND), _reconcile),
     "reconcile-far-back": (timedelta(hours=1), _reconcile_far_back),
+    "payouts": (payouts.EVERY, _read_payouts),
     "tidy": (timedelta(minutes=10), _tidy),
     "sweep": (stock.SWEEP_EVERY, _sweep),
 }

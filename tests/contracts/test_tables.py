@@ -60,7 +60,7 @@ def test_every_state_is_set_where_its_life_is_told_and_nowhere_else() -> None:
     }
     assert setters == {
         *("sales/orders.py", "sales/placing.py", "sales/catalogue.py"),
-        *("sales/refunds.py", "sales/rebuilding.py"),
+        *("sales/refunds.py", "sales/rebuilding.py", "sales/payouts.py"),
         *("delivery/access.py", "delivery/serving.py", "outbound/outbox.py"),
         *("outbound/campaigns.py", "outbound/recipients.py"),
     }

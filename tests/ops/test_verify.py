@@ -27,7 +27,7 @@ from tests import make
 from tests.ground.shops import Clock
 from tests.ops import keeping
 
-ALL = ["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I11", "I12", "I13"]
+ALL = [f"I{number}" for number in range(1, 15) if number != 10]
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ COMMANDS = {
     "order": ("order:order", "Who bought what; links, gifts, more downloads."),
     "invoice": ("invoice:invoice", "Invoices and credit notes."),
     "customer": ("customer:customer", "The people who bought."),
+    "report": ("report:report", "What became of the money: payouts and fees."),
     "simulate": ("simulate:simulate", "Make whole test purchases without a browser."),
     "mail": ("mail:mail", "Test, list and retry mails."),
     "reconcile": ("keep:reconcile", "Ask the payment providers what we missed."),

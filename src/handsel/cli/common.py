@@ -1,7 +1,7 @@
 """What all commands share: --home, --json, an open shop, and tables."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -59,13 +59,22 @@ def answer(as_json: bool, data: Any, text: str, *, then: str = "") -> None:
         click.echo(click.style(then, dim=True), err=True)
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Set rows in columns; the last column may be as long as it likes."""
+def table(
+    head: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    right: Collection[str] = (),
+) -> str:
+    """Set rows in columns; the last column may be as long as it likes.
+
+    `right`: the columns, by their heads, that end below each other, as amounts do.
+    """
     lines = [head, *[[str(cell) for cell in row] for row in rows]]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
     return "\n".join(
         "  ".join(
-            cell.ljust(width) for cell, width in zip(line, widths, strict=True)
+            cell.rjust(width) if name in right else cell.ljust(width)
+            for name, cell, width in zip(head, line, widths, strict=True)
         ).rstrip()
         for line in lines
     )

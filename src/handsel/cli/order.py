@@ -9,12 +9,20 @@ import click
 
 from handsel.cli import money_back
 from handsel.cli.common import answer, opened, shop_command, table
+from handsel.cli.payout_words import lines_of_order
 from handsel.delivery import access
 from handsel.kit.errors import BadInputError
 from handsel.kit.money import Money, format_money
 from handsel.models.words import OrderStatus
 from handsel.ops import giving
-from handsel.sales import catalogue, invoicing, orders, refunds, report
+from handsel.sales import (
+    catalogue,
+    invoicing,
+    orders,
+    payout_lines,
+    refunds,
+    report,
+)
 from handsel.shop import Shop
 
 
@@ -110,6 +118,7 @@ def show(number: str, home: Path, as_json: bool) -> None:
         data = _facts(shop, session, found)
         facts = orders.facts_of(session, found)
         data["refunds"] = refunds.facts(session, found)
+        data["money"] = payout_lines.of_order(session, found)
         back = orders.refunded(session, found)
     data["ledger"] = [
         {
@@ -129,6 +138,7 @@ def show(number: str, home: Path, as_json: bool) -> None:
         for fact in facts
     ]
     lines += [f"{'refund':16} {_refund_line(each)}" for each in data["refunds"]]
+    lines += [f"{'money':16} {each}" for each in lines_of_order(data["money"])]
     answer(as_json, data, "\n".join(lines))
 
 
@@ -212,7 +222,7 @@ def _for_people(data: dict[str, Any]) -> dict[str, str]:
     """Write the facts of an order in words: money, times, yes and no."""
     said = {}
     for key, value in data.items():
-        if key in ("ledger", "refunds", "currency") or value is None:
+        if key in ("ledger", "refunds", "money", "currency") or value is None:
             continue
         if key.endswith("_minor"):
             money = format_money(Money(value, data["currency"]), "en")

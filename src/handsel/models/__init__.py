@@ -6,6 +6,7 @@ Constraints live here, in the database, and not only in the code that writes.
 """
 
 from handsel.models.access import Allowance, Entitlement, Grant
+from handsel.models.balance import BalanceLine, BalanceReading, Payout
 from handsel.models.base import Base
 from handsel.models.campaigns import Campaign, Recipient, Suppression
 from handsel.models.catalogue import (
@@ -24,6 +25,8 @@ from handsel.models.refunds import Refund
 
 __all__ = [
     "Allowance",
+    "BalanceLine",
+    "BalanceReading",
     "Base",
     "BundleItem",
     "Campaign",
@@ -40,6 +43,7 @@ __all__ = [
     "LedgerEntry",
     "Order",
     "OutboxItem",
+    "Payout",
     "Product",
     "ProductPrice",
     "RateCounter",

@@ -82,6 +82,27 @@ class PaperKind(StrEnum):
     CREDIT_NOTE = "credit_note"
 
 
+class LineKind(StrEnum):
+    """What changed the balance a seller has at a provider."""
+
+    SALE = "sale"
+    REFUND = "refund"
+    DISPUTE = "dispute"  # taken by a buyer's bank, or given back by it
+    FEE = "fee"  # of no single payment: a monthly fee, a tool of the provider's
+    RETURNED = "returned"  # a payout that did not arrive, and came back
+    OTHER = "other"  # what the provider calls it is kept beside
+
+
+class PayoutState(StrEnum):
+    """How far money has come on its way from a provider to the seller's bank."""
+
+    PENDING = "pending"
+    IN_TRANSIT = "in_transit"
+    PAID = "paid"  # some of these still fail, days later
+    FAILED = "failed"  # it is in the balance again
+    CANCELED = "canceled"
+
+
 class OrderStatus(StrEnum):
     """What an order has come to; computed from its facts."""
 

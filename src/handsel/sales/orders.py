@@ -20,7 +20,7 @@ from handsel.models.database import insert_new
 from handsel.models.orders import FIRST_NUMBER
 from handsel.models.words import FactKind, PaymentState
 from handsel.outbound import emails
-from handsel.sales import rebuilding, refunds, reservations, telling
+from handsel.sales import payouts, rebuilding, refunds, reservations, telling
 from handsel.sales.payments.base import Fact, Payment
 from handsel.sales.standing import Standing, sum_up
 
@@ -60,6 +60,7 @@ def record(
         kept = refunds.recognise(session, order, payment.facts)
         _add_facts(session, order, kept, now)
         _doubt(session, order, payment)
+        payouts.note_lines(session, provider, payment.test, payment.lines)
         settle(session, order, now)
         telling.tell(session, order, news, now)
     return order

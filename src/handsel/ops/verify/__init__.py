@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from handsel.delivery.storage.local import LocalStorage
 from handsel.models.database import Database
 from handsel.ops import stock
-from handsel.ops.verify import delivery, mails, money, papers, prices
+from handsel.ops.verify import delivery, mails, money, papers, payouts, prices
 from handsel.ops.verify.invariant import Invariant
 
 __all__ = ["Invariant", "verify"]
@@ -47,5 +47,9 @@ def verify(
             session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         found = [check(session) for check in _CHECKS]
         known = stock.known(session)
-        last = [mails.leases(session, now), papers.papers_in_order(session)]
+        last = [
+            mails.leases(session, now),
+            papers.papers_in_order(session),
+            payouts.payouts_add_up(session),
+        ]
     return [*found, delivery.files(storage, known, now, quick=quick), *last]

@@ -14,6 +14,7 @@ from typing import Protocol
 from handsel.kit.errors import NotFoundError, ShopError, TryAgainError
 from handsel.kit.money import Money
 from handsel.models.words import FactKind, PaymentState, RefundReason, TaxClass
+from handsel.sales.payments.lines import Line
 from handsel.sales.payments.units import Units
 
 
@@ -104,9 +105,11 @@ class Payment:
     `price` is what the session asks for. `facts` is everything so far, in any order.
     `test` is true when no real money moves. `country` is that of the address
     given with the payment, or of the account, and `card_country` that of the bank which
-    issued the card, as two letters (ISO 3166-1), if the provider says so. `tax` is what is in
-    the price, where the provider works that out. `doubt` says what is wrong with the money, in a sentence for the seller: then nothing is delivered
-    until somebody has looked.
+    issued the card, as two letters (ISO 3166-1), if the provider says so. `tax` is what is
+    in the price, where the provider works that out. `doubt` says what is wrong with the
+    money, in a sentence for the seller: then nothing is delivered until somebody has
+    looked. `lines`: what it cost, if the provider says so with each look; some only tell
+    it when they tell of payouts.
     """
 
     session_id: str
@@ -122,6 +125,7 @@ class Payment:
     facts: tuple[Fact, ...] = ()
     tax: Money | None = None
     doubt: str = ""
+    lines: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from handsel.sales.payments.base import (
     RefundRequest,
     Started,
 )
+from handsel.sales.payments.lines import Line, PayoutFacts
 from handsel.sales.payments.stripe_money import to_stripe, units
 from handsel.sales.payments.units import Units
 from handsel.settings import Settings
@@ -202,3 +203,24 @@ class StripeProvider:
         UnknownSessionError, ProviderUnavailableError.
         """
         return self._api.contest(session_id, evidence)
+
+    def payouts(self, since: datetime) -> Iterator[PayoutFacts]:
+        """Name the payouts made since then. One call for each hundred.
+
+        Raises ProviderUnavailableError, ConfigurationError when the key may not.
+        """
+        return self._api.payouts(since)
+
+    def lines(self, since: datetime, until: datetime) -> Iterator[Line]:
+        """Tell what changed the balance from then on and before `until`.
+
+        One call for each hundred. Raises as `payouts` does.
+        """
+        return self._api.lines(since, until)
+
+    def lines_of(self, payout: str) -> Iterator[Line]:
+        """Tell what a payout is made up of. One call for each hundred lines.
+
+        Stripe refuses for one that the seller asked for. Raises as `payouts` does.
+        """
+        return self._api.lines_of(payout)

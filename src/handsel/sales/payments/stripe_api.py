@@ -20,7 +20,7 @@ from stripe.params.checkout import (
 
 from handsel.kit.errors import ConflictError
 from handsel.models.words import RefundReason, TaxClass
-from handsel.sales.payments import stripe_facts
+from handsel.sales.payments import stripe_balance, stripe_facts
 from handsel.sales.payments.base import (
     Evidence,
     ForeignPaymentError,
@@ -31,6 +31,7 @@ from handsel.sales.payments.base import (
     Started,
     UnknownSessionError,
 )
+from handsel.sales.payments.lines import Line, PayoutFacts
 from handsel.sales.payments.stripe_changes import sessions_since
 from handsel.sales.payments.stripe_errors import (
     about_disputes,
@@ -177,6 +178,18 @@ class StripeApi:
         """Name every session created or changed since then."""
         with in_our_words():
             yield from sessions_since(self._client, since, now)
+
+    def payouts(self, since: datetime) -> Iterator[PayoutFacts]:
+        """Name the payouts made since then."""
+        return stripe_balance.payouts(self._client, since)
+
+    def lines(self, since: datetime, until: datetime) -> Iterator[Line]:
+        """Tell what changed the balance from then on and before `until`."""
+        return stripe_balance.lines(self._client, since, until)
+
+    def lines_of(self, payout: str) -> Iterator[Line]:
+        """Tell what a payout is made up of."""
+        return stripe_balance.lines_of(self._client, payout)
 
     def _session_id(self, object_id: str) -> str:
         """Find the session of a payment, charge, refund or dispute."""

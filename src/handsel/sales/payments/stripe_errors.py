@@ -97,6 +97,16 @@ def about_disputes(error: stripe.StripeError) -> ShopError:
     return _away()
 
 
+def about_balance(error: stripe.StripeError) -> ShopError:
+    """Say to the seller why Stripe does not tell what has become of the money."""
+    match error:
+        case stripe.AuthenticationError() | stripe.PermissionError():
+            return _forbidden()
+        case stripe.InvalidRequestError():
+            return _odd(error)
+    return _away()
+
+
 def _forbidden() -> ShopError:
     return ConfigurationError(
         "Stripe does not accept stripe.secret_key, or the key may not do this.",

@@ -1,0 +1,259 @@
+"""What `handsel report payouts` says to people: tables, each with its sums, and notes."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from handsel.cli.common import table
+from handsel.kit.money import Money, format_money
+from handsel.sales.payout_report import SUMS
+
+NAMES = {"stripe": "Stripe", "paypal": "PayPal"}
+_AMOUNTS = ("SALES", "GIVEN BACK", "FEES", "OTHER")
+
+
+def overview(data: dict[str, Any]) -> str:
+    """Put all that is known of payouts and fees into words."""
+    parts = [
+        *_payouts(data["payouts"], data["totals"]),
+        *_in_no_payout(data["in_no_payout"]),
+    ]
+    if not parts:
+        parts = ["There are no payouts, and no fees, to be shown."]
+    return "\n\n".join([*parts, "\n".join(_notes(data))]).strip()
+
+
+def one(data: dict[str, Any]) -> str:
+    """Put one payout with its lines into words."""
+    lines = [
+        f"{key:12} {value}"
+        for key, value in (
+            ("payout", data["id"]),
+            ("provider", _who(data)),
+            ("state", _state(data)),
+            ("arrives", data["arrives_on"]),
+            ("amount", _money(data["amount_minor"], data["currency"])),
+        )
+    ]
+    parts = ["\n".join(lines)]
+    if data["made_up_of"]:
+        parts.append(_made_up(data))
+    notes = list(_remarks(data))
+    if data["lines_of_no_order"]:
+        notes.append(
+            f"{data['lines_of_no_order']} of these lines belong to no order of this shop."
+        )
+    return "\n\n".join([*parts, "\n".join(notes)]).strip()
+
+
+def lines_of_order(found: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """Say what an order did to the seller's balance, a line for each change."""
+    for each in found:
+        currency = each["currency"]
+        said = (
+            f"{each['at'][:10]} {each['kind']} "
+            f"{_money(each['amount_minor'], currency)}{_exchanged(each)}, fee "
+            f"{_money(each['fee_minor'], currency)}, "
+            f"net {_money(each['net_minor'], currency)}"
+        )
+        if each["payout"]:
+            said += f", payout {each['payout']} ({each['payout_state']})"
+        yield said
+
+
+def _payouts(
+    found: list[dict[str, Any]], totals: list[dict[str, Any]]
+) -> Iterator[str]:
+    """Give a table for each provider, and below it what each currency comes to."""
+    for who, each in groupby(sorted(found, key=_who), _who):
+        rows = [_payout_row(row) for row in each]
+        sums = [_total_row(row) for row in totals if _who(row) == who]
+        head = ("PAYOUT", "ARRIVES", "STATE", *_AMOUNTS, "PAID OUT")
+        yield f"Payouts by {who}\n" + table(
+            head, rows + sums, right=(*_AMOUNTS, "PAID OUT")
+        )
+
+
+def _payout_row(found: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        found["id"],
+        found["arrives_on"],
+        found["state"].replace("_", " "),
+        *_sums(found),
+        _money(found["amount_minor"], found["currency"]),
+    )
+
+
+def _total_row(found: dict[str, Any]) -> tuple[str, ...]:
+    what = "Arrived" if found["arrived"] else "On its way"
+    number = f"{found['payouts']} payout{'s' if found['payouts'] != 1 else ''}"
+    return (
+        f"{what}, {found['currency']}",
+        "",
+        number,
+        *_sums(found),
+        _money(found["amount_minor"], found["currency"]),
+    )
+
+
+def _sums(found: dict[str, Any]) -> Iterator[str]:
+    for name in SUMS:
+        minor = found[name]
+        yield "?" if minor is None else _money(minor, found["currency"])
+
+
+def _in_no_payout(found: list[dict[str, Any]]) -> Iterator[str]:
+    """Give a table for each provider with a row for each month, and its sums."""
+    for who, each in groupby(sorted(found, key=_who), _who):
+        rows = list(each)
+        head = ("MONTH", "", *_AMOUNTS, "LEFT", "EXCHANGED")
+        body = [
+            (row["month"], row["currency"], *_sums(row), _left(row), _became(row))
+            for row in rows
+        ]
+        body += list(_months_added(rows))
+        title = (
+            f"In your balance at {who}, by month: PayPal pays nothing out by itself"
+            if rows[0]["provider"] == "paypal"
+            else f"At {who}, by month, in no payout that could be divided (yet)"
+        )
+        yield f"{title}\n" + table(head, body, right=(*_AMOUNTS, "LEFT", "EXCHANGED"))
+
+
+def _months_added(rows: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
+    def currency(row: dict[str, Any]) -> str:
+        return str(row["currency"])
+
+    for code, each in groupby(sorted(rows, key=currency), currency):
+        months = list(each)
+        names = (*SUMS, "lines_minor")
+        added = {name: sum(row[name] for row in months) for name in names}
+        said = added | {"currency": code}
+        yield ("Together", code, *_sums(said), _left(said), "")
+
+
+def _left(found: dict[str, Any]) -> str:
+    return _money(found["lines_minor"], found["currency"])
+
+
+def _became(found: dict[str, Any]) -> str:
+    if found["received_currency"] is None:
+        return ""
+    return _money(found["received_minor"], found["received_currency"])
+
+
+def _made_up(data: dict[str, Any]) -> str:
+    head = ("WHEN", "WHAT", "ORDER", "PAID", "AMOUNT", "FEE", "NET", "NAME")
+    rows: list[tuple[str, ...]] = [
+        (
+            each["at"][:10],
+            _what(each),
+            each["order"] or "-",
+            _paid(each),
+            _money(each["amount_minor"], each["currency"]),
+            _money(each["fee_minor"], each["currency"]),
+            _money(each["net_minor"], each["currency"]),
+            each["note"] or each["id"],
+        )
+        for each in data["made_up_of"]
+    ]
+    money = (_added(data, name) for name in ("amount_minor", "fee_minor"))
+    total = _money(data["lines_minor"], data["currency"])
+    rows.append(("Together", "", "", "", *money, total, ""))
+    return table(head, rows, right=("PAID", "AMOUNT", "FEE", "NET"))
+
+
+def _added(data: dict[str, Any], name: str) -> str:
+    return _money(sum(each[name] for each in data["made_up_of"]), data["currency"])
+
+
+def _what(line: dict[str, Any]) -> str:
+    """Name a line's kind, and the provider's own word where ours says too little."""
+    plain = line["kind"] not in ("other", "returned")
+    return line["kind"] if plain else f"{line['kind']} ({line['word']})"
+
+
+def _paid(line: dict[str, Any]) -> str:
+    if line["paid_currency"] in (None, line["currency"]):
+        return ""
+    return f"{_money(line['paid_minor'], line['paid_currency'])} x {line['rate']}"
+
+
+def _exchanged(line: dict[str, Any]) -> str:
+    paid = _paid(line)
+    return f" ({paid})" if paid else ""
+
+
+def _notes(data: dict[str, Any]) -> Iterator[str]:
+    """Say what the tables do not, so that nobody has to guess."""
+    for each in data["payouts"]:
+        yield from _remarks(each)
+    if any(each["other_minor"] for each in data["payouts"]):
+        yield (
+            "OTHER belongs to no order of this shop; handsel report payouts PAYOUT_ID "
+            "lists it."
+        )
+    for each in data["without_fee"]:
+        yield (
+            f"Of {each['payments']} payments by {_who(each)} the fee is not known (yet)."
+        )
+    if data["test_purchases"]:
+        yield (
+            f"{data['test_purchases']} purchases were paid with test money of the shop's "
+            "own, which never reaches a bank."
+        )
+    for each in data["readings"]:
+        yield _freshness(each)
+        if each["problem"]:
+            yield f"Not all could be read: {each['problem']}"
+    if data["not_read"]:
+        yield (
+            "Nothing was read from Stripe yet: the worker does it every hour, handsel "
+            "reconcile at once."
+        )
+
+
+def _freshness(reading: dict[str, Any]) -> str:
+    if reading["read_at"] is None:
+        return f"Not read from {_who(reading)} to its end yet."
+    when = datetime.fromisoformat(reading["read_at"])
+    return f"Read from {_who(reading)} on {when:%Y-%m-%d %H:%M} UTC."
+
+
+def _remarks(payout: dict[str, Any]) -> Iterator[str]:
+    """Say of a payout what is special about it."""
+    name = payout["id"]
+    if payout["reverses"]:
+        yield f"{name} takes {payout['reverses']} back."
+    if payout["state"] in ("failed", "canceled"):
+        why = f" ({payout['failure']})" if payout["failure"] else ""
+        yield f"{name} did not arrive{why}: its money is in your balance again."
+    elif not payout["divisible"]:
+        yield (
+            f"{name} was asked for by hand, so {_who(payout)} cannot say of which sales "
+            "it is made up."
+        )
+    elif payout["lines_minor"] is None:
+        yield f"{name} is still being made up; its lines are read when that is done."
+    elif not payout["adds_up"]:
+        lines = _money(payout["lines_minor"], payout["currency"])
+        yield (
+            f"{name} DOES NOT ADD UP: it is "
+            f"{_money(payout['amount_minor'], payout['currency'])}, its lines are {lines}. "
+            f"Read it again: handsel reconcile --since {payout['created_at'][:10]}"
+        )
+
+
+def _state(payout: dict[str, Any]) -> str:
+    why = f" ({payout['failure']})" if payout["failure"] else ""
+    return f"{payout['state'].replace('_', ' ')}{why}"
+
+
+def _who(found: dict[str, Any]) -> str:
+    name = NAMES.get(found["provider"], str(found["provider"]))
+    return f"{name} (TEST)" if found["test"] else name
+
+
+def _money(minor: int, currency: str) -> str:
+    return format_money(Money(minor, currency), "en")
