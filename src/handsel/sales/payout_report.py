@@ -150,8 +150,7 @@ def payout(session: Session, object_id: str) -> dict[str, Any]:
     if found is None:
         raise NotFoundError(
             f"There is no payout {object_id}.",
-            "`handsel report payouts` shows them all; new ones are read every hour, or "
-            "at once by `handsel reconcile`.",
+            "`handsel report payouts` shows them all; new ones are read every hour.",
         )
     sums = session.execute(
         select(*_SUMMED)
