@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import delete
 
 from handsel import worker
-from handsel.models import Entitlement, Inbox, LedgerEntry, Order, OutboxItem
+from handsel.models import Entitlement, Inbox, Invoice, LedgerEntry, Order, OutboxItem
 from handsel.models.words import OrderStatus
 from handsel.outbound.transports.folder import StoredMail, read_folder
 from tests import make
@@ -269,7 +269,7 @@ def test_an_order_the_database_has_forgotten_comes_back_with_the_same_link(
     link = till.link(name)
     mails(till)
     with till.shop.transaction() as session:
-        for table in (Entitlement, LedgerEntry, OutboxItem, Inbox, Order):
+        for table in (Entitlement, LedgerEntry, OutboxItem, Inbox, Invoice, Order):
             session.execute(delete(table))
     assert buyer.get(link).status_code == 404
 

@@ -1,10 +1,12 @@
 """An example of what each template is given, as the comment at its top says."""
 
+from dataclasses import replace
 from typing import Any
 
 from markupsafe import Markup
 
 from handsel.ops import previewing
+from handsel.sales.papers import Paper
 from handsel.settings import Settings
 
 Context = dict[str, Any]
@@ -24,6 +26,21 @@ COUPON_WRONG = NO_COUPON | {
     "error": "There is no coupon “<b>SPRING” here. Check how it is written.",
 }
 
+NO_BUSINESS = {
+    "asked": False,
+    "number": "",
+    "tax": "VAT",
+    "saved": "",
+    "typed": "",
+    "error": "",
+}
+BUSINESS = NO_BUSINESS | {"asked": True, "number": "ATU13585627", "saved": "€1.36"}
+BUSINESS_WRONG = NO_BUSINESS | {
+    "asked": True,
+    "typed": "ATU<b>",
+    "error": "“ATU<b>” does not look like a VAT number.",
+}
+
 PRODUCT = {
     "name": "The First Coin",
     "slug": "first-coin",
@@ -37,9 +54,11 @@ PRODUCT = {
     "currencies": [],
     "price": "€15.00",
     "old_price": "",
+    "tax_note": "",
     "price_note": "",
     "open_price": None,
     "coupon": NO_COUPON,
+    "business": NO_BUSINESS,
     "free": False,
     "draft": False,
     "cover_url": "/cover.png",
@@ -204,6 +223,7 @@ PURCHASE: Context = {
         }
     ],
     "hidden": HIDDEN,
+    "papers": [{"name": "Invoice INV-17", "url": "/d/token/invoice/1"}],
     "autostart": False,
     "mail_state": "sent",
     "resend_action": "/d/token/resend",
@@ -235,6 +255,7 @@ PRODUCT_PAGE: Context = {
     "buttons": BUTTONS,
     "hidden": HIDDEN,
     "kept": {},
+    "kept_business": {},
     "errors": {},
     "pressed": False,
     "error": None,
@@ -250,18 +271,20 @@ BUY: Context = {
     "buttons": BUTTONS,
     "hidden": HIDDEN,
     "statement_text": "TILLERY STALL",
-    "sums": {"before": "", "discount": "", "total": "€15.00"},
+    "sums": {"before": "", "discount": "", "relief": "", "total": "€15.00"},
     "asks_email": False,
     "free": False,
     "kept": {},
+    "kept_business": {},
 }
-LOWERED = {"before": "€15.00", "discount": "€3.75", "total": "€11.25"}
+LOWERED = {"before": "€15.00", "discount": "€3.75", "relief": "", "total": "€11.25"}
+WITHOUT_TAX = {"before": "€15.00", "discount": "", "relief": "€1.36", "total": "€13.64"}
 
 FREE = {**PRODUCT, "free": True, "price": "Free"}
 BUY_FREE = {
     **BUY,
     "product": FREE,
-    "sums": {"before": "", "discount": "", "total": "Free"},
+    "sums": {"before": "", "discount": "", "relief": "", "total": "Free"},
     "asks_email": True,
     "free": True,
 }
@@ -269,6 +292,7 @@ PAY: Context = {
     "product": PRODUCT,
     "seller": "Maud Tillery's Stall",
     "coupon": "",
+    "tax_note": "",
     "sums": BUY["sums"],
     "email": "",
     "unfinished": False,
@@ -296,6 +320,41 @@ MAIL = {
     "date": "23 November 2026, 10:04",
     "text": "Thank you. Your copy is here:\n\nhttps://books.example/d/token\n",
     "html_url": "/mailbox/1/html",
+}
+
+PAPER = Paper(
+    heading="Invoice",
+    number="INV-17",
+    about="",
+    issued="2026-11-23",
+    supplied="2026-11-23",
+    order="H-1042",
+    seller=("Maud Tillery's Stall", "3 Thread Lane", "VAT number DE136695976"),
+    buyer=("Ann <b> Reader", "France", "ann@reader.example"),
+    title="The First Coin",
+    net="€14.22",
+    tax_label="VAT 5.5% (France)",
+    tax="€0.78",
+    gross="€15.00",
+    notes=("Thank you for reading.",),
+    test=True,
+)
+INVOICE: Context = {
+    "paper": PAPER,
+    "form": {"values": {"name": "", "address": "", "tax_number": ""}, "errors": {}},
+    "saved": False,
+    "purchase_url": "/d/token",
+    "pdf_url": "/d/token/invoice/1.pdf",
+    "action": "/d/token/invoice/1",
+    "hidden": HIDDEN,
+}
+INVOICE_WRONG: Context = {
+    "values": {"name": "", "address": "<b>", "tax_number": "x" * 50},
+    "errors": {
+        "name": "An invoice needs a name. Yours, or your company's.",
+        "address": "That is more than 500 letters. Please shorten it.",
+        "tax_number": "That is more than 40 letters. Please shorten it.",
+    },
 }
 
 # name of the example -> template, what it is given
@@ -342,6 +401,36 @@ PAGES: dict[str, tuple[str, Context]] = {
             "errors": {"coupon": COUPON_WRONG["error"]},
         },
     ),
+    "product with tax": (
+        "product.html",
+        {
+            **PRODUCT_PAGE,
+            "product": {
+                **PRODUCT,
+                "tax_note": "Including VAT",
+                "business": NO_BUSINESS | {"asked": True},
+            },
+        },
+    ),
+    "product for a business": (
+        "product.html",
+        {
+            **PRODUCT_PAGE,
+            "product": {
+                **ON_SALE,
+                "business": BUSINESS,
+                "tax_note": "Without VAT: reverse charge",
+            },
+        },
+    ),
+    "product business wrong": (
+        "product.html",
+        {
+            **PRODUCT_PAGE,
+            "product": {**PRODUCT, "business": BUSINESS_WRONG},
+            "errors": {"vat_id": BUSINESS_WRONG["error"]},
+        },
+    ),
     "product open price": (
         "product.html",
         {**PRODUCT_PAGE, "product": OPEN, "buttons": CARD_AND_PAYPAL},
@@ -377,6 +466,14 @@ PAGES: dict[str, tuple[str, Context]] = {
             "product": {**PRODUCT, "coupon": COUPON},
             "sums": LOWERED,
             "asks_email": True,
+        },
+    ),
+    "buy for a business": (
+        "buy.html",
+        {
+            **BUY,
+            "product": {**PRODUCT, "business": BUSINESS},
+            "sums": WITHOUT_TAX,
         },
     ),
     "buy free": ("buy.html", BUY_FREE),
@@ -439,6 +536,18 @@ PAGES: dict[str, tuple[str, Context]] = {
     "purchase no files": (
         "purchase.html",
         {**PURCHASE, "groups": [{"name": "", "files": [], "news": []}]},
+    ),
+    "invoice": ("invoice.html", INVOICE),
+    "invoice saved": ("invoice.html", {**INVOICE, "saved": True}),
+    "invoice wrong": ("invoice.html", {**INVOICE, "form": INVOICE_WRONG}),
+    "credit note": (
+        "invoice.html",
+        {
+            **INVOICE,
+            "paper": replace(
+                PAPER, heading="Credit note", about="INV-17", net="", tax="", test=False
+            ),
+        },
     ),
     "find": ("find.html", {"form": FORM, "action": "/find", "hidden": HIDDEN}),
     "find wrong": (

@@ -145,6 +145,7 @@ def test_a_page_can_be_read_aloud(name: str) -> None:
         assert set(named) <= set(ids)
     labelled = {attributes["for"] for attributes in page.all("label")}
     typed = [field for field in page.all("input") if field["type"] != "hidden"]
+    typed += page.all("textarea")
     assert {field["id"] for field in typed} == labelled
     assert all("alt" in image and image["width"] for image in page.all("img"))
 

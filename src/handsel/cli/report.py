@@ -1,7 +1,5 @@
 """`handsel report`: what became of the money."""
 
-import csv
-import io
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -9,17 +7,18 @@ from typing import Any
 
 import click
 
-from handsel.cli import payout_words
+from handsel.cli import payout_words, taxes
 from handsel.cli.common import answer, opened, shop_command
+from handsel.cli.sheets import cells, decimal, sheet
 from handsel.kit.errors import BadInputError
-from handsel.kit.money import Money, currencies
+from handsel.kit.money import currencies
 from handsel.sales import payout_report
 from handsel.sales.payout_report import Period
 
 
 @click.group()
 def report() -> None:
-    """What became of the money: payouts and fees."""
+    """What became of the money: payouts, fees and tax."""
 
 
 def _day(_: click.Context, __: click.Parameter, text: str | None) -> date | None:
@@ -34,6 +33,9 @@ def _currency(_: click.Context, __: click.Parameter, text: str | None) -> str | 
     if code is not None and code not in currencies():
         raise click.BadParameter("Write a currency as three letters, like EUR.")
     return code
+
+
+report.add_command(taxes.tax)
 
 
 @report.command()
@@ -68,7 +70,7 @@ def payouts(
     with opened(home) as shop, shop.reading() as session:
         data = payout_report.everything(session, period)
     if as_csv:
-        click.echo(_sheet(_ROW, _entries(data)), nl=False)
+        click.echo(sheet(_ROW, _entries(data)), nl=False)
         return
     answer(as_json, data, payout_words.overview(data))
 
@@ -92,7 +94,7 @@ def _one(payout_id: str, as_csv: bool, home: Path, as_json: bool) -> None:
     with opened(home) as shop, shop.reading() as session:
         data = payout_report.payout(session, payout_id)
     if as_csv:
-        click.echo(_sheet(_LINE, map(_cells, data["made_up_of"])), nl=False)
+        click.echo(sheet(_LINE, map(cells, data["made_up_of"])), nl=False)
         return
     answer(as_json, data, payout_words.one(data))
 
@@ -110,46 +112,16 @@ _LINE = (
 def _entries(data: dict[str, Any]) -> Sequence[dict[str, Any]]:
     """Give payouts, then what is in none, in rows of one shape."""
     sent = [
-        _cells(each) | {"what": "payout", "when": each["arrives_on"]}
+        cells(each) | {"what": "payout", "when": each["arrives_on"]}
         for each in data["payouts"]
     ]
     kept = [
-        _cells(each)
+        cells(each)
         | {
             "what": "in no payout",
             "when": each["month"],
-            "amount": _decimal(each["lines_minor"], each["currency"]),
+            "amount": decimal(each["lines_minor"], each["currency"]),
         }
         for each in data["in_no_payout"]
     ]
     return sent + kept
-
-
-def _cells(found: dict[str, Any]) -> dict[str, Any]:
-    """Write amounts as decimals, yes and no as words, and no text as a formula."""
-    cells: dict[str, Any] = {}
-    for name, value in found.items():
-        if name.endswith("_minor"):
-            plain = name.removesuffix("_minor")
-            currency = found.get(f"{plain}_currency") or found["currency"]
-            cells[plain] = _decimal(value, currency)
-        elif isinstance(value, bool):
-            cells[name] = "yes" if value else "no"
-        elif isinstance(value, str) and value[:1] in "=+-@\t\r":
-            # A spreadsheet would take it for a formula.
-            cells[name] = f"'{value}"
-        else:
-            cells[name] = value
-    return cells
-
-
-def _decimal(minor: int | None, currency: str) -> str:
-    return "" if minor is None else Money(minor, currency).amount
-
-
-def _sheet(head: Sequence[str], rows: Any) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, head, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()

@@ -157,11 +157,9 @@ def _buyer(
 ) -> tuple[str, ...]:
     said = party(session, order)
     number = said.tax_number and f"{paper.tax_word} number {said.tax_number}"
-    place = (
-        paper.country
-        and not said.address
-        and taxwords.country_name(paper.country, locale)
-    )
+    # Where nobody can be sure, the paper had better not say it.
+    sure = paper.country and paper.confirmed and not said.address
+    place = sure and taxwords.country_name(paper.country or "", locale)
     lines = [said.name, *_lines(said.address), place, number, order.email]
     return tuple(line for line in lines if line)
 

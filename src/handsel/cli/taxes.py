@@ -1,0 +1,111 @@
+"""`handsel report tax`: how much tax was in the sales, for the tax return."""
+
+import re
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import click
+
+from handsel.cli.common import answer, opened, shop_command, table
+from handsel.cli.sheets import cells, sheet
+from handsel.kit.errors import BadInputError
+from handsel.kit.money import Money, format_money, format_rate
+from handsel.sales import tax_report
+from handsel.sales.tax_report import Span
+
+_COLUMNS = (
+    *("quarter", "currency", "treatment", "country", "tax_class", "rate"),
+    *("net", "tax", "sales", "invoices", "credit_notes", "unconfirmed"),
+)
+_RIGHT = ("RATE", "NET", "TAX", "SALES", "INVOICES", "CREDIT NOTES")
+
+
+def _span(_: click.Context, __: click.Parameter, typed: str | None) -> Span:
+    """Read a year or a quarter of one."""
+    found = re.fullmatch(r"(20\d\d)(?:-?[Qq]([1-4]))?", (typed or "").strip())
+    if typed is None:
+        return Span()
+    if not found:
+        raise click.BadParameter("Write a quarter like 2026-Q4, or a year like 2026.")
+    year, quarter = int(found[1]), int(found[2] or 0)
+    first, last = (3 * quarter - 2, 3 * quarter) if quarter else (1, 12)
+    until = (year + 1, 1) if last == 12 else (year, last + 1)
+    return Span(datetime(year, first, 1, tzinfo=UTC), datetime(*until, 1, tzinfo=UTC))
+
+
+@click.command()
+@click.argument("period", required=False, callback=_span)
+@click.option("--test", is_flag=True, help="Of test purchases, instead.")
+@click.option("--csv", "as_csv", is_flag=True, help="Answer in CSV, for a spreadsheet.")
+@shop_command
+def tax(period: Span, test: bool, as_csv: bool, home: Path, as_json: bool) -> None:
+    """Show the tax in your sales by quarter and country; PERIOD is 2026-Q4, or 2026.
+
+    Invoices less credit notes, each in the quarter of its date in UTC. Each currency is
+    added up for itself.
+    """
+    if as_csv and as_json:
+        raise BadInputError("--csv and --json are two answers.", "Ask for one of them.")
+    with opened(home) as shop, shop.reading() as session:
+        rows = tax_report.by_country(session, Span(period.since, period.until, test))
+    if as_csv:
+        click.echo(sheet(_COLUMNS, map(_cells, rows)), nl=False)
+        return
+    data = {"rows": rows, "totals": tax_report.totals(rows)}
+    answer(as_json, data, _words(data))
+
+
+def _cells(row: dict[str, Any]) -> dict[str, Any]:
+    points = row["basis_points"]
+    rate = "" if points is None else f"{points // 100}.{points % 100:02}"
+    return cells(row) | {"rate": rate}
+
+
+def _words(data: dict[str, Any]) -> str:
+    if not data["rows"]:
+        return "There are no invoices of that time."
+    head = ("COUNTRY", "RULE", "CLASS", *_RIGHT)
+    parts = []
+    for (quarter, currency), rows in groupby(
+        data["rows"], lambda row: (row["quarter"], row["currency"])
+    ):
+        (total,) = (
+            each
+            for each in data["totals"]
+            if (each["quarter"], each["currency"]) == (quarter, currency)
+        )
+        lines = [*map(_line, rows), _total(total)]
+        parts.append(f"{quarter} in {currency}\n" + table(head, lines, right=_RIGHT))
+    unsure = sum(row["unconfirmed"] for row in data["rows"])
+    if unsure:
+        parts.append(
+            f"Of {unsure} papers the country is not confirmed by a second piece of "
+            "evidence; `handsel invoice list` marks them with a question mark."
+        )
+    return "\n\n".join(parts)
+
+
+def _line(row: dict[str, Any]) -> tuple[str, ...]:
+    points = row["basis_points"]
+    return (
+        row["country"] or "?",
+        row["treatment"].replace("_", " "),
+        row["tax_class"],
+        "" if points is None else format_rate(points, "en"),
+        *_amounts(row),
+        str(row["invoices"]),
+        str(row["credit_notes"]),
+    )
+
+
+def _total(total: dict[str, Any]) -> tuple[str, ...]:
+    return ("all", "", "", "", *_amounts(total), "", "")
+
+
+def _amounts(row: dict[str, Any]) -> list[str]:
+    return [
+        format_money(Money(row[name], row["currency"]), "en")
+        for name in ("net_minor", "tax_minor", "sales_minor")
+    ]
