@@ -29,6 +29,7 @@ from handsel.sales.payments.base import (
 from handsel.settings import Settings
 from handsel.shop import Shop
 from tests import make
+from tests.cli.test_report import paid_out
 from tools import docs
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -123,6 +124,16 @@ def test_json_of_a_release_has_the_names_that_are_promised(
     for each in (planned, sent, asked, told):
         assert documented("release") <= set(each)
     assert sent["state"] == told["state"] == "finished"
+
+
+def test_json_of_payouts_has_the_names_that_are_promised(shop: Shop) -> None:
+    paid_out(shop)
+    home = ("--home", str(shop.home))
+    all_of_it = answer("report", "payouts", *home)
+    one = answer("report", "payouts", "po_1", *home)
+
+    names = {*all_of_it, *all_of_it["payouts"][0], *one, *one["made_up_of"][0]}
+    assert documented("report payouts") <= names
 
 
 def test_json_has_the_names_that_are_promised(shop: Shop) -> None:
