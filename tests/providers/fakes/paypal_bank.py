@@ -5,6 +5,7 @@ Amounts are given in the smallest unit of their currency, as the shop counts the
 
 import copy
 from datetime import datetime, timedelta
+from fractions import Fraction
 
 from handsel.kit.money import Money
 from handsel.sales.payments.paypal_money import from_paypal, to_paypal
@@ -46,6 +47,8 @@ class PayPalBank(Bank):
         """What a refund is at first."""
         self.refusal = ""
         """The word with which refunds are refused; empty: they are not."""
+        self.rates: dict[str, str] = {}
+        """What PayPal exchanges for euros: `{"USD": "0.92"}`; the rest it keeps."""
         self.contexts: dict[str, Obj] = {}
         """Where the buyer of an order goes from PayPal's page, which no answer tells."""
         self._declining: set[str] = set()
@@ -106,6 +109,7 @@ class PayPalBank(Bank):
                 status="COMPLETED" if ok else "DECLINED", update_time=when(self.now)
             )
             capture.pop("status_details", None)
+            self._keep_fee(capture)
             kind = "COMPLETED" if ok else "DENIED"
             self._note(f"PAYMENT.CAPTURE.{kind}", "capture", capture)
 
@@ -139,6 +143,7 @@ class PayPalBank(Bank):
                 order, status=status, origin=self.origin, now=self.now
             )
             self.kept["capture"][capture["id"]] = capture
+            self._keep_fee(capture)
             order.update(status="COMPLETED", update_time=when(self.now))
             self._note(f"PAYMENT.CAPTURE.{status}", "capture", capture)
             return self.shown(order)
@@ -269,12 +274,37 @@ class PayPalBank(Bank):
             now=self.now,
         )
         self.kept["refund"][refund["id"]] = refund
+        total = _money(capture["amount"]) - self._rest(capture)
+        nothing = to_paypal(Money(0, given.currency))
+        refund["seller_payable_breakdown"] = objects.payable(
+            refund["amount"], nothing, to_paypal(total)
+        )
         self._count(capture)
         if self.refunded == "PENDING":
             self._note("PAYMENT.REFUND.PENDING", "refund", refund)
         else:
             self._note(f"PAYMENT.CAPTURE.{kind}", "refund", refund)
         return str(refund["id"])
+
+    def _keep_fee(self, capture: Obj) -> None:
+        """Take 2.99 % and 35 cents of money that is in; exchange the rest."""
+        if capture["status"] != "COMPLETED":
+            return
+        gross = _money(capture["amount"])
+        unit = 100 if gross.currency in ("HUF", "TWD") else 1
+        minor = gross.minor * 299 // 10_000 // unit * unit + 35 // unit * unit
+        fee = Money(min(minor, gross.minor), gross.currency)
+        exchanged = None
+        if rate := self.rates.get(gross.currency):
+            left = Money(round((gross - fee).minor * Fraction(rate)), "EUR")
+            pair = {"source_currency": gross.currency, "target_currency": "EUR"}
+            exchanged = {
+                "receivable_amount": _written(left),
+                "exchange_rate": {**pair, "value": rate},
+            }
+        capture["seller_receivable_breakdown"] = objects.receivable(
+            capture["amount"], to_paypal(fee), to_paypal(gross - fee), exchanged
+        )
 
     def _count(self, capture: Obj) -> None:
         """Write into a capture how much of it is left."""

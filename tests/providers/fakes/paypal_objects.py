@@ -128,6 +128,27 @@ def refund(
     }
 
 
+def receivable(amount: Obj, fee: str, net: str, exchanged: Obj | None) -> Obj:
+    """Say what PayPal keeps of a capture; `exchanged`: what becomes of the rest."""
+    currency = amount["currency_code"]
+    return {
+        "gross_amount": amount,
+        "paypal_fee": {"currency_code": currency, "value": fee},
+        "net_amount": {"currency_code": currency, "value": net},
+    } | (exchanged or {})
+
+
+def payable(amount: Obj, nothing: str, total: str) -> Obj:
+    """Say what a refund takes from the seller: all of it, as PayPal keeps its fee."""
+    currency = amount["currency_code"]
+    return {
+        "gross_amount": amount,
+        "paypal_fee": {"currency_code": currency, "value": nothing},
+        "net_amount": amount,
+        "total_refunded_amount": {"currency_code": currency, "value": total},
+    }
+
+
 def dispute(capture: Obj, *, stage: str, origin: str, now: datetime) -> Obj:
     """Make a dispute about all of a capture; PayPal waits for the seller."""
     name = f"PP-R-{new_id()[:3]}-{secrets.randbelow(10**9):09}"

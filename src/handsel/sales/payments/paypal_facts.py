@@ -10,7 +10,9 @@ from typing import Any
 
 from handsel.kit.money import Money
 from handsel.models.words import FactKind, PaymentState
+from handsel.sales.payments import paypal_fees
 from handsel.sales.payments.base import Evidence, Fact, Payment
+from handsel.sales.payments.lines import Line
 from handsel.sales.payments.paypal_money import from_paypal
 from handsel.sales.payments.paypal_reference import Agreed
 
@@ -70,6 +72,7 @@ class Sale:
         changed: when PayPal changed it last, as PayPal writes it.
         payee: the account the money goes to, as PayPal names it.
         page: where the buyer approves it, while there is something to approve.
+        lines: what PayPal kept of the money.
     """
 
     id: str
@@ -84,6 +87,7 @@ class Sale:
     page: str
     captures: tuple[Capture, ...]
     refunds: tuple[Refund, ...]
+    lines: tuple[Line, ...] = ()
 
     @property
     def capture(self) -> Capture | None:
@@ -118,6 +122,7 @@ def read_order(found: Found) -> Sale:
         page=link(found, "payer-action") or link(found, "approve"),
         captures=tuple(map(_capture, payments.get("captures") or ())),
         refunds=tuple(map(read_refund, payments.get("refunds") or ())),
+        lines=paypal_fees.lines(payments),
     )
 
 
@@ -175,6 +180,7 @@ def payment(
         doubt=""
         if is_ours(order, payee)
         else f"The money went to another PayPal account ({order.payee}).",
+        lines=order.lines if is_ours(order, payee) else (),
     )
 
 
