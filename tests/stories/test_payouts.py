@@ -391,6 +391,40 @@ def test_an_answer_that_comes_late_makes_nothing_younger(till: Till) -> None:
         assert session.scalar(select(Payout.state)) == "paid"
 
 
+def test_a_payout_stripe_does_not_tell_of_keeps_no_other_back(till: Till) -> None:
+    make.product(till.shop)
+    till.stripe.api.forbidden = {"/v1/balance": "rak_balance_read"}
+    buy(till)
+    days_pass(till, 6)
+    [odd] = till.stripe.bank.kept["payout"].values()
+    odd["automatic"] = False
+    till.stripe.api.forbidden = {}
+    buy(till)
+
+    days_pass(till, 6)
+
+    good, unknown = told(till)["payouts"]
+    assert (unknown["id"], unknown["lines_minor"]) == (odd["id"], None)
+    assert good["adds_up"]
+    assert f"Payout {odd['id']}: Stripe does not tell" in said(till)
+
+
+def test_a_sale_that_is_heard_of_after_its_money_is_an_order_then(till: Till) -> None:
+    make.product(till.shop)
+    buy(till)
+    till.stripe.hooks.mode = "drop"
+    till.stripe.bank.pay(till.begin(till.visitor()))
+    till.move(days=6)
+    payouts.read(till.shop)
+    [payout] = told(till)["payouts"]
+    assert (payout["sales_minor"], payout["other_minor"]) == (1500, 1438)
+
+    till.reconcile(days=7)
+
+    [payout] = told(till)["payouts"]
+    assert (payout["sales_minor"], payout["other_minor"]) == (3000, 0)
+
+
 def test_days_choose_what_arrives_then(till: Till) -> None:
     make.product(till.shop)
     buy(till)

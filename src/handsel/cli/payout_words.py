@@ -8,6 +8,7 @@ from typing import Any
 from handsel.cli.common import table
 from handsel.kit.money import Money, format_money
 from handsel.sales.payout_report import SUMS
+from handsel.sales.payouts import LOST
 
 NAMES = {"stripe": "Stripe", "paypal": "PayPal"}
 _AMOUNTS = ("SALES", "GIVEN BACK", "FEES", "OTHER")
@@ -98,27 +99,28 @@ def _total_row(found: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _sums(found: dict[str, Any]) -> Iterator[str]:
+    unknown = "-" if found.get("state") in LOST else "?"
     for name in SUMS:
         minor = found[name]
-        yield "?" if minor is None else _money(minor, found["currency"])
+        yield unknown if minor is None else _money(minor, found["currency"])
 
 
 def _in_no_payout(found: list[dict[str, Any]]) -> Iterator[str]:
     """Give a table for each provider with a row for each month, and its sums."""
     for who, each in groupby(sorted(found, key=_who), _who):
         rows = list(each)
-        head = ("MONTH", "", *_AMOUNTS, "LEFT", "EXCHANGED")
+        head = ("MONTH", "", *_AMOUNTS, "NET", "EXCHANGED")
         body = [
-            (row["month"], row["currency"], *_sums(row), _left(row), _became(row))
+            (row["month"], row["currency"], *_sums(row), _net(row), _became(row))
             for row in rows
         ]
         body += list(_months_added(rows))
         title = (
-            f"In your balance at {who}, by month: PayPal pays nothing out by itself"
+            f"At {who}, by month: PayPal pays nothing out by itself"
             if rows[0]["provider"] == "paypal"
-            else f"At {who}, by month, in no payout that could be divided (yet)"
+            else f"At {who}, by month: what is in no payout that could be divided (yet)"
         )
-        yield f"{title}\n" + table(head, body, right=(*_AMOUNTS, "LEFT", "EXCHANGED"))
+        yield f"{title}\n" + table(head, body, right=(*_AMOUNTS, "NET", "EXCHANGED"))
 
 
 def _months_added(rows: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
@@ -130,10 +132,10 @@ def _months_added(rows: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
         names = (*SUMS, "lines_minor")
         added = {name: sum(row[name] for row in months) for name in names}
         said = added | {"currency": code}
-        yield ("Together", code, *_sums(said), _left(said), "")
+        yield ("Together", code, *_sums(said), _net(said), "")
 
 
-def _left(found: dict[str, Any]) -> str:
+def _net(found: dict[str, Any]) -> str:
     return _money(found["lines_minor"], found["currency"])
 
 
@@ -189,6 +191,14 @@ def _notes(data: dict[str, Any]) -> Iterator[str]:
     """Say what the tables do not, so that nobody has to guess."""
     for each in data["payouts"]:
         yield from _remarks(each)
+    for each in data["totals"]:
+        if each["not_divided_minor"]:
+            known = each["amount_minor"] - each["not_divided_minor"]
+            yield (
+                f"In the sum of {each['currency']} that "
+                f"{'arrived' if each['arrived'] else 'is on its way'}, SALES to OTHER "
+                f"make up {_money(known, each['currency'])}: the rest is not divided."
+            )
     if any(each["other_minor"] for each in data["payouts"]):
         yield (
             "OTHER belongs to no order of this shop; handsel report payouts PAYOUT_ID "
@@ -226,7 +236,7 @@ def _remarks(payout: dict[str, Any]) -> Iterator[str]:
     name = payout["id"]
     if payout["reverses"]:
         yield f"{name} takes {payout['reverses']} back."
-    if payout["state"] in ("failed", "canceled"):
+    if payout["state"] in LOST:
         why = f" ({payout['failure']})" if payout["failure"] else ""
         yield f"{name} did not arrive{why}: its money is in your balance again."
     elif not payout["divisible"]:

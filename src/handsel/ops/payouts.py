@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import TypeVar
 
-from handsel.kit.errors import ShopError
+from handsel.kit.errors import ConflictError, ShopError
 from handsel.sales import payouts
 from handsel.sales.payments.base import ProviderUnavailableError
 from handsel.sales.payments.lines import Line
@@ -78,6 +78,8 @@ class _Reading:
         self.of = (provider.name, provider.test)
         self.since, self.most = since, most
         self.payouts = self.lines = 0
+        self.problems: dict[str, None] = {}
+        """Each once, in the order they came up."""
 
     def read(self) -> Found | None:
         """Read all three parts. None when the shop has sold nothing this way."""
@@ -88,28 +90,27 @@ class _Reading:
         if first is None:
             return None
         start = first - timedelta(days=1)
-        problem = self._try(
+        self._try(
             lambda: self._payouts(known.payouts_until or start, start),
             lambda: self._lines_since(known.lines_until or start),
             self._lines_of_payouts,
         )
+        problem = " ".join(self.problems)
         with self.shop.transaction() as session:
             news = payouts.all_read(session, name, test, problem, self.shop.now())
         if news:
             log.warning("Not all of the money at %s could be read: %s", name, problem)
         return Found(name, self.payouts, self.lines, problem)
 
-    def _try(self, *parts: Callable[[], None]) -> str:
-        """Do each part, and say what went wrong; an absent provider ends it."""
-        problems: dict[str, None] = {}
+    def _try(self, *parts: Callable[[], None]) -> None:
+        """Do each part, and note what went wrong; an absent provider ends it."""
         for part in parts:
             try:
                 part()
             except ShopError as error:
-                problems[str(error)] = None
+                self.problems[str(error)] = None
                 if isinstance(error, ProviderUnavailableError):
-                    break
-        return " ".join(problems)
+                    return
 
     def _payouts(self, until: datetime, first: datetime) -> None:
         """Read the payouts made since a while before the last reading."""
@@ -144,7 +145,11 @@ class _Reading:
         for payout_id, object_id in due:
             if self._enough:
                 return
-            self._note(self.provider.lines_of(object_id), payout_id)
+            try:
+                self._note(self.provider.lines_of(object_id), payout_id)
+            except ConflictError as error:  # this one; the others may be well
+                self.problems[f"Payout {object_id}: {error}"] = None
+                continue
             with self.shop.transaction() as session:
                 payouts.divided(session, payout_id, self.shop.now())
 

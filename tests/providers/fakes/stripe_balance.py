@@ -116,8 +116,8 @@ class Balance(Bank):
         self._enter(refund, "refund_failure", "refund_failure", refund["amount"], 0)
 
     def _disputed(self, dispute: Obj) -> None:
-        fee = self.dispute_fee - self.dispute_fee % 100
-        self._enter(dispute, "adjustment", "dispute", -dispute["amount"], fee)
+        amount = -dispute["amount"]
+        self._enter(dispute, "adjustment", "dispute", amount, self.dispute_fee)
 
     def _reinstated(self, dispute: Obj) -> None:
         self._enter(dispute, "adjustment", "dispute_reversal", dispute["amount"], 0)

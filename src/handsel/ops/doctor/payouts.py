@@ -25,7 +25,8 @@ def look(session: Session, now: datetime) -> Iterator[Finding]:
             "H080",
             Level.INFO,
             f"Payouts and fees are not all read: {problem}",
-            "Sales do not need it; `handsel report payouts` does. See docs/money.md.",
+            "Sales do not need them; `handsel report payouts` does, and says no more than "
+            "it knows.",
         )
     wrong = [each.object_id for each in payouts.not_adding_up(session)]
     if wrong:

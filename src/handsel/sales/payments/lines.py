@@ -43,7 +43,7 @@ class Line:
     note: str = ""
 
     def __post_init__(self) -> None:
-        self.amount - self.fee
+        _ = self.net  # two currencies cannot be subtracted
 
     @property
     def net(self) -> Money:

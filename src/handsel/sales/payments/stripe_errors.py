@@ -103,7 +103,10 @@ def about_balance(error: stripe.StripeError) -> ShopError:
         case stripe.AuthenticationError() | stripe.PermissionError():
             return _forbidden()
         case stripe.InvalidRequestError():
-            return _odd(error)
+            return ConflictError(
+                f"Stripe does not tell ({error.code or 'no code'}).",
+                f"The log and Stripe's dashboard tell more; request {error.request_id}.",
+            )
     return _away()
 
 
