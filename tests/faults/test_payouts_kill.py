@@ -107,6 +107,27 @@ def test_a_long_history_is_read_a_piece_at_a_time(till: Till) -> None:
         [found] = payouts.read(till.shop, most=100)
         pieces.append(found.lines)
         assert len(pieces) < 9
+        if not state(till)[1]:
+            assert told(till)["readings"][0]["read_at"] is None
 
     assert len(pieces) > 1
     is_whole(till)
+    payouts.read(till.shop, most=100)
+    assert told(till)["readings"][0]["read_at"]
+
+
+def test_a_clock_that_was_a_year_ahead_for_a_while_hides_no_money(till: Till) -> None:
+    make.product(till.shop)
+    buy(till)
+    till.clock.move(days=365)
+    payouts.read(till.shop)
+    till.clock.move(days=-365)
+
+    for _ in range(2):
+        buy(till)
+        till.move(days=6)
+        payouts.read(till.shop)
+
+    found = told(till)
+    assert [each["adds_up"] for each in found["payouts"]] == [True, True]
+    assert found["in_no_payout"] == []

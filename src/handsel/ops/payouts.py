@@ -80,6 +80,8 @@ class _Reading:
         self.payouts = self.lines = 0
         self.problems: dict[str, None] = {}
         """Each once, in the order they came up."""
+        self.more = False
+        """Whether something is left for the next reading."""
 
     def read(self) -> Found | None:
         """Read all three parts. None when the shop has sold nothing this way."""
@@ -97,7 +99,9 @@ class _Reading:
         )
         problem = " ".join(self.problems)
         with self.shop.transaction() as session:
-            news = payouts.all_read(session, name, test, problem, self.shop.now())
+            news = payouts.went(
+                session, name, test, problem, self.shop.now(), whole=not self.more
+            )
         if news:
             log.warning("Not all of the money at %s could be read: %s", name, problem)
         return Found(name, self.payouts, self.lines, problem)
@@ -115,7 +119,8 @@ class _Reading:
     def _payouts(self, until: datetime, first: datetime) -> None:
         """Read the payouts made since a while before the last reading."""
         now = self.shop.now()
-        since = max(until - MAY_CHANGE, first)
+        # Where a clock was ahead for a while, the last reading was not in the future.
+        since = max(min(until, now) - MAY_CHANGE, first)
         since = min(since, self.since) if self.since else since
         for page in pages(self.provider.payouts(since)):
             with self.shop.transaction() as session:
@@ -123,18 +128,21 @@ class _Reading:
                     payouts.note_payout(session, *self.of, each)
             self.payouts += len(page)
         with self.shop.transaction() as session:
-            payouts.payouts_read(session, *self.of, now)
+            payouts.payouts_read(session, *self.of, now, now)
 
     def _lines_since(self, until: datetime) -> None:
         """Read what changed the balance, a month at a time."""
         now = self.shop.now()
-        start = min(until - LATE, self.since) if self.since else until - LATE
-        while start < now and not self._enough:
+        start = min(until, now) - LATE
+        start = min(start, self.since) if self.since else start
+        while start < now:
+            if self._enough():
+                return
             # What happens this very second is for the next reading.
             end = min(start + WINDOW, now)
             self._note(self.provider.lines(start, end))
             with self.shop.transaction() as session:
-                payouts.lines_read(session, *self.of, end)
+                payouts.lines_read(session, *self.of, end, now)
             start = end
 
     def _lines_of_payouts(self) -> None:
@@ -143,7 +151,7 @@ class _Reading:
         with self.shop.reading() as session:
             due = payouts.to_divide(session, name, test=test, since=self.since)
         for payout_id, object_id in due:
-            if self._enough:
+            if self._enough():
                 return
             try:
                 self._note(self.provider.lines_of(object_id), payout_id)
@@ -159,9 +167,10 @@ class _Reading:
                 payouts.note_lines(session, *self.of, page, payout_id)
             self.lines += len(page)
 
-    @property
     def _enough(self) -> bool:
-        return self.most is not None and self.lines >= self.most
+        """Whether to stop here, before the end."""
+        self.more = self.most is not None and self.lines >= self.most
+        return self.more
 
 
 def pages(found: Iterable[T]) -> Iterator[list[T]]:

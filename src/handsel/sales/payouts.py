@@ -51,36 +51,56 @@ def progress(session: Session, provider: str, *, test: bool) -> Progress:
     return Progress(row.payouts_until, row.lines_until) if row else Progress(None, None)
 
 
-def payouts_read(session: Session, provider: str, test: bool, until: datetime) -> None:
-    """Note that every payout made before then has been read."""
-    _move(session, provider, test, "payouts_until", until)
+def payouts_read(
+    session: Session, provider: str, test: bool, until: datetime, now: datetime
+) -> None:
+    """Note that every payout made before `until` has been read."""
+    _move(session, provider, test, "payouts_until", until, now)
 
 
-def lines_read(session: Session, provider: str, test: bool, until: datetime) -> None:
-    """Note that every line from before then has been read."""
-    _move(session, provider, test, "lines_until", until)
+def lines_read(
+    session: Session, provider: str, test: bool, until: datetime, now: datetime
+) -> None:
+    """Note that every line from before `until` has been read."""
+    _move(session, provider, test, "lines_until", until, now)
 
 
 def _move(
-    session: Session, provider: str, test: bool, name: str, until: datetime
+    session: Session,
+    provider: str,
+    test: bool,
+    name: str,
+    until: datetime,
+    now: datetime,
 ) -> None:
-    """Move a mark on; another reader may have been further."""
+    """Move a mark on: another reader may have been further, but none beyond now."""
     insert_new(session, BalanceReading, provider=provider, test=test)
     mark = getattr(BalanceReading, name)
     rows_changed(
         session,
         update(BalanceReading)
-        .where(_of(provider, test), or_(mark.is_(None), mark < until))
+        .where(_of(provider, test), or_(mark.is_(None), mark < until, mark > now))
         .values({mark: until}),
     )
 
 
-def all_read(
-    session: Session, provider: str, test: bool, problem: str, now: datetime
+def went(
+    session: Session,
+    provider: str,
+    test: bool,
+    problem: str,
+    now: datetime,
+    *,
+    whole: bool,
 ) -> bool:
-    """Note how a reading went; say whether the problem is news. No problem: all is read."""
+    """Note how a reading went; say whether the problem is news.
+
+    `whole`: whether it came to its end, as far as there was no problem.
+    """
     insert_new(session, BalanceReading, provider=provider, test=test)
-    said = {"problem": problem} if problem else {"problem": None, "read_at": now}
+    said: dict[str, object] = {"problem": problem or None}
+    if whole and not problem:
+        said["read_at"] = now
     before = session.scalar(select(BalanceReading.problem).where(_of(provider, test)))
     rows_changed(
         session, update(BalanceReading).where(_of(provider, test)).values(**said)
