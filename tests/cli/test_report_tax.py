@@ -113,7 +113,7 @@ def test_people_read_tables_with_sums_and_what_is_unsure(shop: Shop) -> None:
     assert line.split() == [
         *("DE", "destination", "standard", "19%", "€10.00", "€1.90", "€11.90", "1", "1")
     ]
-    assert "Of 1 papers the country is not confirmed" in shown
+    assert "evidence: 1 of these papers." in shown
     tests = run(shop, "report", "tax", "--test").stdout
     assert "€15.00" in tests
     assert run(shop, "report", "tax", "2025").stdout == (

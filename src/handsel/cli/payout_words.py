@@ -210,8 +210,8 @@ def _notes(data: dict[str, Any]) -> Iterator[str]:
         )
     if data["test_purchases"]:
         yield (
-            f"{data['test_purchases']} purchases were paid with test money of the shop's "
-            "own, which never reaches a bank."
+            f"Paid with test money of the shop's own, which never reaches a bank: "
+            f"{data['test_purchases']}."
         )
     for each in data["readings"]:
         yield _freshness(each)

@@ -81,8 +81,8 @@ def _words(data: dict[str, Any]) -> str:
     unsure = sum(row["unconfirmed"] for row in data["rows"])
     if unsure:
         parts.append(
-            f"Of {unsure} papers the country is not confirmed by a second piece of "
-            "evidence; `handsel invoice list` marks them with a question mark."
+            f"Countries not confirmed by a second piece of evidence: {unsure} of these "
+            "papers. `handsel invoice list` marks them with a question mark."
         )
     return "\n\n".join(parts)
 

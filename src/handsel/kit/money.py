@@ -166,6 +166,11 @@ def format_rate(basis_points: int, locale: str) -> str:
     return str(pattern.apply(rate, spoken))
 
 
+def is_country(code: str) -> bool:
+    """Say whether two letters are those of a country (ISO 3166-1): GB is one, UK is not."""
+    return len(code) == 2 and code in get_global("territory_currencies")
+
+
 def is_locale(name: str) -> bool:
     """Say whether `format_money` knows how people of this locale write."""
     try:

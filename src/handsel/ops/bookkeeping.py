@@ -71,7 +71,7 @@ def issue_missing(shop: Shop) -> list[str]:
     made: list[str] = []
     while True:
         with shop.transaction() as session:
-            lacking = invoices.lacking(session, BATCH)
+            lacking = invoices.lacking(session, BATCH, to_change=True)
             for order in lacking:
                 issued = invoicing.follow(session, order, shop.settings, shop.now())
                 made += [each.number for each in issued]

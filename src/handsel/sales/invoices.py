@@ -98,10 +98,10 @@ def facts(paper: Invoice) -> dict[str, Any]:
     }
 
 
-def lacking(session: Session, most: int) -> Sequence[Order]:
+def lacking(session: Session, most: int, *, to_change: bool = False) -> Sequence[Order]:
     """Give orders that were paid and have no paper, the oldest payment first.
 
-    Nobody else writes to them until this transaction ends.
+    `to_change`: keep other writers off them until this transaction ends.
     """
     paid = (
         select(LedgerEntry.id)
@@ -118,6 +118,5 @@ def lacking(session: Session, most: int) -> Sequence[Order]:
         .where(paid, ~there, Order.paid_at.is_not(None), Order.review_reason.is_(None))
         .order_by(Order.paid_at, Order.id)
         .limit(most)
-        .with_for_update()
     )
-    return session.scalars(wanted).all()
+    return session.scalars(wanted.with_for_update() if to_change else wanted).all()

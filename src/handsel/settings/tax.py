@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from handsel.kit.money import is_country
 from handsel.settings.section import Section
 
 
@@ -107,6 +108,8 @@ def problems(
         found.append("tax.rate: the flat mode needs the rate in percent.")
     if tax.mode == "eu" and not tax.country:
         found.append("tax.country: the eu mode needs your own country.")
+    if tax.country and not is_country(tax.country):
+        found.append(f"tax.country: {tax.country} is no country of ISO 3166.")
     if tax.mode == "stripe" and set(providers) - {"stripe", "test"}:
         found.append(
             "tax.mode: Stripe works out the tax of payments by Stripe alone; choose "
