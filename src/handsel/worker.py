@@ -15,9 +15,9 @@ from handsel.kit.errors import ShopError
 from handsel.models import Duty, FindLink, Inbox, Order, RateCounter
 from handsel.models.database import insert_new, rows_changed
 from handsel.models.words import PaymentState
-from handsel.ops import bouncing, carrying, payouts, reconcile, stock
+from handsel.ops import bouncing, braking, carrying, payouts, reconcile, stock
 from handsel.outbound import broadcast, imap, post
-from handsel.sales import reservations
+from handsel.sales import brake, checks, reservations, starts
 from handsel.shop import Shop
 
 log = logging.getLogger("handsel.worker")
@@ -172,6 +172,8 @@ def _tidy(shop: Shop) -> None:
         access.close_expired(session, now)
         reservations.forget(session, now, shop.providers)
         session.execute(delete(Inbox).where(Inbox.received_at < now - KEEP_INBOX))
+        for forgotten in (brake, starts, checks):
+            forgotten.forget(session, now)
         session.execute(delete(FindLink).where(FindLink.expires_at < now))
         yesterday = int((now - timedelta(days=1)).timestamp())
         session.execute(delete(RateCounter).where(RateCounter.window < yesterday))
@@ -183,6 +185,7 @@ def _sweep(shop: Shop) -> None:
 
 DUTIES: dict[str, tuple[timedelta, Callable[[Shop], None]]] = {
     "refunds": (timedelta(minutes=1), carrying.finish),
+    "brake": (timedelta(seconds=10), braking.end_much_tried),
     "reconcile": (timedelta(seconds=reconcile.ROUND), _reconcile),
     "reconcile-far-back": (timedelta(hours=1), _reconcile_far_back),
     "payouts": (payouts.EVERY, _read_payouts),

@@ -1,10 +1,10 @@
 """What every payment provider must do, as tests to inherit.
 
 A provider's test file makes a class that inherits the parts it supports and gives a
-`driver`: `Payments` is for all; `Listed`, `LatePayments`, `Refunds` and `Disputes` for
-those whose provider has such a thing.
+`driver`: `Payments` is for all; `Listed`, `Declines`, `LatePayments`, `Refunds` and
+`Disputes` for those whose provider has such a thing.
 
-    class TestStripe(Payments, Listed, LatePayments, Refunds, Disputes):
+    class TestStripe(Payments, Listed, Declines, LatePayments, Refunds, Disputes):
         @pytest.fixture
         def driver(self) -> Driver: ...
 """
@@ -297,6 +297,32 @@ class Listed:
         assert Glimpse(waiting, PaymentState.OPEN) in found
         assert Glimpse(paid, PaymentState.COMPLETE) in found
         assert {glimpse.session_id for glimpse in found} == {waiting, paid}
+
+
+class Declines:
+    """Telling of cards that were declined."""
+
+    def test_a_declined_card_is_told_with_one_name_whoever_asks(
+        self, driver: Driver
+    ) -> None:
+        session = begin(driver)
+        assert look(driver, session).declined == ()
+        driver.decline(session)
+        [first] = look(driver, session).declined
+        [again] = look(driver, session).declined
+        assert first.object_id == again.object_id
+        assert abs(first.at - driver.now) < timedelta(seconds=1)
+
+    def test_declined_cards_of_two_sessions_have_two_names(
+        self, driver: Driver
+    ) -> None:
+        names = set()
+        for key in ("order-1", "order-2"):
+            session = begin(driver, key)
+            driver.decline(session)
+            [declined] = look(driver, session).declined
+            names.add(declined.object_id)
+        assert len(names) == 2
 
 
 class LatePayments:

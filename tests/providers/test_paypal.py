@@ -29,6 +29,7 @@ from tests.providers.fakes.paypal_objects import OTHER_MERCHANT
 from tests.providers.paypal_driver import PayPalDriver, open_paypal
 from tests.providers.suite import (
     PRICE,
+    Declines,
     Disputes,
     LatePayments,
     Payments,
@@ -44,7 +45,7 @@ from tests.providers.suite import (
 EURO = {"currency_code": "EUR", "value": "1.00"}
 
 
-class TestPayPal(Payments, LatePayments, Refunds, Disputes):
+class TestPayPal(Payments, Declines, LatePayments, Refunds, Disputes):
     """The suite of all providers, on PayPal, which has no list of what was begun."""
 
     @pytest.fixture

@@ -26,6 +26,7 @@ from tests.providers.fakes.stripe_bank import DECLINED_CARD, GOOD_CARD
 from tests.providers.stripe_driver import StripeDriver, open_stripe
 from tests.providers.suite import (
     PRICE,
+    Declines,
     Disputes,
     LatePayments,
     Listed,
@@ -40,7 +41,7 @@ from tests.providers.suite import (
 )
 
 
-class TestStripe(Payments, Listed, LatePayments, Refunds, Disputes):
+class TestStripe(Payments, Listed, Declines, LatePayments, Refunds, Disputes):
     """The suite of all providers, on Stripe."""
 
     @pytest.fixture
@@ -78,7 +79,8 @@ def test_the_reference_is_found_at_the_charge_as_well(
 ) -> None:
     paid(stripe_driver)
     [charge] = stripe_driver.fake.bank.kept["charge"].values()
-    assert charge["metadata"] == dict(a_purchase(stripe_driver).reference)
+    purchase = a_purchase(stripe_driver)
+    assert charge["metadata"] == {**purchase.reference, "purchase": purchase.key}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from handsel.sales.payments.base import (
 from tests.providers.fake_stripe import PUBLISHABLE_KEY, SECRET_KEY, FakeStripe
 from tests.providers.stripe_driver import StripeDriver
 from tests.providers.suite import (
+    Declines,
     Disputes,
     LatePayments,
     Payments,
@@ -26,7 +27,7 @@ from tests.providers.test_fake_stripe import check_fields
 ADA = "ada@example.org"
 
 
-class TestStripeOnOurPage(Payments, LatePayments, Refunds, Disputes):
+class TestStripeOnOurPage(Payments, Declines, LatePayments, Refunds, Disputes):
     """The suite of all providers, on Stripe's fields in a page of ours."""
 
     @pytest.fixture

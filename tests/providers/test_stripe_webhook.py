@@ -7,18 +7,23 @@ from typing import Any
 import pytest
 
 from handsel.sales.payments.base import (
+    Declined,
     Notice,
     PaymentProvider,
     WebhookRefusedError,
 )
-from handsel.sales.payments.stripe_webhook import MONEY_EVENTS, SESSION_EVENTS
+from handsel.sales.payments.stripe_webhook import (
+    DECLINED_EVENT,
+    MONEY_EVENTS,
+    SESSION_EVENTS,
+)
 from tests.providers.fake_stripe import WEBHOOK_SECRET
 from tests.providers.fakes.bank import Obj
 from tests.providers.fakes.hooks import Message
 from tests.providers.fakes.stripe_hooks import FORGERIES, message, signature
 from tests.providers.fakes.stripe_objects import event
 from tests.providers.stripe_driver import NOON, StripeDriver, open_stripe
-from tests.providers.suite import begin, look
+from tests.providers.suite import a_purchase, begin, look
 
 OTHER_SECRET = "whsec_the_one_before_that"
 
@@ -151,3 +156,49 @@ def test_every_event_the_bank_sends_leads_to_the_session(
             payment = look(stripe_driver, notice.object_id)
             assert payment.session_id in (late, failed, expired)
     assert followed == {*SESSION_EVENTS, *MONEY_EVENTS} - {"charge.dispute.updated"}
+
+
+def declined(driver: StripeDriver) -> Obj:
+    """Give the event of a card just declined."""
+    driver.decline(begin(driver))
+    return driver.fake.bank.events[-1]
+
+
+def told(driver: StripeDriver, sent: Obj) -> Notice:
+    """Let the provider read an event of Stripe's."""
+    return read(driver.provider, message(sent, WEBHOOK_SECRET, NOON))
+
+
+def test_a_declined_card_is_told_without_a_look(stripe_driver: StripeDriver) -> None:
+    sent = declined(stripe_driver)
+    notice = told(stripe_driver, sent)
+    [seen] = look(stripe_driver, stripe_driver.fake.bank.latest()["id"]).declined
+    purchase = a_purchase(stripe_driver)
+    expected = Declined(seen.object_id, NOON, dict(purchase.reference), purchase.key)
+    assert notice == Notice(sent["id"], DECLINED_EVENT, None, expected)
+
+
+def test_whom_the_bank_does_not_believe_is_known_by_the_message(
+    stripe_driver: StripeDriver,
+) -> None:
+    sent = declined(stripe_driver)
+    odd: list[Obj] = [
+        {"last_payment_error": {"code": "authentication_failed"}},
+        {"last_payment_error": None, "metadata": None},
+        {"metadata": {}},
+    ]
+    for payment in odd:
+        sent["data"]["object"] |= payment
+        notice = told(stripe_driver, sent)
+        assert notice.declined
+        assert notice.declined.object_id == sent["id"]
+    assert notice.declined == Declined(sent["id"], NOON)
+
+
+@pytest.mark.parametrize("time", [None, "now", -1, 1 << 40])
+def test_a_declined_card_without_a_time_is_refused(
+    stripe_driver: StripeDriver, time: object
+) -> None:
+    sent = declined(stripe_driver) | {"created": time}
+    with pytest.raises(WebhookRefusedError):
+        told(stripe_driver, sent)

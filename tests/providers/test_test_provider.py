@@ -27,7 +27,9 @@ def driver(tmp_path: Path) -> Bank:
 # becomes of it, and when, while the shared tests decide on the day.
 
 
-class TestTheSharedSuite(suite.Payments, suite.Listed, suite.Refunds, suite.Disputes):
+class TestTheSharedSuite(
+    suite.Payments, suite.Listed, suite.Declines, suite.Refunds, suite.Disputes
+):
     """What every provider must do."""
 
 

@@ -7,7 +7,7 @@ import pytest
 from handsel.shop import Shop
 from tests import make
 from tests.ground.shops import Clock
-from tests.ground.visitor import Visitor, form_of, forms_of, words
+from tests.ground.visitor import Visitor, form_of, words
 from tests.stories.buyers import buy, mails, misread
 
 
@@ -222,11 +222,3 @@ def test_a_network_of_many_addresses_counts_as_one_visitor(
         for n, each in enumerate(crowd)
     ]
     assert codes == [200] * 10 + [429]
-
-
-def test_buying_is_limited_too_and_says_so(shop: Shop, visitor: Visitor) -> None:
-    make.product(shop)
-    tester = Visitor(shop, address="203.0.113.9", app=visitor.app)
-    codes = [tester.post("/buy/book").status_code for _ in range(31)]
-    assert codes == [303] * 30 + [429]
-    assert len(forms_of(tester.get("/p/book"))) == 1

@@ -356,6 +356,25 @@ INVOICE_WRONG: Context = {
         "tax_number": "That is more than 40 letters. Please shorten it.",
     },
 }
+CHECK: Context = {
+    "product": PRODUCT,
+    "why": "brake",
+    "form": FORM,
+    "action": "/check/first-coin",
+    "hidden": HIDDEN,
+}
+CHECK_WAIT: Context = {
+    "product": PRODUCT,
+    "email": "ann@reader.example",
+    "suggestion": "",
+    "mail": "coming",
+    "impatient": False,
+    "minutes": 60,
+    "action": "/checking/key",
+    "form": FORM,
+    "again": "/check/first-coin",
+    "hidden": HIDDEN,
+}
 
 # name of the example -> template, what it is given
 PAGES: dict[str, tuple[str, Context]] = {
@@ -548,6 +567,22 @@ PAGES: dict[str, tuple[str, Context]] = {
                 PAPER, heading="Credit note", about="INV-17", net="", tax="", test=False
             ),
         },
+    ),
+    "check": ("check.html", CHECK),
+    "check of a crowd": ("check.html", {**CHECK, "why": "crowd"}),
+    "check wrong": ("check.html", {**CHECK, "form": FORM_WRONG}),
+    "check wait": ("check_wait.html", CHECK_WAIT),
+    "check typo": ("check_wait.html", {**CHECK_WAIT, "suggestion": "ann@gmail.com"}),
+    **{
+        f"check {mail}": (
+            "check_wait.html",
+            {**CHECK_WAIT, "mail": mail, "impatient": True},
+        )
+        for mail in ("coming", "sent", "refused", "away")
+    },
+    "check open": (
+        "check_open.html",
+        {"product": PRODUCT, "action": "/buy/first-coin", "hidden": HIDDEN},
     ),
     "find": ("find.html", {"form": FORM, "action": "/find", "hidden": HIDDEN}),
     "find wrong": (

@@ -65,8 +65,8 @@ def test(to: str, home: Path, as_json: bool) -> None:
 def preview(name: str, as_text: bool, home: Path, as_json: bool) -> None:
     """Show the mail NAME in the browser, with example facts, sent to nobody.
 
-    NAME is receipt, find, review, release, broadcast, paused or test. A template of
-    your own, in templates/mail/, is shown instead of ours.
+    NAME is receipt, find, check, review, release, broadcast, paused, brake or test. A
+    template of your own, in templates/mail/, is shown instead of ours.
     """
     with closing(open_shop(home.resolve())) as shop:
         letter = previewing.preview(shop.home, shop.settings, name, test=shop.test_mode)

@@ -23,7 +23,9 @@ _SECRETS = [
     (re.compile(r"(cs_(?:test|live)_\w+?_secret_)[\w%]+"), rf"\1{_HIDDEN}"),
     # Our own links, also inside of another address.
     (
-        re.compile(r"(?i)((?:/|%2f)(?:d|g|u|find|pay)(?:/|%2f))[^\s/?#&%\"'<>)\]}]+"),
+        re.compile(
+            r"(?i)((?:/|%2f)(?:d|g|u|find|pay|checked|checking)(?:/|%2f))[^\s/?#&%\"'<>)\]}]+"
+        ),
         rf"\1{_HIDDEN}",
     ),
     (re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{45}(?![0-9A-Za-z])"), _HIDDEN),

@@ -8,6 +8,7 @@ Constraints live here, in the database, and not only in the code that writes.
 from handsel.models.access import Allowance, Entitlement, Grant
 from handsel.models.balance import BalanceLine, BalanceReading, Payout
 from handsel.models.base import Base
+from handsel.models.brakes import Brake, Decline, MailCheck, PaymentStart
 from handsel.models.campaigns import Campaign, Recipient, Suppression
 from handsel.models.catalogue import (
     BundleItem,
@@ -28,11 +29,13 @@ __all__ = [
     "BalanceLine",
     "BalanceReading",
     "Base",
+    "Brake",
     "BundleItem",
     "Campaign",
     "Coupon",
     "CouponUse",
     "Customer",
+    "Decline",
     "Duty",
     "Entitlement",
     "FindLink",
@@ -41,8 +44,10 @@ __all__ = [
     "Invoice",
     "InvoiceParty",
     "LedgerEntry",
+    "MailCheck",
     "Order",
     "OutboxItem",
+    "PaymentStart",
     "Payout",
     "Product",
     "ProductPrice",

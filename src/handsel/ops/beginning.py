@@ -142,7 +142,7 @@ def held_before(
         if _is_same(order, offer, provider, buyer) and shop.now() < order.expires_at:
             return order
         if order.provider in shop.providers:
-            _end(shop, order)
+            end(shop, order)
     return None
 
 
@@ -158,7 +158,7 @@ def _is_same(
     )
 
 
-def _end(shop: Shop, order: Order) -> Order:
+def end(shop: Shop, order: Order) -> Order:
     """End a payment at its provider, and hear what has become of it."""
     # Some providers forget a payment whose time is over: then there is nothing to end.
     with shop.calling(), suppress(UnknownSessionError):
@@ -176,7 +176,7 @@ def begin_hosted(shop: Shop, order: Order, *, holder: str | None) -> str | None:
     Raises CouponError when somebody else has got the last use of the coupon meanwhile,
     ProviderUnavailableError.
     """
-    if _end(shop, order).session_state is not PaymentState.EXPIRED:
+    if end(shop, order).session_state is not PaymentState.EXPIRED:
         return None
     key = checkout.hosted_key(order)
     with shop.reading() as session:

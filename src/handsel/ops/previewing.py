@@ -239,6 +239,24 @@ def _paused(settings: Settings, words: Words, test: bool) -> dict[str, Any]:
     }
 
 
+def _brake(settings: Settings, words: Words, test: bool) -> dict[str, Any]:
+    return {
+        "name": words.product,
+        "slug": words.slug,
+        "declined": 47,
+        "tries": 50,
+        "providers": ("stripe", "paypal"),
+    }
+
+
+def _check(settings: Settings, words: Words, test: bool) -> dict[str, Any]:
+    return {
+        "product": {"name": words.product},
+        "link": _link(settings, "checked"),
+        "minutes": 60,
+    }
+
+
 def _test(settings: Settings, words: Words, test: bool) -> dict[str, Any]:
     return {"date": MOMENT.date().isoformat()}
 
@@ -253,6 +271,8 @@ _FACTS: Mapping[str, Callable[[Settings, Words, bool], dict[str, Any]]] = {
     "release": _release,
     "broadcast": _broadcast,
     "paused": _paused,
+    "brake": _brake,
+    "check": _check,
     "test": _test,
 }
 NAMES = tuple(_FACTS)

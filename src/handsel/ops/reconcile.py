@@ -11,7 +11,7 @@ from sqlalchemy import select
 from handsel.kit.errors import ShopError
 from handsel.models import Order
 from handsel.models.words import PaymentState
-from handsel.sales import orders
+from handsel.sales import brake, checkout, orders
 from handsel.sales.payments.base import (
     ForeignPaymentError,
     Glimpse,
@@ -59,6 +59,7 @@ def reconcile(shop: Shop, *, since: datetime, most_open: int | None = None) -> O
         for glimpse in chain(glimpses, _once_more(unsure)):
             seen += 1
             known = _known(shop, name, glimpse.session_id)
+            _note_declined(shop, name, glimpse)
             if known and _is_old_news(known[0], glimpse.state):
                 continue
             looked_up += 1
@@ -128,6 +129,18 @@ def _open(shop: Shop, provider: str, since: datetime, most: int | None) -> list[
     turns = -(-len(rows) // most) if most else 1
     turn = int(shop.now().timestamp()) // ROUND
     return [row.session_id for row in rows if turns < 2 or (row.id + turn) % turns == 0]
+
+
+def _note_declined(shop: Shop, provider: str, glimpse: Glimpse) -> None:
+    """Write down a declined card that no message has told of."""
+    if not glimpse.declined:
+        return
+    with shop.reading() as session:
+        new = brake.new_ones(session, provider, glimpse.declined, shop.now())
+        order = checkout.of_session(session, provider, glimpse.session_id)
+    if new and order:
+        with shop.transaction() as session:
+            brake.note(session, order, new, shop.now())
 
 
 def _is_old_news(known: PaymentState, seen: PaymentState | None) -> bool:

@@ -20,6 +20,11 @@ REFUND = "mail.refund"
 REFUND_FAILED = "mail.refund_failed"
 DISPUTE = "mail.dispute"
 PAUSED = "mail.paused"
+BRAKE = "mail.brake"
+CHECK = "mail.check"
+
+CHECKED = "checked"
+"""What the link of CHECK is signed for, and where it leads."""
 
 
 def receipt(session: Session, order: Order, now: datetime) -> None:
@@ -198,3 +203,46 @@ def campaign_paused(session: Session, campaign: Campaign, now: datetime) -> None
             "reason": campaign.pause_reason,
         },
     )
+
+
+def brake_on(
+    session: Session, product_id: int, declined: int, tries: int, now: datetime
+) -> None:
+    """Tell the seller, once each time, that stolen cards are tried with a product."""
+    product = session.get_one(Product, product_id)
+    outbox.put(
+        session,
+        BRAKE,
+        f"brake:{product_id}:{int(now.timestamp())}",
+        recipient="",
+        now=now,
+        payload={
+            "name": product.name,
+            "slug": product.slug,
+            "declined": declined,
+            "tries": tries,
+        },
+    )
+
+
+def check(
+    session: Session, number: int, product: str, email: str, minutes: int, now: datetime
+) -> None:
+    """The link that a buyer opens before they pay, once for each asking.
+
+    Args:
+        minutes: how long it works.
+    """
+    outbox.put(
+        session,
+        CHECK,
+        check_name(number),
+        recipient=email,
+        now=now,
+        payload={"check": number, "name": product, "minutes": minutes},
+    )
+
+
+def check_name(number: int) -> str:
+    """Name the mail of a check."""
+    return f"check:{number}"

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from handsel.kit.errors import ConfigurationError, ShopError
 from handsel.kit.money import Money, format_money
-from handsel.kit.signing import Keys, link_token, sign
+from handsel.kit.signing import Keys, link_token
 from handsel.kit.text import human_size
 from handsel.models import (
     Entitlement,
@@ -36,7 +36,7 @@ from handsel.models import (
 )
 from handsel.models.database import Database
 from handsel.models.words import OutboxState
-from handsel.outbound import taxwords
+from handsel.outbound import notices, taxwords
 from handsel.outbound.outbox import Item
 from handsel.settings import Settings
 
@@ -258,14 +258,6 @@ def file_facts(files: Iterable[tuple[str, int]]) -> list[dict[str, str]]:
     return [{"name": name, "size": human_size(size)} for name, size in files]
 
 
-def _find(
-    session: Session, keys: Keys, settings: Settings, item: Item
-) -> dict[str, Any]:
-    number = str(item.payload["link"])
-    token = f"{sign(keys, 'find', number)}{number}"
-    return {"link": f"{settings.public_url}/find/{token}", "minutes": 30}
-
-
 def _review(
     session: Session, keys: Keys, settings: Settings, item: Item
 ) -> dict[str, Any]:
@@ -333,25 +325,15 @@ def _money(order: Order, settings: Settings, item: Item) -> dict[str, Any]:
     }
 
 
-def _paused(
-    session: Session, keys: Keys, settings: Settings, item: Item
-) -> dict[str, Any]:
-    return dict(item.payload)
-
-
-def _test(
-    session: Session, keys: Keys, settings: Settings, item: Item
-) -> dict[str, Any]:
-    return {"date": item.payload["date"]}
-
-
 _FACTS: Mapping[str, Callable[[Session, Keys, Settings, Item], dict[str, Any]]] = {
     "mail.receipt": _receipt,
-    "mail.find": _find,
+    "mail.find": notices.find,
     "mail.review": _review,
     "mail.refund": _refund,
     "mail.refund_failed": _refund_failed,
     "mail.dispute": _dispute,
-    "mail.paused": _paused,
-    TEST: _test,
+    "mail.paused": notices.paused,
+    "mail.brake": notices.brake,
+    "mail.check": notices.check,
+    TEST: notices.test,
 }

@@ -20,7 +20,7 @@ from handsel.models.database import insert_new
 from handsel.models.orders import FIRST_NUMBER
 from handsel.models.words import FactKind, PaymentState
 from handsel.outbound import emails
-from handsel.sales import payouts, rebuilding, refunds, reservations, telling
+from handsel.sales import brake, payouts, rebuilding, refunds, reservations, telling
 from handsel.sales.payments.base import Fact, Payment
 from handsel.sales.standing import Standing, sum_up
 
@@ -63,6 +63,8 @@ def record(
         payouts.note_lines(session, provider, payment.test, payment.lines)
         settle(session, order, now)
         telling.tell(session, order, news, now)
+    if payment.declined:
+        brake.note(session, order, payment.declined, now)
     return order
 
 

@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from handsel.shop import Shop
 from handsel.web import (
     buying,
+    checking,
     errors,
     find,
     health,
@@ -48,6 +49,7 @@ def create_app(shop: Shop, *, show_mail: bool = False) -> Flask:
     for blueprint in (
         storefront.blueprint,
         buying.blueprint,
+        checking.blueprint,
         library.blueprint,
         papers.blueprint,
         file_views.blueprint,

@@ -26,7 +26,7 @@ from handsel.sales.payments.base import (
     ProviderUnavailableError,
     UnknownSessionError,
 )
-from handsel.web import limits, owned
+from handsel.web import checking, limits, owned
 from handsel.web.guards import Policy, guard
 from handsel.web.links import purchase_path
 from handsel.web.pages import (
@@ -61,7 +61,7 @@ class PaidBeforeError(ShopError):
 @blueprint.post("/buy/<slug>")
 def buy(slug: str) -> AnyResponse:
     """Open a payment session and send the buyer there; a free product is given."""
-    limits.hit("buy", most=30, minutes=10)
+    limits.hit("buy", most=60, minutes=10)
     try:
         offer = _offer(slug)
     except BadInputError as error:  # the coupon, or the amount
@@ -182,6 +182,8 @@ def _to_payment(
     held = beginning.held_before(shop, offer, provider, buyer)
     if held and held.payment_url:
         return redirect(held.payment_url, 303)
+    if asked := checking.asked_first(offer, key):
+        return asked
     started = beginning.begin(shop, offer, key, provider, buyer)
     return redirect(started.url, 303)
 

@@ -8,7 +8,13 @@ from sqlalchemy import select
 from handsel.models import Inbox
 from handsel.models.database import insert_new
 from handsel.outbound import relays, undelivered
-from handsel.sales.payments.base import ForeignPaymentError, Notice, Payment
+from handsel.sales import brake
+from handsel.sales.payments.base import (
+    Declined,
+    ForeignPaymentError,
+    Notice,
+    Payment,
+)
 from handsel.sales.rebuilding import NotOurSessionError
 from handsel.shop import Shop
 from handsel.web.guards import Policy, guard
@@ -34,6 +40,8 @@ def receive(provider: str) -> Response:
     notice = shop.provider(provider).read_webhook(
         headers, request.get_data(), shop.now()
     )
+    if notice.declined:
+        return _count(shop, provider, notice.declined)
     if notice.object_id is None:
         return _answer("This kind of message changes nothing here.")
     if _applied(shop, provider, notice):
@@ -44,6 +52,14 @@ def receive(provider: str) -> Response:
     except (ForeignPaymentError, NotOurSessionError):
         return _answer("This payment belongs to another shop.")
     return _answer("Recorded.")
+
+
+def _count(shop: Shop, provider: str, declined: Declined) -> Response:
+    """Count a card that was declined. Nothing of it is kept but that it was so."""
+    with shop.transaction() as session:
+        if brake.note_told(session, shop.keys, provider, declined, shop.now()):
+            return _answer("Recorded.")
+    return _answer("This payment belongs to another shop.")
 
 
 def _applied(shop: Shop, provider: str, notice: Notice) -> bool:

@@ -21,7 +21,7 @@ from handsel.sales import checkout
 from handsel.sales.checkout import Offer
 from handsel.sales.payments.base import ProviderUnavailableError
 from handsel.sales.payments.stripe import Fields, StripeProvider
-from handsel.web import limits
+from handsel.web import checking, limits
 from handsel.web.guards import Policy, content_policy, guard
 from handsel.web.pages import own_browser, page, the_shop
 from handsel.web.pricetags import price, tax_note
@@ -69,15 +69,17 @@ def is_open(session: str) -> Response:
 @blueprint.post("/pay/<session>/hosted")
 def pay_hosted(session: str) -> AnyResponse:
     """End this payment and begin it anew on Stripe's page, for whom this one fails."""
-    limits.hit("buy", most=30, minutes=10)
+    limits.hit("buy", most=60, minutes=10)
     shop = the_shop()
     with shop.reading() as reading:
         order = _order(reading, session)
-        slug = reading.get_one(Product, order.product_id).slug
+        offer = checkout.offered_before(reading, order)
+    if asked := checking.asked_to_move(offer, order):
+        return asked
     try:
         url = beginning.begin_hosted(shop, order, holder=own_browser())
     except BadInputError as error:  # somebody else has got the coupon meanwhile
-        return product_page(slug, error.status, error)
+        return product_page(offer.slug, error.status, error)
     except (ProviderUnavailableError, ConfigurationError) as error:
         log.error("A payment could not be moved to Stripe's page: %s", error)
         raise _away() from error

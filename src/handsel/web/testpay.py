@@ -65,6 +65,8 @@ def _go_on(found: PayPage, outcome: Outcome, typed: Mapping[str, str]) -> AnyRes
         return _question(found)
     if outcome.url:
         return redirect(outcome.url, 303)
+    if outcome.result is Result.DECLINED:  # a real provider would send a message
+        the_shop().hear("test", found.session_id)
     return _form(found, typed, {"": f"{outcome.message} {outcome.hint}"})
 
 

@@ -92,7 +92,10 @@ class FakeBank(Balance):
             )
             self._keep("charge", charge)
             intent["latest_charge"] = charge["id"]
+            intent["last_payment_error"] = None
             if status == "failed":
+                intent["last_payment_error"] = objects.declined(charge)
+                self._note("charge.failed", charge)
                 self._note("payment_intent.payment_failed", intent)
             else:
                 self._finish(session, email, country)

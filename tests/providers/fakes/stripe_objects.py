@@ -138,6 +138,17 @@ def charge(of: Obj, *, email: str, card: str, status: str, created: int) -> Obj:
     }
 
 
+def declined(charge: Obj) -> Obj:
+    """Say why a payment did not go through."""
+    return {
+        "charge": charge["id"],
+        "code": "card_declined",
+        "decline_code": "generic_decline",
+        "message": "Your card was declined.",
+        "type": "card_error",
+    }
+
+
 def refund(
     of: Obj,
     amount: int,

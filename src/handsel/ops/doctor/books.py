@@ -14,7 +14,7 @@ from handsel.models import Duty, Inbox, Order, Product
 from handsel.models.database import Database
 from handsel.models.words import OrderStatus, ProductStatus
 from handsel.ops import backup, schema
-from handsel.ops.doctor import mails, payouts, refunds, taxes
+from handsel.ops.doctor import mails, payouts, refunds, taxes, trials
 from handsel.ops.doctor.findings import LATE, Finding, Level
 from handsel.ops.places import sqlite_file
 from handsel.sales.payments import paypal_money, stripe_money
@@ -75,6 +75,7 @@ def _look(database: Database, settings: Settings, now: datetime) -> Iterator[Fin
             if provider in _HOOKS:
                 yield from _web_hook(session, provider, now)
         yield from _reviews(session)
+        yield from trials.look(session, now)
         yield from refunds.look(session, now)
         yield from payouts.look(session, now)
         yield from taxes.look(session, settings, now)

@@ -99,6 +99,23 @@ class Fact:
 
 
 @dataclass(frozen=True)
+class Declined:
+    """One try to pay that a bank said no to.
+
+    Args:
+        object_id: names the try, the same whoever tells of it.
+        at: when it was, or when the tries of its session began.
+        reference: what the purchase said, if it is a message that tells of it.
+        purchase: the key of the purchase, if the message has it.
+    """
+
+    object_id: str
+    at: datetime
+    reference: Mapping[str, str] = field(default_factory=dict)
+    purchase: str = ""
+
+
+@dataclass(frozen=True)
 class Payment:
     """All that a provider knows of one session, at the moment it was asked.
 
@@ -109,7 +126,8 @@ class Payment:
     in the price, where the provider works that out. `doubt` says what is wrong with the
     money, in a sentence for the seller: then nothing is delivered until somebody has
     looked. `lines`: what it cost, if the provider says so with each look; some only tell
-    it when they tell of payouts.
+    it when they tell of payouts. `declined` names tries that a bank said no to, those that
+    this look shows anyway: by them the shop knows people who try stolen cards.
     """
 
     session_id: str
@@ -126,6 +144,7 @@ class Payment:
     tax: Money | None = None
     doubt: str = ""
     lines: tuple[Line, ...] = ()
+    declined: tuple[Declined, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -133,12 +152,15 @@ class Notice:
     """A verified message from a provider: what to look up, never what to believe.
 
     `object_id` is whatever `look_up` accepts; None when the message is about something
-    the shop does not follow.
+    the shop does not follow. `declined`: it is about a try that was declined, which is
+    counted as it is told, because there may be hundreds in a minute; then nothing is
+    looked up.
     """
 
     event_id: str
     kind: str
     object_id: str | None
+    declined: Declined | None = None
 
 
 @dataclass(frozen=True)
@@ -146,11 +168,13 @@ class Glimpse:
     """One session as a list shows it: enough to know whether a look is worth it.
 
     `state` None means that something happened to its money (a refund, a dispute), so
-    that it should be looked up whatever we know.
+    that it should be looked up whatever we know. `declined`: as in `Payment`, where the
+    list shows it.
     """
 
     session_id: str
     state: PaymentState | None
+    declined: tuple[Declined, ...] = ()
 
 
 @dataclass(frozen=True)

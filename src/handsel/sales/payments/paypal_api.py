@@ -8,6 +8,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -17,6 +18,7 @@ from handsel.kit.money import Money
 from handsel.models.words import RefundReason
 from handsel.sales.payments import paypal_facts
 from handsel.sales.payments.base import (
+    Declined,
     Evidence,
     ForeignPaymentError,
     Glimpse,
@@ -51,6 +53,9 @@ MOST_TITLE = 127
 
 # PayPal says no for good: to the buyer's way to pay, or to the seller's account.
 _REFUSED = (400, 403, 422)
+
+# Of those, what is said of the card, or the account, of whoever pays.
+_DECLINED = ("INSTRUMENT_DECLINED", "TRANSACTION_REFUSED", "PAYER_CANNOT_PAY")
 
 _REASONS = {
     RefundReason.REQUESTED: "Refunded as you asked.",
@@ -94,29 +99,35 @@ class PayPalApi:
         with in_our_words(about_looks):
             order = self._order(self._order_id(object_id))
             fresh = order.status == "APPROVED"
+            declined: tuple[Declined, ...] = ()
             if fresh:
-                order = self._take(order, now)
+                order, declined = self._take(order, now)
             # Of money that was just taken nobody can have complained yet.
             disputes = () if fresh else tuple(self._disputes(order))
             payee = self._our_account(order) if order.captures else self._payee
-        return paypal_facts.payment(order, disputes, now, payee=payee, test=self._test)
+        payment = paypal_facts.payment(
+            order, disputes, now, payee=payee, test=self._test
+        )
+        return replace(payment, declined=payment.declined + declined)
 
-    def _take(self, order: Sale, now: datetime) -> Sale:
+    def _take(self, order: Sale, now: datetime) -> tuple[Sale, tuple[Declined, ...]]:
         """Take the money of an approved order, if it is what was agreed; look again.
 
         Whoever comes second finds it done: PayPal takes the money of an order once,
         whatever a call is named. The name is that of this approval, so that a buyer who
         was declined and has chosen another way to pay gets another answer. Where PayPal
-        refuses, nothing is taken: the order stays open.
+        refuses, nothing is taken: the order stays open; the second thing given is the
+        try, if it was the buyer's bank that said no.
         """
         if now >= order.ends or (order.agreed and order.agreed.closed):
-            return order
+            return order, ()
         if not paypal_facts.is_as_agreed(order, self._our_account(order)):
             log.warning(
                 "Order %s at PayPal is not as it was agreed: not taken.", order.id
             )
-            return order
+            return order, ()
         name = request_id(order.id, "capture", order.changed)
+        declined: tuple[Declined, ...] = ()
         try:
             self._client.post(f"{_ORDERS}/{order.id}/capture", {}, name, slow=True)
         except PayPalError as error:
@@ -124,7 +135,9 @@ class PayPalApi:
                 raise
             if error.issue != "ORDER_ALREADY_CAPTURED":
                 note(error)
-        return self._order(order.id)
+            if error.issue in _DECLINED:
+                declined = (Declined(name, now),)
+        return self._order(order.id), declined
 
     def _our_account(self, order: Sale) -> str:
         """Give the account our money should go to: that of an order we make ourselves.

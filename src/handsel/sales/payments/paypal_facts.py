@@ -11,7 +11,7 @@ from typing import Any
 from handsel.kit.money import Money
 from handsel.models.words import FactKind, PaymentState
 from handsel.sales.payments import paypal_fees
-from handsel.sales.payments.base import Evidence, Fact, Payment
+from handsel.sales.payments.base import Declined, Evidence, Fact, Payment
 from handsel.sales.payments.lines import Line
 from handsel.sales.payments.paypal_money import from_paypal
 from handsel.sales.payments.paypal_reference import Agreed
@@ -181,6 +181,11 @@ def payment(
         if is_ours(order, payee)
         else f"The money went to another PayPal account ({order.payee}).",
         lines=order.lines if is_ours(order, payee) else (),
+        declined=tuple(
+            Declined(each.id, each.at)
+            for each in order.captures
+            if each.status in _NO_MONEY
+        ),
     )
 
 

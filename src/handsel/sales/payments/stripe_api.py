@@ -39,6 +39,7 @@ from handsel.sales.payments.stripe_errors import (
     in_our_words,
 )
 from handsel.sales.payments.stripe_money import to_stripe
+from handsel.sales.payments.stripe_webhook import PURCHASE
 
 # Seconds to connect, and to wait for an answer; with one repeat about ten in all.
 _TIMEOUT = (2.0, 5.0)
@@ -250,7 +251,10 @@ def _session_params(purchase: Purchase, now: datetime) -> SessionCreateParams:
         "client_reference_id": purchase.key,
         "metadata": reference,
         # Only this copy is found at the payment itself, and in its web hooks.
-        "payment_intent_data": {"metadata": reference, "description": purchase.title},
+        "payment_intent_data": {
+            "metadata": reference | {PURCHASE: purchase.key},
+            "description": purchase.title,
+        },
         "expires_at": int(_ending(purchase.expires_at, now).timestamp()),
     }
     if purchase.email:

@@ -13,7 +13,7 @@ from stripe.checkout import Session
 
 from handsel.models.words import PaymentState
 from handsel.sales.payments.base import Glimpse
-from handsel.sales.payments.stripe_facts import state_of
+from handsel.sales.payments.stripe_facts import declined, state_of
 from handsel.sales.payments.stripe_webhook import (
     MONEY_EVENTS,
     SESSION_EVENTS,
@@ -38,7 +38,7 @@ def sessions_since(
     listed = set()
     for session in _created(client, since - _LONGEST_SESSION if old else since):
         listed.add(session.id)
-        yield Glimpse(session.id, state_of(session))
+        yield Glimpse(session.id, state_of(session), declined(session))
     changed, payments = _changed(client, since)
     for session_id, state in changed.items():
         if session_id not in listed:

@@ -9,7 +9,7 @@ from stripe.params import DisputeUpdateParams, DisputeUpdateParamsEvidence
 
 from handsel.kit.money import Money
 from handsel.models.words import FactKind, PaymentState
-from handsel.sales.payments.base import Evidence, Fact, Payment
+from handsel.sales.payments.base import Declined, Evidence, Fact, Payment
 from handsel.sales.payments.stripe_money import from_stripe
 
 # An inquiry that came to nothing, or a dispute that a refund prevented: whether the
@@ -50,6 +50,7 @@ def payment(
         card_country=_card_country(charge),
         tax=_tax(session),
         facts=(*captures(session), *_refunded(refunds), *_disputed(disputes)),
+        declined=declined(session),
     )
 
 
@@ -84,6 +85,17 @@ def captures(session: Session) -> list[Fact]:
             _time(charge.created if charge else intent.created),
         )
     ]
+
+
+def declined(session: Session) -> tuple[Declined, ...]:
+    """Tell the last try, if it was declined. Needs `payment_intent` expanded."""
+    intent = session.payment_intent
+    error = intent.last_payment_error if isinstance(intent, PaymentIntent) else None
+    if not isinstance(intent, PaymentIntent) or not error or not error.charge:
+        return ()
+    charge = charge_of(session)
+    at = charge.created if charge and charge.id == error.charge else intent.created
+    return (Declined(error.charge, _time(at)),)
 
 
 def charge_of(session: Session) -> Charge | None:

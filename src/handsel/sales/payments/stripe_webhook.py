@@ -8,11 +8,11 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from handsel.kit.strictjson import read_object
-from handsel.sales.payments.base import Notice, WebhookRefusedError
+from handsel.sales.payments.base import Declined, Notice, WebhookRefusedError
 
 TOLERANCE = 300
 """Seconds that a message may be old, or ahead of us."""
@@ -34,6 +34,11 @@ MONEY_EVENTS = (
     "charge.dispute.funds_withdrawn",
     "charge.dispute.funds_reinstated",
 )
+
+DECLINED_EVENT = "payment_intent.payment_failed"
+"""A try to pay was declined, on whichever page; the buyer may try again."""
+PURCHASE = "purchase"
+"""Where a payment at Stripe bears the key of the purchase, beside its reference."""
 
 
 def verified_event(
@@ -119,17 +124,47 @@ def notice(event: dict[str, Any], *, livemode: bool) -> Notice:
     event_id, kind = event.get("id"), event.get("type")
     if not isinstance(event_id, str) or not isinstance(kind, str):
         raise WebhookRefusedError("The message has no name.")
+    if kind == DECLINED_EVENT:
+        return Notice(event_id, kind, None, _declined(event_id, event))
     return Notice(event_id, kind, _object_id(kind, event))
+
+
+def _subject(event: dict[str, Any]) -> dict[str, Any]:
+    data = event.get("data")
+    subject = data.get("object") if isinstance(data, dict) else None
+    if not isinstance(subject, dict):
+        raise WebhookRefusedError("The message has no object.")
+    return subject
+
+
+def _declined(event_id: str, event: dict[str, Any]) -> Declined:
+    """Read of a payment what was declined, by the name of the try, and for what.
+
+    Whom a bank did not believe (3-D Secure) has come as far as no charge. Raises
+    WebhookRefusedError.
+    """
+    payment, made = _subject(event), event.get("created")
+    if not isinstance(made, int) or not 0 <= made < 1 << 33:
+        raise WebhookRefusedError("The message has no time.")
+    words, error = payment.get("metadata"), payment.get("last_payment_error")
+    said = {str(name): str(text) for name, text in _pairs(words)}
+    return Declined(
+        _text(dict(_pairs(error)).get("charge")) or event_id,
+        datetime.fromtimestamp(made, UTC),
+        {name: text for name, text in said.items() if name != PURCHASE},
+        said.get(PURCHASE, ""),
+    )
+
+
+def _pairs(found: object) -> Iterable[tuple[str, object]]:
+    return found.items() if isinstance(found, dict) else ()
 
 
 def _object_id(kind: str, event: dict[str, Any]) -> str | None:
     """Name the session, or the payment it was for; None for what we do not follow."""
     if kind not in SESSION_EVENTS + MONEY_EVENTS:
         return None
-    data = event.get("data")
-    subject = data.get("object") if isinstance(data, dict) else None
-    if not isinstance(subject, dict):
-        raise WebhookRefusedError("The message has no object.")
+    subject = _subject(event)
     if kind in SESSION_EVENTS:
         return _text(subject.get("id")) if subject.get("mode") == "payment" else None
     return payment_of(subject)

@@ -117,6 +117,7 @@ class TestProvider:
             reference=session.reference,
             card_last4=session.last4,
             facts=session.facts(now),
+            declined=self._bank.declined(session.id),
         )
 
     def read_webhook(
@@ -233,7 +234,7 @@ class TestProvider:
         self, session: Session, card: Card, email: str, now: datetime, *, asked: bool
     ) -> Outcome:
         if card.refusal:
-            self._bank.stop_asking(session.id, now)
+            self._bank.decline(session.id, now)
             return _declined(card.refusal)
         won = self._bank.approve(session, card, email, now, asked=asked)
         session = self._bank.find(session.id)

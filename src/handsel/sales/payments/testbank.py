@@ -22,6 +22,7 @@ from datetime import datetime
 from pathlib import Path
 
 from handsel.sales.payments.base import (
+    Declined,
     Fact,
     Glimpse,
     ProviderUnavailableError,
@@ -121,6 +122,25 @@ class Bank:
         self._change(
             "UPDATE session SET asked_last4 = NULL, changed_at = :now WHERE id = :id",
             {"id": session_id, "now": text_of(now)},
+        )
+
+    def decline(self, session_id: str, now: datetime) -> None:
+        """The bank says no to a card: the session is open for another one."""
+        self.stop_asking(session_id, now)
+        self._change(
+            "INSERT INTO decline (session_id, at) VALUES (:id, :now)",
+            {"id": session_id, "now": text_of(now)},
+        )
+
+    def declined(self, session_id: str) -> tuple[Declined, ...]:
+        """Name the cards that were declined in a session."""
+        with self._open() as db:
+            rows = db.execute(
+                "SELECT number, at FROM decline WHERE session_id = ?", [session_id]
+            ).fetchall()
+        return tuple(
+            Declined(f"tn_{row['number']}", datetime.fromisoformat(row["at"]))
+            for row in rows
         )
 
     def approve(

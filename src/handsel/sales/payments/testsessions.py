@@ -51,6 +51,13 @@ CREATE TABLE IF NOT EXISTS fact (
     # What the shop asked a refund with; and the disputes it has answered.
     "CREATE TABLE IF NOT EXISTS refund_key (object_id TEXT PRIMARY KEY, key TEXT)",
     "CREATE TABLE IF NOT EXISTS answer (object_id TEXT PRIMARY KEY)",
+    # Cards that the bank declined.
+    """
+CREATE TABLE IF NOT EXISTS decline (
+    number INTEGER PRIMARY KEY, session_id TEXT NOT NULL, at TEXT NOT NULL
+)
+""",
+    "CREATE INDEX IF NOT EXISTS decline_session ON decline (session_id)",
 )
 
 
