@@ -154,8 +154,13 @@ class Visitor:
 
 def forms_of(page: TestResponse) -> list[Form]:
     """Give every form of a page."""
+    return forms_in(page.get_data(as_text=True))
+
+
+def forms_in(html: str) -> list[Form]:
+    """Give every form of a page that came over the line."""
     parser = _Forms()
-    parser.feed(page.get_data(as_text=True))
+    parser.feed(html)
     parser.close()
     return parser.found
 

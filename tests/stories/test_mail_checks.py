@@ -10,6 +10,7 @@ from handsel import worker
 from handsel.models.words import OutboxState
 from handsel.outbound import outbox
 from handsel.sales import brake, checks
+from handsel.shop import Shop
 from handsel.web import create_app
 from tests import make
 from tests.ground.till import Till, rows
@@ -228,7 +229,7 @@ def test_an_address_that_nobody_has_is_said(braked: Till, buyer: Visitor) -> Non
         assert outbox.newest(session, OutboxState.DEAD)
     braked.move(minutes=5)
     page = impatient(buyer, waiting)
-    assert "No mail can be brought to this address" in words(page)
+    assert "No mail can be brought to gone@example.org" in words(page)
     elsewhere = buyer.press_and_follow(page, "/check/", {"email": ADA})
     assert ADA in words(elsewhere)
     assert go_on(buyer, link_in_mail(braked)).status_code == 303
@@ -240,12 +241,13 @@ def test_where_mails_reach_nobody_patience_is_all(braked: Till) -> None:
     before = rows(shop)["outbox"]
     waiting = ask_for_mail(buyer, press(buyer))
     assert rows(shop)["outbox"] == before
-    assert "not there yet" in words(impatient(buyer, waiting))
+    assert "wait for a minute" in words(waiting)
+    assert "not over yet" in words(impatient(buyer, waiting))
     braked.move(minutes=1)
     assert "Thank you" in words(buyer.go_on(impatient(buyer, waiting)))
 
 
-def in_public(braked: Till):  # type: ignore[no-untyped-def]
+def in_public(braked: Till) -> Shop:
     """The same shop at a public address; its mails still go into a folder."""
     shop = braked.shop
     public = shop.settings.shop.model_copy(update={"url": "https://shop.example"})

@@ -578,7 +578,7 @@ PAGES: dict[str, tuple[str, Context]] = {
             "check_wait.html",
             {**CHECK_WAIT, "mail": mail, "impatient": True},
         )
-        for mail in ("coming", "sent", "refused", "away")
+        for mail in ("coming", "sent", "refused", "none", "away")
     },
     "check open": (
         "check_open.html",

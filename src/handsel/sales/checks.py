@@ -36,7 +36,8 @@ class Mail(StrEnum):
     SENT = "sent"  # the mail server has it
     COMING = "coming"  # too early to say
     REFUSED = "refused"  # there is no such mailbox
-    AWAY = "away"  # no mail goes out at all
+    NONE = "none"  # none could go out; the buyer waits
+    AWAY = "away"  # no mail goes out at all, and the buyer has waited
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def mail(session: Session, number: int, now: datetime) -> Mail:
     if item and item.state is OutboxState.DEAD:
         return Mail.REFUSED
     if asked is None or now < asked + PATIENCE:
-        return Mail.COMING
+        return Mail.COMING if item else Mail.NONE
     if item is None:
         return Mail.AWAY
     gone = select(OutboxItem.id).where(OutboxItem.sent_at >= asked).limit(1)
