@@ -122,7 +122,7 @@ def test_the_worker_asks_about_a_few_open_orders_at_a_time(
 ) -> None:
     """News may be missing; a day full of buyers who go away must not cost more calls."""
     till.paypal.hooks.mode = "drop"
-    names = [till.begin(buyer) for _ in range(10)]
+    names = [till.begin(buyer.device()) for _ in range(10)]
     asked: list[str] = []
     for _ in range(4):
         till.move(minutes=3)
