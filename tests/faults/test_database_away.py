@@ -119,11 +119,10 @@ def test_connections_are_cut_100_times(
 
 def _cut(till: Till, say: Say, postgres: PostgresServer, *, times: int) -> None:
     make.product(till.shop)
-    buyer = till.visitor()
     till.stripe.hooks.mode = "hold"
     paid, answers = [], []
     for number in range(times):
-        name = till.begin(buyer)
+        name = till.begin(till.visitor())
         till.stripe.bank.pay(name, email=f"reader{number}@example.com")
         told, _ = at_once(
             lambda: till.stripe.hooks.deliver(times=3),

@@ -33,9 +33,8 @@ def _storm(till: Till, say: Say, *, payments: int) -> None:
     """Send each of so many events ten times, half of it under new names, by eight."""
     make.product(till.shop)
     till.far.hooks.mode = "hold"
-    buyer = till.visitor()
     for number in range(payments):
-        name = till.begin(buyer)
+        name = till.begin(till.visitor())
         till.far.bank.pay(name, email=f"reader{number}@example.com")
     events = till.far.hooks.held
     news = events * 5 + [
