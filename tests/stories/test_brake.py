@@ -14,7 +14,7 @@ from handsel.sales.asking import Asking
 from handsel.shop import Shop
 from tests import make
 from tests.ground.till import Till, rows, untrue
-from tests.ground.visitor import Visitor, words
+from tests.ground.visitor import Visitor, form_of, words
 from tests.stories import buyers
 from tests.stories.buyers import mails
 from tests.stories.test_coupons import coupon
@@ -313,7 +313,20 @@ def test_a_coupon_that_asks_for_the_address_does_not_ask_twice(market: Till) -> 
     assert paying.status_code == 303
 
 
-def test_an_open_price_is_kept_and_one_that_went_up_is_said(market: Till) -> None:
+def test_fields_that_nobody_here_knows_are_kept_too(market: Till) -> None:
+    attack(market)
+    buyer = market.visitor()
+    said = {"vat": "x" * 400, "<b>": "<i>", "press": "1", "proof": "2", "email": ADA}
+    asked = buyer.press(buyer.get("/p/book"), "/buy/book", said)
+    ask_for_mail(buyer, asked)
+    carried = form_of(buyer.get(link_in_mail(market)), "/buy/book").fields
+    assert (carried["vat"], carried["<b>"]) == ("x" * 300, "<i>")
+    assert carried["email"] == ADA
+    assert carried["press"] != "1"
+    assert carried["proof"] != "2"
+
+
+def test_an_open_price_is_kept(market: Till) -> None:
     open_price = Asking(Money(500, "EUR"), open_price=True)
     make.product(market.shop, slug="open", asking=open_price)
     attack(market)

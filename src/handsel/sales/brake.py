@@ -35,8 +35,8 @@ GOING_ON = 5
 """So many declines within LENGTH are still the attack; fewer are honest buyers."""
 MOST_HERE = 5
 """So often may a card be declined in one payment while the brake is on."""
-KEPT = timedelta(days=2)
-"""How long declines are kept."""
+KEPT = timedelta(hours=6)
+"""How long declines are kept: there may be hundreds of thousands in a day."""
 
 
 @dataclass(frozen=True)
@@ -120,17 +120,19 @@ def _judge(session: Session, product_id: int, now: datetime) -> None:
     if last and last.until <= now:  # what an earlier brake was about is over
         since = max(since, last.until)
     found = tries(session, product_id, since)
-    if not found.many_declined or _lately(session, product_id, now) < GOING_ON:
+    mine = Decline.product_id == product_id
+    lately = _newest(session, Decline.at, mine, now - LENGTH)
+    if not found.many_declined or len(lately) < GOING_ON:
         return
     insert_new(session, Brake, product_id=product_id, since=now, until=now)
-    mine = update(Brake).where(Brake.product_id == product_id)
-    on = mine.where(Brake.until <= now).values(since=now, until=now + LENGTH)
+    change = update(Brake).where(Brake.product_id == product_id)
+    on = change.where(Brake.until <= now).values(since=now, until=now + LENGTH)
     if rows_changed(session, on):
         emails.brake_on(session, product_id, found.declined, found.all, now)
         return
     # Not with every decline: there may be many in a second.
     soon_over = Brake.until < now + LENGTH - timedelta(minutes=1)
-    rows_changed(session, mine.where(soon_over).values(until=now + LENGTH))
+    rows_changed(session, change.where(soon_over).values(until=now + LENGTH))
 
 
 def tries(session: Session, product_id: int, since: datetime) -> Tries:
@@ -158,12 +160,6 @@ def _newest(
     return [moment for moment in session.scalars(rows) if moment]
 
 
-def _lately(session: Session, product_id: int, now: datetime) -> int:
-    mine = (Decline.product_id == product_id, Decline.at > now - LENGTH)
-    count = select(func.count()).select_from(Decline).where(*mine)
-    return session.scalar(count) or 0
-
-
 def is_on(session: Session, product_id: int, now: datetime) -> bool:
     """Say whether whoever wants to buy this is asked to open a mail first."""
     on = select(Brake.product_id).where(
@@ -177,8 +173,11 @@ def much_tried(session: Session, now: datetime, *, most: int) -> Sequence[Order]
 
     They were begun before the brake came on, or by somebody who has a mailbox.
     """
+    if session.scalar(select(Brake.product_id).where(Brake.until > now)) is None:
+        return ()
     often = (
         select(Decline.order_id)
+        .where(Decline.at > now - SPAN)
         .group_by(Decline.order_id)
         .having(func.count() >= MOST_HERE)
     )
