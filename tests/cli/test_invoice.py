@@ -24,6 +24,9 @@ def test_papers_are_listed_shown_and_written(shop: Shop, tmp_path: Path) -> None
     target = tmp_path / "paper.pdf"
     run(shop, "invoice", "show", "test-cn-1", "-o", str(target))
 
+    told = run(shop, "order", "show", "H-1001").stdout
+    assert "TEST-INV-1 €15.00, tax €0.00 (none)" in told
+    assert "TEST-CN-1 €5.00, tax €0.00 (none)" in told
     assert real == "No such paper.\n"
     assert isinstance(found, list)
     numbers = ["TEST-CN-1", "TEST-INV-2", "TEST-INV-1"]

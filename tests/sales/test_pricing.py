@@ -10,7 +10,7 @@ from handsel.kit.errors import BadInputError
 from handsel.kit.money import MAX_MINOR, Money, currencies
 from handsel.sales.payments import stripe_money
 from handsel.sales.payments.units import Units, can_charge, check
-from handsel.sales.pricing import Off, Quote, quote
+from handsel.sales.pricing import Off, Quote, contained, quote
 
 CODES = sorted(currencies() - {"IQD", "LYD"})
 
@@ -47,6 +47,42 @@ def test_nobody_pays_more_than_the_price_nor_less_than_nothing(
     assert found.before == euros(min(usual, usual if sale is None else sale))
     if off is None:
         assert found.total == found.before
+
+
+@given(
+    minors,
+    st.none() | parts | amounts,
+    st.integers(1, 5000),
+    st.lists(counts, max_size=3),
+)
+def test_the_tax_comes_off_last_and_what_is_left_can_be_charged(
+    price: int, off: Off | None, relief: int, units: list[Units]
+) -> None:
+    taxed = quote(euros(price), off=off, units=units)
+    found = quote(euros(price), off=off, relief=relief, units=units)
+
+    assert found.total + found.relief + found.discount == found.before
+    assert found.discount == taxed.discount
+    assert found.total + found.relief == taxed.total
+    net = Fraction(taxed.total.minor * 10_000, 10_000 + relief)
+    if not units:
+        assert abs(found.total.minor - net) <= Fraction(1, 2)
+    else:
+        assert found.total.minor <= net + Fraction(1, 2)
+        assert all(found.total.minor % each.step == 0 for each in units if off)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_net_and_tax_make_up_the_price_in_every_currency(code: str) -> None:
+    for minor in (1, 99, 100, 1500, MAX_MINOR):
+        gross = Money(minor, code)
+        for rate in (0, 550, 1900, 2550, 2700):
+            tax = contained(gross, rate)
+            assert Money(0, code) <= tax <= gross
+            assert (gross - tax) + tax == gross
+            assert abs(tax.minor - Fraction(minor * rate, 10_000 + rate)) <= Fraction(
+                1, 2
+            )
 
 
 @given(minors, parts | amounts, st.lists(counts, min_size=1, max_size=3))

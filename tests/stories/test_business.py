@@ -81,6 +81,9 @@ def test_a_business_pays_the_price_without_the_tax(
     assert (found.tax_minor, found.confirmed) == (0, True)
     assert (check.valid, check.name) == (True, "Ada Bücher GmbH")
     assert check.consultation
+    told = facts(union)
+    assert told["vat_number"] == AUSTRIAN
+    assert told["vat_consultation"] == check.consultation
     assert len(vies.asked) == 1
     assert untrue(union) == {}
 

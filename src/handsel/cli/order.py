@@ -17,6 +17,7 @@ from handsel.models.words import OrderStatus
 from handsel.ops import giving
 from handsel.sales import (
     catalogue,
+    invoices,
     invoicing,
     orders,
     payout_lines,
@@ -120,6 +121,7 @@ def show(number: str, home: Path, as_json: bool) -> None:
         data["refunds"] = refunds.facts(session, found)
         data["money"] = payout_lines.of_order(session, found)
         back = orders.refunded(session, found)
+        data["papers"] = [invoices.facts(each) for each in invoices.of(session, found)]
     data["ledger"] = [
         {
             "kind": str(fact.kind),
@@ -139,7 +141,17 @@ def show(number: str, home: Path, as_json: bool) -> None:
     ]
     lines += [f"{'refund':16} {_refund_line(each)}" for each in data["refunds"]]
     lines += [f"{'money':16} {each}" for each in lines_of_order(data["money"])]
+    lines += [f"{'paper':16} {_paper_line(each)}" for each in data["papers"]]
     answer(as_json, data, "\n".join(lines))
+
+
+def _paper_line(paper: dict[str, Any]) -> str:
+    gross, tax = (
+        format_money(Money(paper[name], paper["currency"]), "en")
+        for name in ("gross_minor", "tax_minor")
+    )
+    rule = paper["treatment"].replace("_", " ")
+    return f"{paper['issued_at'][:10]} {paper['number']} {gross}, tax {tax} ({rule})"
 
 
 def _refund_line(asked: dict[str, Any]) -> str:
@@ -222,7 +234,7 @@ def _for_people(data: dict[str, Any]) -> dict[str, str]:
     """Write the facts of an order in words: money, times, yes and no."""
     said = {}
     for key, value in data.items():
-        if key in ("ledger", "refunds", "money", "currency") or value is None:
+        if key in ("ledger", "refunds", "money", "papers", "currency") or value is None:
             continue
         if key.endswith("_minor"):
             money = format_money(Money(value, data["currency"]), "en")

@@ -17,6 +17,7 @@ from handsel.models import (
     Order,
     Product,
     Release,
+    VatCheck,
 )
 from handsel.models.words import OrderStatus
 
@@ -61,6 +62,7 @@ def facts(session: Session, keys: Keys, shop_url: str, order: Order) -> dict[str
     access = session.scalar(
         select(Entitlement.access).where(Entitlement.order_id == order.id)
     )
+    check = order.vat_check_id and session.get(VatCheck, order.vat_check_id)
     version = session.scalar(
         select(Release.version).where(Release.id == order.release_id)
     )
@@ -74,6 +76,10 @@ def facts(session: Session, keys: Keys, shop_url: str, order: Order) -> dict[str
         "discount_minor": order.discount_minor,
         "coupon": _coupon(session, order),
         "country": order.country,
+        "card_country": order.card_country,
+        "network_country": order.network_country,
+        "vat_number": check.number if check else None,
+        "vat_consultation": check.consultation if check else None,
         "status": str(order.status),
         "test": order.test,
         "provider": order.provider,
