@@ -274,6 +274,45 @@ def test_a_price_that_cannot_be_changes_nothing(
     assert told(shop, "product", "show", "book") == before
 
 
+def test_a_batch_is_ended_and_revived_at_once(shop: Shop) -> None:
+    make.product(shop)
+    run(shop, "coupon", "create", "ALONE", "--percent", "5")
+    run(shop, "coupon", "create", "FAIR", "--percent", "5", "--many", "3")
+
+    assert run(shop, "coupon", "end", "--batch", "fair").stdout == (
+        "Coupons that count no more: 3.\n"
+    )
+    states = {each["code"]: each["state"] for each in told(shop, "coupon", "list")}
+    assert states.pop("ALONE") == "counts"
+    assert set(states.values()) == {"ended"}
+    assert told(shop, "coupon", "revive", "--batch", "FAIR") == {"switched": 3}
+    states = {each["code"]: each["state"] for each in told(shop, "coupon", "list")}
+    assert set(states.values()) == {"counts"}
+
+    for words, code in ((["--batch", "NONE"], 3), ([], 2), (["X", "--batch", "F"], 2)):
+        done = run(shop, "coupon", "end", *words)
+        assert getattr(done.exception, "exit_code", done.exit_code) == code
+
+
+def test_a_bundle_is_emptied_only_if_something_is_left_to_sell(shop: Shop) -> None:
+    make.product(shop)
+    make.product(shop, slug="font", name="The Font")
+    run(
+        shop,
+        *("product", "add", "--name", "Both", "--price", "20"),
+        *("--contains", "book", "--contains", "font"),
+    )
+    run(shop, "product", "edit", "font", "--contains", "book")
+
+    refused = run(shop, "product", "edit", "both", "--contains", "")
+    emptied = run(shop, "product", "edit", "font", "--contains", "")
+
+    assert "nothing would be in it" in str(refused.exception)
+    assert told(shop, "product", "show", "both")["contains"] == ["book", "font"]
+    assert emptied.exit_code == 0
+    assert told(shop, "product", "show", "font")["contains"] == []
+
+
 def test_uses_counted_wrongly_are_found(shop: Shop) -> None:
     make.product(shop)
     run(shop, "coupon", "create", "X", "--percent", "5")

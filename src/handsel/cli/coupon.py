@@ -118,24 +118,40 @@ def show(code: str, home: Path, as_json: bool) -> None:
     answer(as_json, data, "\n".join(lines))
 
 
+_BATCH = click.option("--batch", help="All that were made together, instead of one.")
+
+
 @coupon.command()
-@click.argument("code")
+@click.argument("code", required=False)
+@_BATCH
 @shop_command
-def end(code: str, home: Path, as_json: bool) -> None:
+def end(code: str | None, batch: str | None, home: Path, as_json: bool) -> None:
     """Let a coupon count no more; purchases that were begun with it keep their price."""
-    _switch(code, home, as_json, active=False)
+    _switch(code, batch, home, as_json, active=False)
 
 
 @coupon.command()
-@click.argument("code")
+@click.argument("code", required=False)
+@_BATCH
 @shop_command
-def revive(code: str, home: Path, as_json: bool) -> None:
+def revive(code: str | None, batch: str | None, home: Path, as_json: bool) -> None:
     """Let a coupon that was ended count again."""
-    _switch(code, home, as_json, active=True)
+    _switch(code, batch, home, as_json, active=True)
 
 
-def _switch(code: str, home: Path, as_json: bool, *, active: bool) -> None:
+def _switch(
+    code: str | None, batch: str | None, home: Path, as_json: bool, *, active: bool
+) -> None:
+    if (code is None) is (batch is None):
+        raise click.UsageError("Name the CODE of one coupon, or a --batch of many.")
     with opened(home) as shop:
+        if batch is not None:
+            with shop.transaction() as session:
+                many = coupons.switch_batch(session, batch, active=active)
+            word = "count again" if active else "count no more"
+            answer(as_json, {"switched": many}, f"Coupons that {word}: {many}.")
+            return
+        assert code is not None
         with shop.transaction() as session:
             coupons.switch(session, code, active=active)
         with shop.reading() as session:

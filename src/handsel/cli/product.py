@@ -60,7 +60,7 @@ _COMMON = (
         "--contains",
         multiple=True,
         metavar="SLUG",
-        help="A product that comes with it: then it is a bundle.",
+        help='A product that comes with it: then it is a bundle. "" empties it.',
     ),
     click.option(
         "--family", metavar="WORD", help='The thing it is an edition of; "" for none.'

@@ -85,6 +85,7 @@ def edit_product(
     """Change what is given of a product, in one transaction; None leaves it.
 
     Args:
+        contains: slugs of what is in a bundle from now on; "" alone empties it.
         edition, family: as in `add_product`; a family "" takes it out of the one it has.
         asked: of the price, as `pricing.changed` takes it.
 
@@ -99,11 +100,20 @@ def edit_product(
         cover=store_cover(shop, cover) if cover else None,
         download_limit=limit,
         tax_class=TaxClass(tax_class) if tax_class else None,
-        contents=contains or None,
+        contents=_contents(contains),
         edition=_edition(family, edition),
     )
     with shop.transaction() as session:
-        return catalogue.edit(session, slug, changes, shop.now())
+        catalogue.edit(session, slug, changes, shop.now())
+    with shop.reading() as session:
+        return catalogue.get(session, slug)
+
+
+def _contents(contains: Sequence[str]) -> Sequence[str] | None:
+    """Read what a bundle is to have in it; an empty word empties it, none leaves it."""
+    if not contains:
+        return None
+    return [slug for slug in contains if slug.strip()]
 
 
 def _edition(family: str | None, edition: str | None) -> tuple[str, str] | None:

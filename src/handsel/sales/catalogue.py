@@ -93,6 +93,11 @@ def fill(
     For those who press Buy from now on. Raises NotFoundError, BadInputError.
     """
     contents = [get(session, slug) for slug in dict.fromkeys(slugs)]
+    if not contents and not bundle.files:
+        raise BadInputError(
+            f"{bundle.slug} has no files of its own: nothing would be in it.",
+            f"Take it off the shelf: handsel product unpublish {bundle.slug}",
+        )
     inside = _is_inside(session, bundle)
     for each in contents:
         if each.id == bundle.id or each.contents or inside:

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from handsel.kit.errors import BadInputError, ConflictError, NotFoundError
 from handsel.kit.money import Money, format_money
 from handsel.models import Coupon, CouponUse, Product
 from handsel.models.coupons import coupon_products
-from handsel.models.database import insert_new
+from handsel.models.database import insert_new, rows_changed
 from handsel.sales import catalogue
 from handsel.sales.pricing import Off
 
@@ -183,6 +183,18 @@ def switch(session: Session, code: str, *, active: bool) -> Coupon:
     coupon.active = active
     session.flush()
     return coupon
+
+
+def switch_batch(session: Session, batch: str, *, active: bool) -> int:
+    """Do the same to all that were made together; say how many. Raises NotFoundError."""
+    mine = update(Coupon).where(Coupon.batch == tidy(batch))
+    many = rows_changed(session, mine.values(active=active))
+    if not many:
+        raise NotFoundError(
+            f"There is no batch {batch}.",
+            "`handsel coupon list` shows them; a batch is called as its codes begin.",
+        )
+    return many
 
 
 def any_now(session: Session, now: datetime) -> bool:
