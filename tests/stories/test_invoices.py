@@ -80,6 +80,9 @@ def test_parts_that_go_back_have_credit_notes_that_make_up_the_whole(
     assert [each.gross_minor for each in back] == [333, 333, 834]
     assert sum(each.tax_minor for each in back) == 239
     assert "Credit note TEST-CN-3" in page
+    told = next(mail for mail in mails(taxed) if "€3.33" in mail.subject)
+    assert "Credit note TEST-CN-" in told.text
+    assert f"{opened.request.path}/invoice/" in told.text
     paper = words(buyer.get(f"{opened.request.path}/invoice/2"))
     assert "For invoice TEST-INV-1" in paper
     assert "€2.80 VAT 19% €0.53 Total €3.33" in paper

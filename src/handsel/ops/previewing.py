@@ -192,6 +192,8 @@ def _refund(settings: Settings, words: Words, test: bool) -> dict[str, Any]:
         "access": False,
         "opened": True,
         "link": _link(settings, "d"),
+        "credit_note": _invoice(settings)
+        | {"number": f"{settings.invoice.credit_prefix}{settings.invoice.first}"},
     }
 
 

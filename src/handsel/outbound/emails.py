@@ -78,7 +78,8 @@ def refund(
 ) -> None:
     """Tell the buyer that money goes back, once for each refund. Safe to repeat."""
     if order.email:
-        _about_money(session, REFUND, order, object_id, amount, now, to=order.email)
+        which = {"to": order.email, "refund": object_id}
+        _about_money(session, REFUND, order, object_id, amount, now, **which)
 
 
 @dataclass(frozen=True)

@@ -192,22 +192,12 @@ def _receipt(
         "link": purchase_link(keys, settings, order),
         "downloads_limit": order.download_limit,
         "files": file_facts(_files(session, order)),
-        "invoice": invoice_facts(session, keys, settings, order),
+        "invoice": taxwords.facts(
+            taxwords.first(session, order),
+            purchase_link(keys, settings, order),
+            settings.shop.locale,
+        ),
         "again": bool(item.payload.get("again")),
-    }
-
-
-def invoice_facts(
-    session: Session, keys: Keys, settings: Settings, order: Order
-) -> dict[str, str] | None:
-    """Give what a receipt says of the invoice; None where there is none."""
-    paper = taxwords.first(session, order)
-    if paper is None:
-        return None
-    return {
-        "number": paper.number,
-        "tax": taxwords.included(paper, settings.shop.locale),
-        "link": f"{purchase_link(keys, settings, order)}/invoice/{paper.id}",
     }
 
 
@@ -281,6 +271,11 @@ def _refund(
         "access": _opens(session, order),
         "opened": session.scalar(receipt.limit(1)) is not None,
         "link": purchase_link(keys, settings, order),
+        "credit_note": taxwords.facts(
+            taxwords.credited(session, order, str(item.payload.get("refund", ""))),
+            purchase_link(keys, settings, order),
+            settings.shop.locale,
+        ),
     }
 
 

@@ -36,6 +36,23 @@ def first(session: Session, order: Order) -> Invoice | None:
     return session.scalars(found.limit(1)).one_or_none()
 
 
+def credited(session: Session, order: Order, refund: str) -> Invoice | None:
+    """Give the credit note of a refund, which bears the provider's name for it."""
+    mine = Invoice.order_id == order.id, Invoice.cause == f"refund:{refund}"
+    return session.scalars(select(Invoice).where(*mine)).one_or_none()
+
+
+def facts(paper: Invoice | None, link: str, locale: str) -> dict[str, str] | None:
+    """Give what a mail says of a paper; None where there is none. `link`: the purchase's."""
+    if paper is None:
+        return None
+    return {
+        "number": paper.number,
+        "tax": included(paper, locale),
+        "link": f"{link}/invoice/{paper.id}",
+    }
+
+
 def included(paper: Invoice, locale: str) -> str:
     """Say how much of what was paid is tax; empty where none is."""
     if not is_said(paper):
