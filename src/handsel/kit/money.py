@@ -158,7 +158,7 @@ def format_money(money: Money, locale: str) -> str:
 
 def format_rate(basis_points: int, locale: str) -> str:
     """Write a rate in percent as people of a locale do: 2,550 is 25.5%."""
-    rate = Decimal(basis_points) / 10_000
+    rate = Decimal(basis_points).scaleb(-4)
     spoken = Locale.parse(locale.replace("-", "_"))
     pattern = spoken.percent_formats[None]
     pattern = parse_pattern(pattern.pattern)
