@@ -17,7 +17,7 @@ from handsel.models.database import insert_new, rows_changed
 from handsel.models.words import PaymentState
 from handsel.ops import bouncing, braking, carrying, payouts, reconcile, stock
 from handsel.outbound import broadcast, imap, post
-from handsel.sales import brake, checks, reservations, starts
+from handsel.sales import brake, businesses, checks, reservations, starts
 from handsel.shop import Shop
 
 log = logging.getLogger("handsel.worker")
@@ -172,7 +172,7 @@ def _tidy(shop: Shop) -> None:
         access.close_expired(session, now)
         reservations.forget(session, now, shop.providers)
         session.execute(delete(Inbox).where(Inbox.received_at < now - KEEP_INBOX))
-        for forgotten in (brake, starts, checks):
+        for forgotten in (brake, starts, checks, businesses):
             forgotten.forget(session, now)
         session.execute(delete(FindLink).where(FindLink.expires_at < now))
         yesterday = int((now - timedelta(days=1)).timestamp())

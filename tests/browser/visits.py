@@ -46,5 +46,5 @@ def mail_for(page: Page, demo: Demo, email: str, subject: str = "") -> str:
     row = page.locator("li", has_text=email).filter(has_text=subject).first
     row.get_by_role("link").click()
     text = page.locator(".mail-text").inner_text()
-    [link] = set(re.findall(r"http\S+/(?:d|find|checked)/\S+", text))
+    [link] = set(re.findall(r"http\S+/(?:d|find|checked)/[\w-]+(?![\w/-])", text))
     return str(link)

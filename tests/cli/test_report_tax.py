@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from handsel.kit.money import Money
 from handsel.models import Invoice, Order
@@ -39,14 +39,15 @@ class Books:
         """Write a paper down; `back`: a credit note."""
         with self.shop.transaction() as session:
             number = len(session.query(Invoice).all()) + 1
+            moved = datetime.fromisoformat(day).replace(tzinfo=UTC)
             paper = Invoice(
                 order_id=self.order,
                 kind=PaperKind.CREDIT_NOTE if back else PaperKind.INVOICE,
                 cause=f"sale:{number}",
                 prefix="X-",
                 sequence=number,
-                issued_at=datetime.fromisoformat(day).replace(tzinfo=UTC),
-                supplied_at=datetime(2026, 1, 1, tzinfo=UTC),
+                issued_at=moved + timedelta(days=40),
+                supplied_at=moved,
                 title="The Book",
                 currency=currency,
                 gross_minor=gross,

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from handsel.models import Invoice, Series
 from handsel.ops import beginning
-from handsel.sales import checkout
+from handsel.sales import checkout, invoicing
 from handsel.sales.checkout import Buyer
 from handsel.sales.payments.base import Payment
 from handsel.shop import Shop
@@ -88,6 +88,41 @@ def test_another_prefix_begins_anew_and_the_old_one_goes_on_where_it_was(
     keeping.buy(shop)
 
     assert numbers(shop) == [
-        *("TEST-INV-1", "TEST-INV-2", "TEST-2027-100", "TEST-2027-101", "TEST-INV-3")
+        *("TEST-INV-1", "TEST-INV-2", "TEST-2027-1", "TEST-2027-2", "TEST-INV-3")
     ]
     assert untrue(shop) == {}
+
+
+def test_after_a_restore_no_number_is_given_that_may_be_out_already(shop: Shop) -> None:
+    make.product(shop)
+    keeping.buy(shop, times=2)
+    with shop.transaction() as session:
+        invoicing.close_series(session)
+
+    keeping.buy(shop, times=2)
+    with shop.transaction() as session:
+        invoicing.close_series(session)
+    keeping.buy(shop)
+
+    assert numbers(shop) == [
+        *("TEST-INV-1", "TEST-INV-2", "TEST-INV-R2-1", "TEST-INV-R2-2", "TEST-INV-R3-1")
+    ]
+    assert untrue(shop) == {}
+
+
+@pytest.mark.parametrize("first", [1, 41])
+def test_the_first_number_of_real_invoices_is_the_sellers_to_say(
+    shop: Shop, first: int
+) -> None:
+    settings = shop.settings.model_copy(
+        update={"invoice": shop.settings.invoice.model_copy(update={"first": first})}
+    )
+    with shop.transaction() as session:
+        found = [
+            invoicing.next_number(session, base, settings)
+            for base in ("INV-", "CN-", "TEST-INV-", "INV-")
+        ]
+
+    assert found == [
+        *(("INV-", first), ("CN-", 1), ("TEST-INV-", 1), ("INV-", first + 1))
+    ]

@@ -18,7 +18,7 @@ from handsel.kit.errors import (
     ShopError,
 )
 from handsel.kit.signing import Keys
-from handsel.models import Order, OutboxItem
+from handsel.models import Invoice, Order, OutboxItem
 from handsel.models.database import SQLITE, Database
 from handsel.ops import archive, backup, campaigning, founding, reconcile, sqlite_copy
 from handsel.ops.archive import BadArchiveError
@@ -149,6 +149,29 @@ def test_sales_after_the_backup_come_back_from_the_provider_with_their_links(
         numbers = session.scalars(select(Order.id).order_by(Order.id)).all()
         links = {keeping.link_of(session, again, f"H-{n + 1000}") for n in numbers}
     assert links == {each["link"] for each in [*sold, *later]}
+    assert keeping.broken(again) == {}
+    again.close()
+
+
+def test_numbers_of_invoices_that_may_be_out_already_are_not_given_again(
+    shop: Shop,
+    sold: list[dict[str, str]],
+    tmp_path: Path,
+    empty_database: str,
+    clock: Clock,
+) -> None:
+    saved = backup.back_up(shop)
+    keeping.buy(shop)  # of whose invoice the backup does not know
+    new = tmp_path / "new"
+    bring_back(saved.path, new, empty_database)
+
+    again = opened(new, empty_database, clock)
+    keeping.buy(again)
+
+    with again.reading() as session:
+        found = [each.number for each in session.scalars(select(Invoice))]
+    before = [f"TEST-INV-{n + 1}" for n in range(len(sold))]
+    assert sorted(found) == sorted([*before, "TEST-INV-R2-1"])
     assert keeping.broken(again) == {}
     again.close()
 

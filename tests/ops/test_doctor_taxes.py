@@ -6,6 +6,8 @@ from sqlalchemy import delete
 from handsel.kit.money import is_country
 from handsel.models import Invoice
 from handsel.ops.doctor import Finding, examine
+from handsel.settings import tax
+from handsel.settings.tax import InvoiceSettings, TaxSettings
 from handsel.shop import Shop
 from tests import make
 from tests.ground.shops import Clock
@@ -24,11 +26,11 @@ def test_rates_are_old_a_year_after_they_were_looked_at(
     shop: Shop, database_url: str, clock: Clock
 ) -> None:
     union = {"mode": "eu", "country": "AT", "number": "ATU13585627"}
-    assert findings(shop, database_url, **union) == {}
+    assert set(findings(shop, database_url, **union)) == {"H093"}
 
     clock.move(days=400)
 
-    assert set(findings(shop, database_url, **union)) == {"H090"}
+    assert set(findings(shop, database_url, **union)) == {"H090", "H093"}
     assert findings(shop, database_url) == {}
 
 
@@ -65,6 +67,7 @@ def test_purchases_without_a_paper_are_counted(shop: Shop, database_url: str) ->
         ({"mode": "flat"}, "tax.rate: the flat mode needs the rate"),
         ({"mode": "eu"}, "tax.country: the eu mode needs your own country"),
         ({"mode": "eu", "country": "UK"}, "UK is no country"),
+        ({"mode": "flat", "rate": "200"}, "tax.rate"),
         ({"vies_base": "http://127.0.0.1:1"}, "only accepted with HANDSEL_ENV=test"),
     ],
 )
@@ -81,3 +84,32 @@ def test_settings_that_contradict_each_other_are_named(
 def test_countries_are_known_by_their_letters() -> None:
     assert all(map(is_country, ("AT", "GB", "US", "MC", "GR")))
     assert not any(map(is_country, ("UK", "EL", "XI", "at", "", "AUT")))
+
+
+def test_an_invoice_needs_the_sellers_address_and_number(
+    shop: Shop, database_url: str
+) -> None:
+    flat = findings(shop, database_url, mode="flat", rate="19")
+
+    assert "shop.address and tax.number are empty" in flat["H093"].problem
+
+
+@pytest.mark.parametrize(
+    ("prefix", "credit", "said"),
+    [
+        ("INV", "inv", "should differ"),
+        ("", "1", "neither end in a digit"),
+        ("TEST-CN-", "CN-", "nor begin with TEST-"),
+        ("", "CN-", ""),
+        ("2027-", "G-2027/", ""),
+    ],
+)
+def test_no_two_papers_can_be_called_the_same(
+    prefix: str, credit: str, said: str
+) -> None:
+    invoice = InvoiceSettings(prefix=prefix, credit_prefix=credit)
+
+    found = "".join(tax.problems(TaxSettings(), invoice, []))
+
+    assert said in found
+    assert bool(said) is bool(found)

@@ -42,6 +42,7 @@ class FakeVies(Serving):
         self.companies: dict[str, str] = {}
         self.asked: list[dict[str, Any]] = []
         self._next: Answer | None = None
+        self.waiting: list[str] = []
         self._waits = False
         self._over = threading.Event()
 
@@ -56,8 +57,12 @@ class FakeVies(Serving):
         self.answer_next(json.dumps(body).encode(), status)
 
     def hang(self) -> None:
-        """Keep everybody waiting until the end."""
+        """Keep everybody waiting, who are `waiting` then, until they may go."""
         self._waits = True
+
+    def let_go(self) -> None:
+        """Answer everybody who waits."""
+        self._over.set()
 
     def stop(self) -> None:
         """Let everybody go who waits, and stop."""
@@ -67,6 +72,7 @@ class FakeVies(Serving):
     def answer(self, path: str, body: bytes) -> Answer:
         """Answer one request."""
         if self._waits:
+            self.waiting.append(path)
             self._over.wait()
         if self._next:
             answer, self._next = self._next, None

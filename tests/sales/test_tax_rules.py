@@ -98,6 +98,32 @@ def test_a_seller_outside_of_the_union_owes_it_the_rate_of_the_buyer() -> None:
     assert taxed(swiss) == Tax(TaxTreatment.OUTSIDE, 0, "CH", False)
 
 
+def test_monaco_is_france() -> None:
+    french, monegasque = (
+        TaxSettings(mode="eu", country=country) for country in ("FR", "MC")
+    )
+    home = Tax(TaxTreatment.DOMESTIC, 2000, "FR", True)
+
+    assert taxed(EU, "MC", "FR") == Tax(TaxTreatment.DESTINATION, 2000, "FR", True)
+    assert taxed(french, "MC", "MC") == taxed(monegasque, "FR", "MC") == home
+
+
+def test_without_the_one_stop_shop_consumers_in_the_union_pay_the_home_rate() -> None:
+    small = EU.model_copy(update={"one_stop_shop": False})
+    swiss = small.model_copy(update={"country": "CH"})
+
+    assert taxed(small, "DE", "DE") == Tax(TaxTreatment.DOMESTIC, 2000, "AT", True)
+    assert taxed(small, "US", "US") == Tax(TaxTreatment.OUTSIDE, 0, "US", True)
+    assert taxed(swiss, "DE", "DE") == Tax(TaxTreatment.DESTINATION, 1900, "DE", True)
+
+
+def test_stripe_goes_by_the_address() -> None:
+    stripe = TaxSettings(mode="stripe")
+
+    assert taxed(stripe, "DE", "AT", "AT") == Tax(TaxTreatment.PROVIDER, 0, "DE")
+    assert taxed(stripe, None, "AT").country == "AT"
+
+
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [("19", 1900), ("8.1", 810), ("25.5", 2550), ("0.05", 5), ("", 0)],

@@ -1,27 +1,34 @@
 """Businesses of other EU countries pay without VAT, once the register knows them."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
+from handsel import worker
+from handsel.kit.money import Money
 from handsel.models import (
     Entitlement,
     Invoice,
     LedgerEntry,
     Order,
     OutboxItem,
+    RateCounter,
     VatCheck,
 )
 from handsel.models.words import TaxClass, TaxTreatment
-from handsel.sales import catalogue
+from handsel.sales import catalogue, checkout
+from handsel.sales.asking import Asking
 from handsel.sales.catalogue import Changes
+from handsel.sales.checkout import Offer
 from handsel.shop import Shop
 from handsel.web import create_app
 from tests import make
 from tests.ground.shops import Clock
 from tests.ground.till import untrue
 from tests.ground.visitor import Visitor, form_of, words
+from tests.ground.waiting import wait_until
 from tests.providers.fake_vies import FakeVies
 from tests.stories.buyers import facts, mails, order, pay, with_settings
 
@@ -218,6 +225,121 @@ def test_an_order_that_is_forgotten_is_known_again_as_a_business(
     assert "VAT number ATU13585627" in words(
         buyer.get(f"{paid.request.path}/invoice/{found.id}")
     )
+
+
+def test_who_names_the_price_keeps_it_whatever_is_cancelled(
+    union: Shop, vies: FakeVies
+) -> None:
+    asking = Asking(Money(500, "EUR"), open_price=True)
+    make.product(union, slug="open", name="Open", asking=asking)
+    door = Visitor(union, app=create_app(union))
+    page = door.get(f"/p/open?vat_id={AUSTRIAN}&amount=12")
+
+    for _ in range(3):
+        pressed = door.press(page, "/buy/open", {"other": "12"})
+        offer = offer_of(union, pressed.headers["Location"])
+        assert offer.price.minor == 1000
+        assert offer.wish["amount"] == "12.00"
+        page = door.get(checkout.back_path(offer))
+    assert "€10.00" in words(page)
+
+
+def offer_of(shop: Shop, location: str) -> Offer:
+    """Give the offer of the payment that somebody was sent to."""
+    name = location.rpartition("/")[2].partition("?")[0]
+    with shop.reading() as session:
+        found = checkout.of_session(session, "test", name)
+        assert found, location
+        return checkout.offered_before(session, found)
+
+
+def test_the_number_that_was_looked_up_stays_on_the_invoice(
+    union: Shop, buyer: Visitor
+) -> None:
+    page = buyer.get(f"/p/book?vat_id={AUSTRIAN}")
+    opened = pay(buyer, buyer.press_and_follow(page, "/buy/book"))
+    link = f"{opened.request.path}/invoice/1"
+    shown = buyer.get(link)
+    fields = form_of(shown, link).fields
+    assert "tax_number" not in fields
+
+    buyer.post(link, fields | {"name": "Mickey", "tax_number": "XX 1"})
+
+    paper = words(buyer.get(link))
+    assert "To Mickey Austria VAT number ATU13585627" in paper
+    assert "XX 1" not in paper
+
+
+def test_evidence_that_names_another_country_leaves_a_business_unconfirmed(
+    union: Shop,
+) -> None:
+    behind = with_settings(union, "server", country_header="CF-IPCountry")
+    door = Visitor(behind, app=create_app(behind))
+    form = form_of(door.get(f"/p/book?vat_id={AUSTRIAN}"), "/buy/book")
+    line = {"CF-IPCountry": "DE"}
+    pressed = door.post("/buy/book", form.fields, headers=line)
+    pay(door, door.get(pressed.headers["Location"]))
+
+    with behind.reading() as session:
+        found = session.scalars(select(Invoice)).one()
+    assert found.treatment is TaxTreatment.REVERSE_CHARGE
+    assert (found.country, found.confirmed) == ("AT", False)
+    assert (found.vat_number, found.tax_minor) == (AUSTRIAN, 0)
+
+
+def test_a_register_that_hangs_keeps_nobody_from_paying(
+    union: Shop, vies: FakeVies, buyer: Visitor
+) -> None:
+    vies.hang()
+    numbers = ["FR40303265045", "ATU13585627", "IT00743110157", "LU15027442"]
+
+    with ThreadPoolExecutor(4) as pool:
+        waiting = [
+            pool.submit(buyer.device().get, f"/p/book?vat_id={n}") for n in numbers
+        ]
+        wait_until(lambda: len(vies.waiting) == len(numbers))
+        fifth = words(buyer.get("/p/book?vat_id=BE0428759497"))
+        opened = pay(buyer, buyer.press_and_follow(buyer.get("/p/book"), "/buy/book"))
+        vies.let_go()
+        pages = [words(each.result()) for each in waiting]
+
+    assert "does not answer at the moment" in fifth
+    assert opened.request.path.startswith("/d/")
+    assert all("The Book" in page for page in pages)
+
+
+def test_only_real_questions_count_and_too_many_are_refused_at_the_field(
+    union: Shop, vies: FakeVies
+) -> None:
+    door = Visitor(union, app=create_app(union), address="203.0.113.9")
+    for _ in range(15):
+        assert "no VAT" in words(door.get(f"/p/book?vat_id={AUSTRIAN}"))
+    assert len(vies.asked) == 1
+    with union.transaction() as session:
+        session.execute(delete(VatCheck))
+        session.execute(update(RateCounter).values(hits=10))
+
+    page = door.get(f"/p/book?vat_id={AUSTRIAN}")
+
+    assert page.status_code == 200
+    assert "That was too often in a short time." in words(page)
+    assert "€15.00" in words(page)
+    assert len(vies.asked) == 1
+
+
+def test_what_was_asked_about_nobody_who_bought_is_forgotten(
+    union: Shop, vies: FakeVies, buyer: Visitor, clock: Clock
+) -> None:
+    vies.companies["LU15027442"] = "Nobody"
+    buyer.get("/p/book?vat_id=LU15027442")
+    page = buyer.get(f"/p/book?vat_id={AUSTRIAN}")
+    pay(buyer, buyer.press_and_follow(page, "/buy/book"))
+
+    clock.move(hours=49)
+    worker.turn(union)
+
+    with union.reading() as session:
+        assert [each.number for each in session.scalars(select(VatCheck))] == [AUSTRIAN]
 
 
 @pytest.mark.parametrize(

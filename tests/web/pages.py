@@ -292,7 +292,8 @@ PAY: Context = {
     "product": PRODUCT,
     "seller": "Maud Tillery's Stall",
     "coupon": "",
-    "tax_note": "",
+    "tax_note": "Including VAT, where it is due",
+    "tax_name": "VAT",
     "sums": BUY["sums"],
     "email": "",
     "unfinished": False,
@@ -342,6 +343,7 @@ PAPER = Paper(
 INVOICE: Context = {
     "paper": PAPER,
     "form": {"values": {"name": "", "address": "", "tax_number": ""}, "errors": {}},
+    "fixed_number": "",
     "saved": False,
     "purchase_url": "/d/token",
     "pdf_url": "/d/token/invoice/1.pdf",
@@ -558,6 +560,10 @@ PAGES: dict[str, tuple[str, Context]] = {
     ),
     "invoice": ("invoice.html", INVOICE),
     "invoice saved": ("invoice.html", {**INVOICE, "saved": True}),
+    "invoice of a business": (
+        "invoice.html",
+        {**INVOICE, "fixed_number": "ATU13585627"},
+    ),
     "invoice wrong": ("invoice.html", {**INVOICE, "form": INVOICE_WRONG}),
     "credit note": (
         "invoice.html",

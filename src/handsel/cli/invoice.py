@@ -86,14 +86,16 @@ def show(number: str, output: Path | None, home: Path, as_json: bool) -> None:
 
 
 @invoice.command()
+@click.option("--untaxed", is_flag=True, help="Those sales had no tax in them.")
 @shop_command
-def issue(home: Path, as_json: bool) -> None:
+def issue(untaxed: bool, home: Path, as_json: bool) -> None:
     """Issue what is missing: for purchases from before there were invoices here.
 
-    They get the next numbers, in the order in which they were paid, and the rules and
-    rates of the day on which they were paid. Safe to repeat.
+    They get the next numbers, in the order in which they were paid, and are taxed as the
+    settings say now, by the rates of the day they were paid on; or not at all. Safe to
+    repeat.
     """
     with opened(home) as shop:
-        made = bookkeeping.issue_missing(shop)
+        made = bookkeeping.issue_missing(shop, untaxed=untaxed)
         many = f"{len(made)} papers, {made[0]} to {made[-1]}." if made else ""
         answer(as_json, {"issued": made}, many or "No purchase lacks a paper.")

@@ -16,7 +16,7 @@ from handsel.sales import tax_report
 from handsel.sales.tax_report import Span
 
 _COLUMNS = (
-    *("quarter", "currency", "treatment", "country", "tax_class", "rate"),
+    *("quarter", "currency", "treatment", "country", "tax_class", "rate", "vat_number"),
     *("net", "tax", "sales", "invoices", "credit_notes", "unconfirmed"),
 )
 _RIGHT = ("RATE", "NET", "TAX", "SALES", "INVOICES", "CREDIT NOTES")
@@ -43,8 +43,8 @@ def _span(_: click.Context, __: click.Parameter, typed: str | None) -> Span:
 def tax(period: Span, test: bool, as_csv: bool, home: Path, as_json: bool) -> None:
     """Show the tax in your sales by quarter and country; PERIOD is 2026-Q4, or 2026.
 
-    Invoices less credit notes, each in the quarter of its date in UTC. Each currency is
-    added up for itself.
+    Invoices less credit notes, each in the quarter, in UTC, in which its money moved. Each
+    currency is added up for itself.
     """
     if as_csv and as_json:
         raise BadInputError("--csv and --json are two answers.", "Ask for one of them.")
@@ -66,7 +66,7 @@ def _cells(row: dict[str, Any]) -> dict[str, Any]:
 def _words(data: dict[str, Any]) -> str:
     if not data["rows"]:
         return "There are no invoices of that time."
-    head = ("COUNTRY", "RULE", "CLASS", *_RIGHT)
+    head = ("COUNTRY", "RULE", "CLASS OR NUMBER", *_RIGHT)
     parts = []
     for (quarter, currency), rows in groupby(
         data["rows"], lambda row: (row["quarter"], row["currency"])
@@ -92,7 +92,7 @@ def _line(row: dict[str, Any]) -> tuple[str, ...]:
     return (
         row["country"] or "?",
         row["treatment"].replace("_", " "),
-        row["tax_class"],
+        row["vat_number"] or row["tax_class"],
         "" if points is None else format_rate(points, "en"),
         *_amounts(row),
         str(row["invoices"]),

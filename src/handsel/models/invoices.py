@@ -3,7 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from handsel.models.base import Base, UtcDateTime, one_of
@@ -19,10 +28,23 @@ class Series(Base):
     """
 
     __tablename__ = "series"
-    __table_args__ = (CheckConstraint("last >= 0", name="last_not_negative"),)
+    __table_args__ = (
+        CheckConstraint("last >= 0", name="last_not_negative"),
+        Index(
+            "uq_series_open",
+            "base",
+            unique=True,
+            sqlite_where=text("NOT closed"),
+            postgresql_where=text("NOT closed"),
+        ),
+    )
 
-    prefix: Mapped[str] = mapped_column(String(28), primary_key=True)
+    prefix: Mapped[str] = mapped_column(String(36), primary_key=True)
+    base: Mapped[str] = mapped_column(String(28))
+    """The prefix as it is set; its own is longer where it had to begin again."""
     last: Mapped[int]
+    closed: Mapped[bool] = mapped_column(default=False)
+    """Whether numbers may be out that are not known here: then another one goes on."""
 
 
 class Invoice(Base):
@@ -46,7 +68,7 @@ class Invoice(Base):
     kind: Mapped[PaperKind] = mapped_column(one_of(PaperKind))
     cause: Mapped[str] = mapped_column(String(270))
     """The fact it is about: `sale`, or what went back or came again, by its name."""
-    prefix: Mapped[str] = mapped_column(String(28))
+    prefix: Mapped[str] = mapped_column(String(36))
     sequence: Mapped[int]
     issued_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     supplied_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -62,6 +84,10 @@ class Invoice(Base):
     treatment: Mapped[TaxTreatment] = mapped_column(one_of(TaxTreatment))
     country: Mapped[str | None] = mapped_column(String(2))
     """Where the buyer is, for the tax."""
+    vat_number: Mapped[str | None] = mapped_column(
+        String(20), info={"personal": "keep for tax"}
+    )
+    """Of a business that owes the tax itself."""
     confirmed: Mapped[bool]
     """Whether two pieces of evidence of that agreed, or none was needed."""
     test: Mapped[bool]
@@ -93,7 +119,8 @@ class VatCheck(Base):
     valid: Mapped[bool]
     name: Mapped[str] = mapped_column(String(200), info={"personal": "keep for tax"})
     consultation: Mapped[str] = mapped_column(String(60))
-    checked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    checked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the register was asked; None where that is not known any more."""
 
 
 class InvoiceParty(Base):

@@ -53,6 +53,8 @@ class Order(Base):
     """What was agreed to be paid, the discount taken off."""
     discount_minor: Mapped[int] = mapped_column(default=0)
     """What a coupon took off."""
+    relief_minor: Mapped[int] = mapped_column(default=0)
+    """The tax that came off, because a business owes it itself."""
     coupon_id: Mapped[int | None] = mapped_column(ForeignKey("coupons.id"), index=True)
     currency: Mapped[str] = mapped_column(String(3))
     download_limit: Mapped[int]

@@ -63,17 +63,24 @@ def as_text(words: Paper) -> str:
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
-def issue_missing(shop: Shop) -> list[str]:
+def issue_missing(shop: Shop, *, untaxed: bool = False) -> list[str]:
     """Issue every paper that is missing, the oldest purchase first; give their numbers.
 
     A few at a time, so that nobody waits long; safe to repeat, and to stop in between.
+
+    Args:
+        untaxed: whatever is set now, there was no tax in those sales.
     """
     made: list[str] = []
+    settings = shop.settings
+    if untaxed:
+        none = settings.tax.model_copy(update={"mode": "none"})
+        settings = settings.model_copy(update={"tax": none})
     while True:
         with shop.transaction() as session:
             lacking = invoices.lacking(session, BATCH, to_change=True)
             for order in lacking:
-                issued = invoicing.follow(session, order, shop.settings, shop.now())
+                issued = invoicing.follow(session, order, settings, shop.now())
                 made += [each.number for each in issued]
         if not lacking:
             return made

@@ -36,6 +36,7 @@ from handsel.ops.places import (
 )
 from handsel.ops.verify import Invariant, verify
 from handsel.outbound import campaigns
+from handsel.sales import invoicing
 from handsel.sales.payments.test import BANK_FILE
 from handsel.sales.rebuilding import shop_mark
 from handsel.settings import CONFIG_FILE
@@ -323,11 +324,15 @@ def _say_keys(staged: _Staged, home: Path, *, new: bool) -> str:
 
 
 def _quiet(places: Places, home: Path) -> None:
-    """Let no mail to everyone go on by itself: the backup does not know who has it."""
+    """Let no mail to everyone go on by itself, and no series of invoices.
+
+    The backup does not know which mails and which numbers are out already.
+    """
     with _database(places, home) as database:
         if schema.current(database) == schema.newest():
             with database.transaction() as session:
                 campaigns.pause_all(session, FROM_BACKUP)
+                invoicing.close_series(session)
 
 
 def _verify(places: Places, home: Path, now: datetime) -> list[Invariant]:

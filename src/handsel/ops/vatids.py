@@ -1,12 +1,15 @@
 """Asking the EU's register whether a buyer is the business they say they are."""
 
 import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from handsel.kit.errors import BadInputError
 from handsel.models import VatCheck
 from handsel.sales import businesses
 from handsel.sales.businesses import Business
-from handsel.sales.tax import numbers, vies
+from handsel.sales.tax import numbers, rates, vies
 from handsel.sales.tax.numbers import VatNumber
 from handsel.sales.tax.vies import Checked, RegisterUnavailableError
 from handsel.settings.tax import TaxSettings
@@ -14,21 +17,30 @@ from handsel.shop import Shop
 
 log = logging.getLogger("handsel.tax")
 
+_PLACES = threading.BoundedSemaphore(4)
+
 UNKNOWN_ASKER = "INVALID_REQUESTER_INFO"
 """The register's word for a seller's number that it does not know."""
 
 
-def business(shop: Shop, typed: str) -> Business:
+def business(
+    shop: Shop, typed: str, may_ask: Callable[[], None] = lambda: None
+) -> Business:
     """Give the business a VAT number belongs to, asking the register if need be.
 
     No transaction may be open. Raises BadInputError (field `vat_id`) for a number that is
     nobody's, or of the seller's own country, and when the register does not answer.
+
+    Args:
+        may_ask: called before the register is asked; what it raises is passed on.
     """
     number = numbers.read(typed)
     _check_abroad(shop, number)
     with shop.reading() as session:
         found = businesses.known(session, number, shop.now())
-    found = found or _asked(shop, number)
+    if found is None:
+        may_ask()
+        found = _asked(shop, number)
     if not found.valid:
         raise BadInputError(
             f"The EU's register does not know {number}.",
@@ -39,8 +51,19 @@ def business(shop: Shop, typed: str) -> Business:
     return Business(found.id, found.number, found.country)
 
 
+@contextmanager
+def _asking() -> Iterator[None]:
+    """Hold one of a few places: a register that hangs must not keep buyers from paying."""
+    if not _PLACES.acquire(blocking=False):
+        raise RegisterUnavailableError("BUSY_HERE")
+    try:
+        yield
+    finally:
+        _PLACES.release()
+
+
 def _check_abroad(shop: Shop, number: VatNumber) -> None:
-    if number.country == shop.settings.tax.country:
+    if number.country == rates.state(shop.settings.tax.country):
         raise BadInputError(
             f"{number} is of the seller's own country, where {shop.settings.tax.name} is "
             "charged to businesses, too.",
@@ -52,7 +75,7 @@ def _check_abroad(shop: Shop, number: VatNumber) -> None:
 def _asked(shop: Shop, number: VatNumber) -> VatCheck:
     own = _own(shop.settings.tax)
     try:
-        with shop.calling():
+        with _asking():
             said = _check(shop, number, own)
     except RegisterUnavailableError as error:
         log.warning("The register of VAT numbers said: %s", error.reason)

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from handsel.models import VatCheck
+from handsel.models import Order, VatCheck
 from handsel.models.words import TaxClass
 from handsel.sales.tax import rates
 from handsel.sales.tax.numbers import VatNumber
@@ -40,13 +40,10 @@ def known(session: Session, number: VatNumber, now: datetime) -> VatCheck | None
         .limit(1)
     )
     found = session.scalars(newest).one_or_none()
-    if found is None:
+    if found is None or found.checked_at is None:
         return None
-    return (
-        found
-        if now - found.checked_at < (GOOD_FOR if found.valid else NO_FOR)
-        else None
-    )
+    length = GOOD_FOR if found.valid else NO_FOR
+    return found if now - found.checked_at < length else None
 
 
 def note(session: Session, number: VatNumber, said: Checked) -> VatCheck:
@@ -70,11 +67,11 @@ def of(session: Session, check_id: int | None) -> Business | None:
     return Business(found.id, found.number, found.country) if found else None
 
 
-def remembered(session: Session, number: str, now: datetime) -> int | None:
+def remembered(session: Session, number: str) -> int | None:
     """Give the check of a number that a payment session bears, for an order that is rebuilt.
 
-    One the database has forgotten with the order is written down again: without the
-    register's own words, which are lost.
+    One the database has forgotten with the order is written down again, without what the
+    register said and when: that is lost, and proves nothing to anybody else.
     """
     if not number:
         return None
@@ -83,5 +80,14 @@ def remembered(session: Session, number: str, now: datetime) -> int | None:
     if found is not None:
         return found
     state = {"EL": "GR"}.get(number[:2], number[:2])
-    said = Checked(True, now, consultation="", name="")
-    return note(session, VatNumber(state, number[2:]), said).id
+    lost = VatCheck(number=number, country=state, valid=True, name="", consultation="")
+    session.add(lost)
+    session.flush()
+    return lost.id
+
+
+def forget(session: Session, now: datetime) -> None:
+    """Forget what was asked about whoever has begun no payment, once it holds no more."""
+    used = select(Order.id).where(Order.vat_check_id == VatCheck.id).exists()
+    old = VatCheck.checked_at < now - 2 * GOOD_FOR
+    session.execute(delete(VatCheck).where(old, ~used))

@@ -189,14 +189,15 @@ def offered_before(session: Session, order: Order) -> Offer:
     """Give what an order was begun for, at the price that the buyer was shown."""
     product = session.get_one(Product, order.product_id)
     total = Money(order.price_minor, order.currency)
-    before = total + Money(order.discount_minor, order.currency)
+    relief = Money(order.relief_minor, order.currency)
+    before = total + relief + Money(order.discount_minor, order.currency)
     coupon = order.coupon_id and session.get_one(Coupon, order.coupon_id)
     return Offer(
         product.id,
         order.release_id,
         product.slug,
         product.name,
-        Quote(before, before, total, relief=Money(0, order.currency)),
+        Quote(before, before, total, relief),
         order.download_limit,
         reservations.held(coupon) if coupon else None,
         before if product.open_price else None,
@@ -258,6 +259,7 @@ def _reference(offer: Offer, keys: Keys) -> dict[str, str]:
         found["discount"] = str(offer.quote.discount.minor)
     if offer.business:
         found["vat"] = offer.business.number
+        found["relief"] = str(offer.quote.relief.minor)
     return found
 
 

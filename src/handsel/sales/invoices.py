@@ -93,6 +93,7 @@ def facts(paper: Invoice) -> dict[str, Any]:
         "tax_class": str(paper.tax_class),
         "treatment": str(paper.treatment),
         "country": paper.country,
+        "vat_number": paper.vat_number,
         "confirmed": paper.confirmed,
         "test": paper.test,
     }
@@ -115,7 +116,8 @@ def lacking(session: Session, most: int, *, to_change: bool = False) -> Sequence
     there = select(Invoice.id).where(Invoice.order_id == Order.id).exists()
     wanted = (
         select(Order)
-        .where(paid, ~there, Order.paid_at.is_not(None), Order.review_reason.is_(None))
+        .where(paid, ~there, Order.price_minor > 0)
+        .where(Order.paid_at.is_not(None), Order.review_reason.is_(None))
         .order_by(Order.paid_at, Order.id)
         .limit(most)
     )

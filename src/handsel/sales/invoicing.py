@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from handsel.kit.money import Money
@@ -16,6 +16,7 @@ from handsel.models import Invoice, Order, Product, Series
 from handsel.models.database import insert_new
 from handsel.models.words import FactKind, PaperKind, TaxTreatment
 from handsel.sales import businesses, invoices
+from handsel.sales.businesses import Business
 from handsel.sales.orders import facts_of
 from handsel.sales.payments.base import Fact
 from handsel.sales.pricing import contained
@@ -23,6 +24,8 @@ from handsel.sales.tax import rules
 from handsel.sales.tax.rules import Places, Tax
 from handsel.settings import Settings
 
+SALE = "sale:"
+"""What the cause of a paper about money that came begins with."""
 TEST = "TEST-"
 """What numbers of test purchases begin with: they count apart."""
 
@@ -54,24 +57,34 @@ def missing(facts: Iterable[Fact], issued: Collection[str]) -> list[Movement]:
     Args:
         issued: the causes of those that are there.
     """
-    facts = list(facts)
-    undone = {
-        (_UNDONE[fact.kind], fact.object_id) for fact in facts if fact.kind in _UNDONE
-    }
-    wanted = []
-    for fact in sorted(facts, key=lambda fact: (fact.at, fact.object_id)):
-        cause = ""
-        if fact.kind is FactKind.CAPTURE:
-            cause, kind = f"sale:{fact.object_id}", PaperKind.INVOICE
-        elif fact.kind in _BACK and (_BACK[fact.kind], fact.object_id) not in undone:
-            cause, kind = f"{_BACK[fact.kind]}:{fact.object_id}", PaperKind.CREDIT_NOTE
-        elif (
-            fact.kind in _UNDONE and f"{_UNDONE[fact.kind]}:{fact.object_id}" in issued
-        ):
-            cause, kind = f"undone:{fact.object_id}", PaperKind.INVOICE
-        if cause and cause not in issued:
-            wanted.append(Movement(cause, kind, fact.amount, fact.at))
-    return wanted
+    facts = sorted(facts, key=lambda fact: (fact.at, fact.object_id))
+    undone = {_undone(fact) for fact in facts if fact.kind in _UNDONE}
+    asked = [_movement(fact, undone, issued) for fact in facts]
+    return [each for each in asked if each and each.cause not in issued]
+
+
+def _movement(
+    fact: Fact, undone: Collection[str], issued: Collection[str]
+) -> Movement | None:
+    """Say which paper one fact asks for; None for one that asks for none."""
+    if fact.kind is FactKind.CAPTURE:
+        return Movement(
+            f"{SALE}{fact.object_id}", PaperKind.INVOICE, fact.amount, fact.at
+        )
+    if fact.kind in _BACK:
+        cause = f"{_BACK[fact.kind]}:{fact.object_id}"
+        if cause in undone and cause not in issued:
+            return None
+        return Movement(cause, PaperKind.CREDIT_NOTE, fact.amount, fact.at)
+    if fact.kind in _UNDONE and _undone(fact) in issued:
+        cause = f"undone:{fact.object_id}"
+        return Movement(cause, PaperKind.INVOICE, fact.amount, fact.at)
+    return None
+
+
+def _undone(fact: Fact) -> str:
+    """Name what a fact undoes, as the cause of the paper about it."""
+    return f"{_UNDONE[fact.kind]}:{fact.object_id}"
 
 
 def follow(
@@ -110,35 +123,43 @@ def _paper(
     """
     if not movement.amount.minor:
         return None
-    if movement.cause.startswith("sale:"):
+    if movement.cause.startswith(SALE):
         product = session.get_one(Product, order.product_id)
-        found = _taxed(session, order, product, settings, movement)
+        business = businesses.of(session, order.vat_check_id)
+        found = _taxed(order, business, product, settings, movement)
         made = _sale(product, settings, found, movement.amount)
+        made.vat_number = business.number if business else None
         if found.treatment is TaxTreatment.PROVIDER:
             made.basis_points = None  # it may be made up of several
-            made.tax_minor = min(order.tax_minor or 0, made.gross_minor)
+            made.tax_minor = _told_tax(order, there, made.gross_minor)
     elif (first := _first(there)) and (gross := _bounded(there, movement)):
         made = _again(first, gross, _share(there, movement.kind, gross))
     else:
         return None
-    prefix = _prefix(settings, movement.kind, order)
-    made.prefix, made.sequence = prefix, _next(session, prefix, settings)
+    base = _prefix(settings, movement.kind, order)
+    made.prefix, made.sequence = next_number(session, base, settings)
     made.order_id, made.kind, made.cause = order.id, movement.kind, movement.cause
     made.issued_at, made.supplied_at, made.test = now, movement.at, order.test
     made.currency = movement.amount.currency
     return made
 
 
+def _told_tax(order: Order, there: Sequence[Invoice], gross: int) -> int:
+    """Give the part of the provider's tax that is in this payment."""
+    tax, price = order.tax_minor or 0, order.price_minor
+    return min(gross, rules.share(tax, price, _sold(there), gross))
+
+
 def _taxed(
-    session: Session,
     order: Order,
+    business: Business | None,
     product: Product,
     settings: Settings,
     movement: Movement,
 ) -> Tax:
-    if business := businesses.of(session, order.vat_check_id):
-        return Tax(TaxTreatment.REVERSE_CHARGE, 0, business.country)
     places = Places(order.country, order.card_country, order.network_country)
+    if business:
+        return rules.of_business(business.country, places)
     return rules.tax(settings.tax, product.tax_class, places, movement.at.date())
 
 
@@ -183,6 +204,7 @@ def _again(first: Invoice, gross: int, tax: int) -> Invoice:
         tax_class=first.tax_class,
         treatment=first.treatment,
         country=first.country,
+        vat_number=first.vat_number,
         confirmed=first.confirmed,
         seller=first.seller,
     )
@@ -196,12 +218,12 @@ def _bounded(there: Sequence[Invoice], movement: Movement) -> int:
 
 
 def _sold(there: Sequence[Invoice]) -> int:
-    return sum(p.gross_minor for p in there if p.cause.startswith("sale:"))
+    return sum(p.gross_minor for p in there if p.cause.startswith(SALE))
 
 
 def _credited(there: Sequence[Invoice]) -> int:
     """Give what went back so far, less what came again."""
-    later = [paper for paper in there if not paper.cause.startswith("sale:")]
+    later = [paper for paper in there if not paper.cause.startswith(SALE)]
     return sum(
         paper.gross_minor if paper.kind is PaperKind.CREDIT_NOTE else -paper.gross_minor
         for paper in later
@@ -210,7 +232,7 @@ def _credited(there: Sequence[Invoice]) -> int:
 
 def _share(there: Sequence[Invoice], kind: PaperKind, gross: int) -> int:
     """Give the tax of a later paper, so that those of all parts make up the whole."""
-    sales = [paper for paper in there if paper.cause.startswith("sale:")]
+    sales = [paper for paper in there if paper.cause.startswith(SALE)]
     tax = sum(paper.tax_minor for paper in sales)
     back = _credited(there)
     before = back if kind is PaperKind.CREDIT_NOTE else back - gross
@@ -223,18 +245,29 @@ def _prefix(settings: Settings, kind: PaperKind, order: Order) -> str:
     return f"{TEST}{prefix}" if order.test else prefix
 
 
-def _next(session: Session, prefix: str, settings: Settings) -> int:
+def next_number(session: Session, base: str, settings: Settings) -> tuple[str, int]:
     """Take the next number, for this transaction alone: others wait until it ends."""
     taken = (
         update(Series)
-        .where(Series.prefix == prefix)
+        .where(Series.base == base, Series.closed.is_(False))
         .values(last=Series.last + 1)
-        .returning(Series.last)
+        .returning(Series.prefix, Series.last)
         .execution_options(synchronize_session=False)
     )
-    number = session.scalar(taken)
-    if number is None:
-        insert_new(session, Series, prefix=prefix, last=settings.invoice.first - 1)
-        number = session.scalar(taken)
-    assert number is not None
-    return number
+    if not (row := session.execute(taken).one_or_none()):
+        _begin(session, base, settings)
+        row = session.execute(taken).one()
+    return row.prefix, row.last
+
+
+def _begin(session: Session, base: str, settings: Settings) -> None:
+    """Begin a series: the first of its name, or the one after those that are closed."""
+    before = session.scalars(select(Series.prefix).where(Series.base == base)).all()
+    prefix = f"{base}R{len(before) + 1}-" if before else base
+    first = settings.invoice.first if prefix == settings.invoice.prefix else 1
+    insert_new(session, Series, prefix=prefix, base=base, last=first - 1, closed=False)
+
+
+def close_series(session: Session) -> None:
+    """Give no more numbers of any series: some may be out that are not known here."""
+    session.execute(update(Series).values(closed=True))

@@ -12,6 +12,7 @@ from handsel.kit.money import Money, format_money
 from handsel.models import Invoice, InvoiceParty, Order, VatCheck
 from handsel.models.words import PaperKind, TaxTreatment
 from handsel.outbound import taxwords
+from handsel.sales.invoicing import SALE
 
 MOST_NAME = 200
 MOST_ADDRESS = 500
@@ -21,8 +22,8 @@ HEADINGS = {PaperKind.INVOICE: "Invoice", PaperKind.CREDIT_NOTE: "Credit note"}
 _REASONS = {
     TaxTreatment.REVERSE_CHARGE: "Reverse charge: the recipient accounts for the {tax} "
     "(Article 196 of Directive 2006/112/EC).",
-    TaxTreatment.OUTSIDE: "No {tax} of the European Union: the buyer is outside of it "
-    "(Article 59 of Directive 2006/112/EC).",
+    TaxTreatment.OUTSIDE: "Not subject to {tax} of the European Union: the place of "
+    "supply is outside of it.",
 }
 
 
@@ -98,14 +99,19 @@ def party(session: Session, order: Order) -> Party:
         .limit(1)
     )
     found = session.scalars(newest).one_or_none()
-    if found:
-        return Party(found.name, found.address, found.tax_number)
+    said = Party(found.name, found.address, found.tax_number) if found else Party()
     check = order.vat_check_id and session.get(VatCheck, order.vat_check_id)
-    return Party(check.name, "", check.number) if check else Party()
+    if not check:
+        return said
+    # Without it the seller would owe the tax: it is not for the buyer to take off.
+    return Party(said.name or check.name, said.address, check.number)
 
 
 def make_out(session: Session, order: Order, said: Party, now: datetime) -> None:
-    """Make an order's papers out to somebody from now on; saying the same does nothing."""
+    """Make an order's papers out to somebody from now on; saying the same does nothing.
+
+    The number that the register knows of a business stays, whatever is said.
+    """
     if said == party(session, order):
         return
     session.add(
@@ -129,7 +135,7 @@ def in_words(session: Session, order: Order, paper: Invoice, locale: str) -> Pap
     return Paper(
         heading=HEADINGS[paper.kind],
         number=paper.number,
-        about=first.number if first.id != paper.id else "",
+        about="" if paper.cause.startswith(SALE) else first.number,
         issued=paper.issued_at.date().isoformat(),
         supplied=paper.supplied_at.date().isoformat(),
         order=order.number,

@@ -53,6 +53,7 @@ def place(
         release_id=offer.release_id,
         price_minor=offer.price.minor,
         discount_minor=offer.quote.discount.minor,
+        relief_minor=offer.quote.relief.minor,
         coupon_id=offer.coupon.coupon_id if offer.coupon else None,
         vat_check_id=offer.business.check_id if offer.business else None,
         network_country=buyer.country,

@@ -81,7 +81,9 @@ def quote(
     left = before
     if off is not None:
         left = _chargeable(before - min(before, _taken(before, off)), units)
+    # What nobody can charge without the tax is paid with it, and not given away.
     net = _chargeable(left - contained(left, relief), units) if relief else left
+    net = net if net.minor else left
     return Quote(usual, before, net, relief=left - net)
 
 

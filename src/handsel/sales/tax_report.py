@@ -1,7 +1,8 @@
 """What tax was in the sales of a time, by quarter, country and rate: for the tax return.
 
-Papers are added up, not orders: what was refunded counts in the quarter of its credit
-note, as a return wants it. Each currency is added up for itself.
+Papers are added up, not orders, each in the quarter in which its money moved: what was
+refunded counts when it went back, as a return wants it. Each currency is added up for
+itself, and each business by its VAT number.
 """
 
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ _GROUP = (
     Invoice.country,
     Invoice.tax_class,
     Invoice.basis_points,
+    Invoice.vat_number,
 )
 
 
@@ -45,7 +47,7 @@ def by_country(session: Session, span: Span) -> list[dict[str, Any]]:
     less what went back, `invoices`, `credit_notes`, and `unconfirmed`: how many of these
     papers are about a buyer of whom no two pieces of evidence agree.
     """
-    papers = select(func.min(Invoice.issued_at), func.max(Invoice.issued_at)).where(
+    papers = select(func.min(Invoice.supplied_at), func.max(Invoice.supplied_at)).where(
         *_within(span)
     )
     first, last = session.execute(papers).one()
@@ -76,9 +78,9 @@ def _next(begin: datetime) -> datetime:
 def _within(span: Span) -> list[ColumnElement[bool]]:
     wanted: list[ColumnElement[bool]] = [Invoice.test.is_(span.test)]
     if span.since is not None:
-        wanted.append(Invoice.issued_at >= span.since)
+        wanted.append(Invoice.supplied_at >= span.since)
     if span.until is not None:
-        wanted.append(Invoice.issued_at < span.until)
+        wanted.append(Invoice.supplied_at < span.until)
     return wanted
 
 
@@ -106,6 +108,7 @@ def _facts(quarter: str, row: Any) -> dict[str, Any]:
         "country": row.country,
         "tax_class": str(row.tax_class),
         "basis_points": row.basis_points,
+        "vat_number": row.vat_number,
         "sales_minor": gross,
         "net_minor": gross - tax,
         "tax_minor": tax,
@@ -116,7 +119,7 @@ def _facts(quarter: str, row: Any) -> dict[str, Any]:
 
 
 def _place(row: dict[str, Any]) -> tuple[Any, ...]:
-    names = ("currency", "treatment", "country", "tax_class")
+    names = ("currency", "treatment", "country", "vat_number", "tax_class")
     return (*(row[name] or "" for name in names), row["basis_points"] or 0)
 
 

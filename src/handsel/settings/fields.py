@@ -40,7 +40,7 @@ class ShopSettings(Section):
     )
     address: str = Field(
         "",
-        description="Your postal address, at the foot of receipts, if your law wants it.",
+        description="Your postal address: on invoices, and at the foot of receipts.",
         max_length=500,
     )
     currency: str = Field(

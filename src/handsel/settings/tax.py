@@ -38,6 +38,12 @@ class TaxSettings(Section):
         pattern=r"^([A-Z]{2})?$",
         examples=["AT"],
     )
+    one_stop_shop: bool = Field(
+        True,
+        description="Whether you use the EU's One Stop Shop. If not, because you sell for "
+        "less than the threshold to other EU countries, `eu` takes your own country's rate "
+        "of all consumers in the EU.",
+    )
     number: str = Field(
         "",
         description="Your own VAT or tax number, as it should stand on invoices.",
@@ -79,8 +85,8 @@ class InvoiceSettings(Section):
     )
     first: int = Field(
         1,
-        description="The number a new prefix begins with, for instance to go on from "
-        "another system.",
+        description="The number the first invoice with this prefix has, for instance to "
+        "go on from another system; of no effect on one that is in use.",
         ge=1,
         le=99_999_999,
     )
@@ -115,7 +121,21 @@ def problems(
             "tax.mode: Stripe works out the tax of payments by Stripe alone; choose "
             'another mode, or set payments.enabled = ["stripe"].'
         )
-    if invoice.prefix == invoice.credit_prefix:
+    return found + _prefix_problems(invoice)
+
+
+def _prefix_problems(invoice: InvoiceSettings) -> list[str]:
+    """Refuse prefixes by which two papers could be called the same."""
+    prefixes = {
+        "invoice.prefix": invoice.prefix,
+        "invoice.credit_prefix": invoice.credit_prefix,
+    }
+    found = [
+        f"{name}: it should neither end in a digit nor begin with TEST-."
+        for name, prefix in prefixes.items()
+        if prefix[-1:].isdigit() or prefix.upper().startswith("TEST-")
+    ]
+    if invoice.prefix.upper() == invoice.credit_prefix.upper():
         found.append(
             "invoice.credit_prefix: it should differ from invoice.prefix, because each "
             "of them counts by itself."

@@ -98,6 +98,7 @@ def _page(
         422 if errors else 200,
         paper=written,
         form={"values": typed or vars(said), "errors": errors or {}},
+        fixed_number=said.tax_number if order.vat_check_id else "",
         saved="saved" in request.args,
         purchase_url=url_for("library.purchase", token=token),
         pdf_url=url_for("papers.pdf", token=token, paper_id=paper_id),

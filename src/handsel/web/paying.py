@@ -138,6 +138,7 @@ def _away() -> ProviderUnavailableError:
 
 def _page(session: str, offer: Offer, product: Product, fields: Fields) -> Response:
     lowered = offer.quote.discount.minor > 0
+    before = lowered or offer.business
     response = page(
         "pay.html",
         product={
@@ -149,10 +150,12 @@ def _page(session: str, offer: Offer, product: Product, fields: Fields) -> Respo
         seller=the_shop().settings.shop.name,
         coupon=offer.coupon.code if offer.coupon else "",
         sums={
-            "before": price(offer.quote.before) if lowered else "",
+            "before": price(offer.quote.before) if before else "",
             "discount": price(offer.quote.discount) if lowered else "",
+            "relief": price(offer.quote.relief) if offer.business else "",
             "total": price(offer.price),
         },
+        tax_name=the_shop().settings.tax.name,
         tax_note=tax_note(offer),
         email=fields.email or "",
         unfinished="unfinished" in request.args,

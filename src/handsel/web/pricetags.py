@@ -71,11 +71,19 @@ def look_for_business() -> BadInputError | None:
 def _asked(typed: str) -> tuple[Business | None, BadInputError | None]:
     if not typed:
         return None, None
-    limits.hit("vat", most=20, minutes=10)
     try:
-        return vatids.business(the_shop(), typed), None
+        return vatids.business(the_shop(), typed, _may_ask), None
     except BadInputError as error:
         return None, error
+    except limits.TooOftenError as error:
+        hint = "Try again later, or buy without the number."
+        return None, BadInputError(error.message, hint, field="vat_id")
+
+
+def _may_ask() -> None:
+    """Let nobody use the shop to flood the EU's register."""
+    limits.hit("vat", most=10, minutes=10)
+    limits.hit("vat-shop", most=300, minutes=60, who="shop")
 
 
 def _business() -> Business | None:
@@ -117,8 +125,9 @@ def _offered(session: Session, shop: Shop, found: Product, wish: Wish) -> Offer:
 def described(found: Product, shown: Tag) -> dict[str, Any]:
     """Give what the templates of a product and of buying it need."""
     offer, refusal = shown.offer, shown.refusal
+    lowered = offer.coupon or offer.business
     return {
-        "price": price(offer.price) if offer.coupon or not found.open_price else "",
+        "price": price(offer.price) if lowered or not found.open_price else "",
         "old_price": _old(offer),
         "tax_note": tax_note(offer),
         "price_note": sale_note(found, the_shop().now()),
@@ -170,7 +179,7 @@ def tax_note(offer: Offer) -> str:
     if tax.mode == "none" or not (offer.price.minor or offer.chosen):
         return ""
     if tax.mode != "flat":
-        return f"Including {tax.name}"
+        return f"Including {tax.name}, where it is due"
     rate = format_rate(tax.basis_points, the_shop().settings.shop.locale)
     return f"Including {rate} {tax.name}"
 

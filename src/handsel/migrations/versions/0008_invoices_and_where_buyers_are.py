@@ -14,7 +14,7 @@ V_INVOICES = """
     SELECT i.prefix || i.sequence AS number, i.kind, 'H-' || (i.order_id + 1000) AS "order",
            i.issued_at, i.supplied_at, i.title, i.currency, i.gross_minor, i.tax_minor,
            i.basis_points, i.tax_word, i.tax_class, i.treatment, i.country, i.confirmed,
-           i.test
+           i.test, i.vat_number
     FROM invoices i
     """
 
@@ -30,8 +30,10 @@ def upgrade() -> None:
 def _papers() -> None:
     op.create_table(
         "series",
-        sa.Column("prefix", sa.String(length=28), nullable=False),
+        sa.Column("prefix", sa.String(length=36), nullable=False),
+        sa.Column("base", sa.String(length=28), nullable=False),
         sa.Column("last", sa.Integer(), nullable=False),
+        sa.Column("closed", sa.Boolean(), nullable=False),
         sa.CheckConstraint("last >= 0", name=op.f("ck_series_last_not_negative")),
         sa.PrimaryKeyConstraint("prefix", name=op.f("pk_series")),
     )
@@ -43,8 +45,16 @@ def _papers() -> None:
         sa.Column("valid", sa.Boolean(), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("consultation", sa.String(length=60), nullable=False),
-        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_vat_checks")),
+    )
+    op.create_index(
+        "uq_series_open",
+        "series",
+        ["base"],
+        unique=True,
+        sqlite_where=sa.text("NOT closed"),
+        postgresql_where=sa.text("NOT closed"),
     )
     op.create_index("ix_vat_checks_number", "vat_checks", ["number"])
 
@@ -80,7 +90,7 @@ def _papers() -> None:
             nullable=False,
         ),
         sa.Column("cause", sa.String(length=270), nullable=False),
-        sa.Column("prefix", sa.String(length=28), nullable=False),
+        sa.Column("prefix", sa.String(length=36), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("supplied_at", sa.DateTime(timezone=True), nullable=False),
@@ -121,6 +131,7 @@ def _papers() -> None:
             nullable=False,
         ),
         sa.Column("country", sa.String(length=2), nullable=True),
+        sa.Column("vat_number", sa.String(length=20), nullable=True),
         sa.Column("confirmed", sa.Boolean(), nullable=False),
         sa.Column("test", sa.Boolean(), nullable=False),
         sa.Column("seller", sa.JSON(), nullable=False),
@@ -151,11 +162,16 @@ def _places() -> None:
     with op.batch_alter_table("orders") as batch_op:
         batch_op.add_column(sa.Column("card_country", sa.String(2), nullable=True))
         batch_op.add_column(sa.Column("network_country", sa.String(2), nullable=True))
+        batch_op.add_column(
+            sa.Column("relief_minor", sa.Integer(), nullable=False, server_default="0")
+        )
         batch_op.add_column(sa.Column("tax_minor", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("vat_check_id", sa.Integer(), nullable=True))
         batch_op.create_foreign_key(
             op.f("fk_orders_vat_check_id"), "vat_checks", ["vat_check_id"], ["id"]
         )
+    with op.batch_alter_table("orders") as batch_op:
+        batch_op.alter_column("relief_minor", server_default=None)
     kinds = sa.Enum(
         "standard",
         "ebook",

@@ -19,6 +19,8 @@ def look(session: Session, settings: Settings, now: datetime) -> Iterator[Findin
     if settings.tax.mode == "eu":
         yield from _rates(now)
         yield from _number(settings)
+    if settings.tax.mode != "none":
+        yield from _words(settings)
     lacking = len(invoices.lacking(session, MANY))
     if lacking:
         many = (
@@ -29,7 +31,7 @@ def look(session: Session, settings: Settings, now: datetime) -> Iterator[Findin
         yield Finding(
             "H092",
             Level.INFO,
-            f"{many} no invoice: they are from before there were any here.",
+            f"{many} no invoice; perhaps they are from before there were any here.",
             "If you need them, `handsel invoice issue` makes up for it.",
         )
 
@@ -42,6 +44,25 @@ def _rates(now: datetime) -> Iterator[Finding]:
             f"The VAT rates were last compared with their sources on "
             f"{rates.last_checked()}.",
             "Update Handsel, or check the rates of the countries you sell to.",
+        )
+
+
+def _words(settings: Settings) -> Iterator[Finding]:
+    lacking = [
+        name
+        for name, value in {
+            "shop.address": settings.shop.address.strip(),
+            "tax.number": settings.tax.number or settings.tax.mode == "eu",
+        }.items()
+        if not value
+    ]
+    if lacking:
+        yield Finding(
+            "H093",
+            Level.WARNING,
+            f"Invoices lack something: {' and '.join(lacking)} "
+            f"{'is' if len(lacking) == 1 else 'are'} empty.",
+            "Tax offices want your address and your number on an invoice.",
         )
 
 

@@ -64,14 +64,19 @@ def rate(country: str, kind: TaxClass, on: date) -> Rate:
         raise ValueError(f"{country!r} is not in the VAT territory of the EU")
     if on < BEGINNING:
         raise ValueError(f"the table of rates begins on {BEGINNING}, not by {on}")
-    rows = _table()[_COUNTED_AS.get(country, country)]
+    rows = _table()[state(country)]
     known = [row.rate for row in rows if row.rate.since <= on]
     return _last(known, kind) or _known(_last(known, TaxClass.STANDARD))
 
 
+def state(country: str) -> str:
+    """Give the state whose VAT a country has: Monaco's is France's, others' their own."""
+    return _COUNTED_AS.get(country, country)
+
+
 def covers(country: str) -> bool:
     """Say whether a country, by its ISO code, is in the EU's VAT territory."""
-    return _COUNTED_AS.get(country, country) in _table()
+    return state(country) in _table()
 
 
 def states() -> frozenset[str]:

@@ -19,8 +19,8 @@ class Places:
     """What says where a buyer is: two letters each, or None.
 
     Args:
-        billing: of the address that was given with the payment.
-        card: of the bank that issued the card, or of the PayPal account.
+        billing: of the address that was given with the payment, or of the account.
+        card: of the bank that issued the card.
         network: of the line they came by.
     """
 
@@ -56,27 +56,51 @@ def where(places: Places) -> tuple[str | None, bool]:
 
 
 def tax(settings: TaxSettings, kind: TaxClass, places: Places, on: date) -> Tax:
-    """Say how a sale to a consumer is taxed, as far as that is for us to say.
-
-    In the `eu` mode a buyer of whom nobody knows where they are counts as one of the
-    seller's own country.
-    """
-    country, confirmed = where(places)
+    """Say how a sale to a consumer is taxed, as far as that is for us to say."""
+    country, _ = where(places)
     if settings.mode == "none":
         return Tax(TaxTreatment.NONE, 0, country)
-    if settings.mode == "stripe":
-        return Tax(TaxTreatment.PROVIDER, 0, country, confirmed)
     if settings.mode == "flat":
         return Tax(TaxTreatment.FLAT, settings.basis_points, country)
-    if country is None:
-        country = settings.country
+    if settings.mode == "stripe":  # which goes by the address that it asks for
+        return Tax(TaxTreatment.PROVIDER, 0, places.billing or country)
+    return _in_the_union(settings, kind, places, on)
+
+
+def _in_the_union(
+    settings: TaxSettings, kind: TaxClass, places: Places, on: date
+) -> Tax:
+    """Tax by the states of the EU.
+
+    A buyer of whom nobody knows where they are counts as one of the seller's own country;
+    without the One Stop Shop, all consumers in the EU do.
+    """
+    home = rates.state(settings.country)
+    country, confirmed = where(_by_state(places))
+    country = country or home
     if not rates.covers(country):
         return Tax(TaxTreatment.OUTSIDE, 0, country, confirmed)
-    home = country == settings.country
-    rule = TaxTreatment.DOMESTIC if home else TaxTreatment.DESTINATION
+    by_buyer = settings.one_stop_shop or not rates.covers(home)
+    owed_to = country if by_buyer else home
+    rule = TaxTreatment.DOMESTIC if owed_to == home else TaxTreatment.DESTINATION
     # Of a day before the table begins nobody is asked any more; its first day must do.
-    rate = rates.rate(country, kind, max(on, rates.BEGINNING))
-    return Tax(rule, rate.basis_points, country, confirmed)
+    rate = rates.rate(owed_to, kind, max(on, rates.BEGINNING))
+    return Tax(rule, rate.basis_points, owed_to, confirmed)
+
+
+def of_business(country: str, places: Places) -> Tax:
+    """Say how a sale to a business of another EU state is taxed: by the business itself.
+
+    Evidence that names another country leaves it unconfirmed, for the seller to look at.
+    """
+    found = _by_state(places)
+    known = {found.billing, found.card, found.network} - {None}
+    return Tax(TaxTreatment.REVERSE_CHARGE, 0, country, known <= {country})
+
+
+def _by_state(places: Places) -> Places:
+    said = (places.billing, places.card, places.network)
+    return Places(*(place and rates.state(place) for place in said))
 
 
 def share(tax: int, whole: int, before: int, part: int) -> int:
