@@ -5,12 +5,13 @@ as PDF provides for; what is written from right to left is put in order here, be
 ReportLab sets letters as they come.
 """
 
+import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from io import BytesIO
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import bidirectional
 
 from handsel.sales.papers import Paper
@@ -94,15 +95,16 @@ class _Sheet:
     def pair(self, what: str, value: str) -> None:
         self._step(NORMAL)
         self._put(EDGE, what, NORMAL, soft=True)
-        self._put(EDGE + 90, value, NORMAL)
+        self._put(EDGE + 90, _shaped(value), NORMAL)
 
     def sum(self, what: str, amount: str, *, bold: bool = False) -> None:
         """Set a line of the sum above a thin rule, the amount at the right edge."""
+        amount = _shaped(amount)
         for number, each in enumerate(_wrapped(what, NORMAL, 340, bold)):
             self._step(NORMAL)
             self._put(EDGE, each, NORMAL, bold=bold)
             if number == 0:
-                room = _width(amount, NORMAL, bold)
+                room = _width(amount, bold) * NORMAL
                 self._put(RIGHT - room, amount, NORMAL, bold=bold)
         self.gap(6)
         self._canvas.setStrokeColorRGB(*LINE)
@@ -125,58 +127,103 @@ class _Sheet:
         soft: bool = False,
     ) -> None:
         self._canvas.setFillColorRGB(*(SOFT if soft else INK))
-        for font, run in _runs(_ordered(text), bold):
+        for font, run, wide in _runs(_ordered(text), bold):
             self._canvas.setFont(font, size)
             self._canvas.drawString(left, self._top, run)
-            left += self._canvas.stringWidth(run, font, size)
+            left += wide * size
 
 
 def _wrapped(text: str, size: float, room: float, bold: bool) -> Iterator[str]:
-    """Break words into lines that fit; a word that is longer than a line is cut."""
-    line = ""
-    for word in text.split():
-        longer = f"{line} {word}".strip()
-        if _width(longer, size, bold) <= room:
-            line = longer
+    """Break words into lines that fit; a word that is longer than a line is cut.
+
+    Chinese, Japanese and Korean break at any letter. Buyers type what is set here, so
+    each letter is measured once or twice, however long the word it is in.
+    """
+    most = room / size
+    line, used = "", 0.0
+    for part in _parts(_shaped(text)):
+        wide = _width(part, bold)
+        if used + wide <= most:
+            line, used = line + part, used + wide
             continue
         if line:
             yield line
-        while _width(word, size, bold) > room:
-            fitting = next(
-                n
-                for n in range(len(word), 0, -1)
-                if _width(word[:n], size, bold) <= room
-            )
-            yield word[:fitting]
-            word = word[fitting:]
-        line = word
+        *full, line = _cut(part.lstrip(), most, bold)
+        yield from full
+        used = _width(line, bold)
     if line:
         yield line
 
 
-def _width(text: str, size: float, bold: bool) -> float:
+def _parts(text: str) -> list[str]:
+    """Give what may begin a line, each with the space in front of it."""
+    far = "".join(f"{chr(part[0])}-{chr(part[-1])}" for part in _FAR)
+    return re.findall(f" ?[{far}]| ?[^ {far}]+", " ".join(text.split()))
+
+
+def _cut(word: str, most: float, bold: bool) -> Iterator[str]:
+    """Cut a word into as much as fits on each line; the last may have room left."""
+    begin, used = 0, 0.0
+    for here, letter in enumerate(word):
+        wide = _set_as(letter, bold).wide
+        if used + wide > most:
+            yield word[begin:here]
+            begin, used = here, 0.0
+        used += wide
+    yield word[begin:]
+
+
+def _width(text: str, bold: bool) -> float:
+    """Say how wide letters are at size 1."""
+    return sum(_set_as(letter, bold).wide for letter in text)
+
+
+def _shaped(text: str) -> str:
+    """Join letters as Arabic joins them: in the whole of a text, wherever it breaks."""
+    if _is_leftward(text):
+        from arabic_reshaper import reshape
+
+        return str(reshape(text))
+    return text
+
+
+def _ordered(line: str) -> str:
+    """Put the letters of a line in the order they are seen in."""
+    if _is_leftward(line):
+        from bidi import get_display
+
+        return str(get_display(line))
+    return line
+
+
+def _is_leftward(text: str) -> bool:
+    return any(bidirectional(letter) in ("R", "AL") for letter in text)
+
+
+def _runs(text: str, bold: bool) -> Iterator[tuple[str, str, float]]:
+    """Part a line by the font that has its letters; say how wide each run is at size 1."""
+    signs = [_set_as(letter, bold) for letter in text]
+    for font, group in groupby(signs, lambda sign: sign.font):
+        run = list(group)
+        yield font, "".join(sign.shown for sign in run), sum(sign.wide for sign in run)
+
+
+class _Sign(NamedTuple):
+    """What is set for a letter. `wide`: at size 1."""
+
+    font: str
+    shown: str
+    wide: float
+
+
+@lru_cache(4096)
+def _set_as(letter: str, bold: bool) -> _Sign:
     from reportlab.pdfbase.pdfmetrics import stringWidth
 
-    runs = _runs(_ordered(text), bold)
-    return float(sum(stringWidth(run, font, size) for font, run in runs))
-
-
-def _ordered(text: str) -> str:
-    """Put letters in the order they are seen in, joined as Arabic joins them."""
-    if all(bidirectional(letter) not in ("R", "AL") for letter in text):
-        return text
-    from arabic_reshaper import reshape
-    from bidi import get_display
-
-    return str(get_display(reshape(text)))
-
-
-def _runs(text: str, bold: bool) -> Iterator[tuple[str, str]]:
-    """Part a line by the font that has its letters."""
-    fonts = _fonts()
-    for font, letters in groupby(text, lambda letter: fonts.of(letter, bold)):
-        run = "".join(letters)
-        yield (font, run) if font else ("Sans", "\N{WHITE SQUARE}" * len(run))
+    font, shown = _fonts().of(letter, bold), letter
+    if not font:
+        font, shown = "Sans", "\N{WHITE SQUARE}"
+    return _Sign(font, shown, float(stringWidth(shown, font, 1)))
 
 
 class _Fonts:
