@@ -21,15 +21,16 @@ from handsel.models.words import PaperKind, TaxClass, TaxTreatment
 
 
 class Series(Base):
-    """The last number given under a prefix.
+    """The last number given under a prefix, and the first.
 
-    It changes in the transaction of the paper that bears the number, so that none is ever
-    left out or given twice.
+    The last changes in the transaction of the paper that bears the number, so that none
+    is ever left out or given twice.
     """
 
     __tablename__ = "series"
     __table_args__ = (
-        CheckConstraint("last >= 0", name="last_not_negative"),
+        CheckConstraint("first > 0", name="first_positive"),
+        CheckConstraint("last >= first - 1", name="last_from_first"),
         Index(
             "uq_series_open",
             "base",
@@ -42,7 +43,9 @@ class Series(Base):
     prefix: Mapped[str] = mapped_column(String(36), primary_key=True)
     base: Mapped[str] = mapped_column(String(28))
     """The prefix as it is set; its own is longer where it had to begin again."""
+    first: Mapped[int]
     last: Mapped[int]
+    """One less than the first as long as none was given."""
     closed: Mapped[bool] = mapped_column(default=False)
     """Whether numbers may be out that are not known here: then another one goes on."""
 

@@ -265,7 +265,8 @@ def _begin(session: Session, base: str, settings: Settings) -> None:
     before = session.scalars(select(Series.prefix).where(Series.base == base)).all()
     prefix = f"{base}R{len(before) + 1}-" if before else base
     first = settings.invoice.first if prefix == settings.invoice.prefix else 1
-    insert_new(session, Series, prefix=prefix, base=base, last=first - 1, closed=False)
+    series = {"base": base, "first": first, "last": first - 1, "closed": False}
+    insert_new(session, Series, prefix=prefix, **series)
 
 
 def close_series(session: Session) -> None:

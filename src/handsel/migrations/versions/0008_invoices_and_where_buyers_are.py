@@ -32,9 +32,11 @@ def _papers() -> None:
         "series",
         sa.Column("prefix", sa.String(length=36), nullable=False),
         sa.Column("base", sa.String(length=28), nullable=False),
+        sa.Column("first", sa.Integer(), nullable=False),
         sa.Column("last", sa.Integer(), nullable=False),
         sa.Column("closed", sa.Boolean(), nullable=False),
-        sa.CheckConstraint("last >= 0", name=op.f("ck_series_last_not_negative")),
+        sa.CheckConstraint("first > 0", name=op.f("ck_series_first_positive")),
+        sa.CheckConstraint("last >= first - 1", name=op.f("ck_series_last_from_first")),
         sa.PrimaryKeyConstraint("prefix", name=op.f("pk_series")),
     )
     op.create_table(

@@ -2,8 +2,8 @@
 
 Each is one small function that looks and changes nothing; together they are one
 consistent view of the database. Most are a count in SQL of what should not be; the
-standing of orders is computed anew, a batch at a time, so that a hundred thousand
-orders need three seconds and little memory.
+standing of orders and their papers are worked out anew, a batch at a time, so that a
+hundred thousand orders need a few seconds for each and little memory.
 """
 
 from collections.abc import Callable

@@ -65,7 +65,7 @@ def one_order_per_session(session: Session) -> Invariant:
 def access_follows_money(session: Session) -> Invariant:
     """I3: every order stands, and opens its files, as its ledger says."""
     total, wrong = 0, []
-    for rows in _order_batches(session):
+    for rows in order_batches(session):
         total += len(rows)
         standings = _standings(session, rows)
         given = _given(session, rows)
@@ -81,13 +81,15 @@ def access_follows_money(session: Session) -> Invariant:
     )
 
 
-def _order_batches(session: Session) -> Iterator[Sequence[Any]]:
+def order_batches(session: Session) -> Iterator[Sequence[Any]]:
+    """Give what counts of all orders, so many at a time that memory stays small."""
     last = 0
     while rows := session.execute(
         select(
             Order.id,
             Order.session_state,
             Order.status,
+            Order.price_minor,
             Order.paid_at,
             Order.refunded_minor,
             Order.review_reason,
@@ -101,6 +103,19 @@ def _order_batches(session: Session) -> Iterator[Sequence[Any]]:
 
 
 def _standings(session: Session, orders: Sequence[Any]) -> dict[int, Standing]:
+    facts = facts_of(session, orders)
+    return {
+        row.id: sum_up(
+            facts[row.id],
+            row.session_state,
+            needs_review=row.review_reason is not None,
+        )
+        for row in orders
+    }
+
+
+def facts_of(session: Session, orders: Sequence[Any]) -> dict[int, list[Fact]]:
+    """Give what the ledger says of each order of a batch; nothing is an empty list."""
     facts: dict[int, list[Fact]] = defaultdict(list)
     entries = session.execute(
         select(
@@ -114,14 +129,7 @@ def _standings(session: Session, orders: Sequence[Any]) -> dict[int, Standing]:
     )
     for order_id, kind, object_id, minor, currency, at in entries:
         facts[order_id].append(Fact(kind, object_id, Money(minor, currency), at))
-    return {
-        row.id: sum_up(
-            facts[row.id],
-            row.session_state,
-            needs_review=row.review_reason is not None,
-        )
-        for row in orders
-    }
+    return facts
 
 
 def _given(session: Session, orders: Sequence[Any]) -> dict[int, set[bool]]:
