@@ -4,10 +4,12 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from handsel import worker
 from handsel.kit.money import Money
+from handsel.models import MailCheck
 from handsel.ops.doctor import Finding, examine
 from handsel.sales import brake
 from handsel.sales.asking import Asking
@@ -395,4 +397,7 @@ def test_what_was_counted_is_forgotten(market: Till) -> None:
     market.move(days=3)
     worker.turn(market.shop)
     left = rows(market.shop)
-    assert [left[each] for each in ("starts", "declines", "mail_checks")] == [0, 0, 0]
+    assert [left[each] for each in ("starts", "declines", "mail_checks")] == [0, 0, 1]
+    with market.shop.reading() as session:  # one stays, and says nothing
+        newest = session.scalars(select(MailCheck)).one()
+    assert (newest.email, newest.fields) == ("", {})

@@ -586,6 +586,15 @@ PAGES: dict[str, tuple[str, Context]] = {
         )
         for mail in ("coming", "sent", "refused", "none", "away")
     },
+    "check line": (
+        "check_line.html",
+        {
+            "product": PRODUCT,
+            "turn_minutes": 4,
+            "check_url": "/checking/key",
+            "refresh_seconds": 60,
+        },
+    ),
     "check open": (
         "check_open.html",
         {"product": PRODUCT, "action": "/buy/first-coin", "hidden": HIDDEN},

@@ -1,19 +1,22 @@
 """Asking a buyer to open a mail before they pay: what somebody who tries cards dislikes.
 
 A mailbox costs them more than an address on the internet, and it is good for few
-payments. Where no mail goes out, to wait must do: nobody honest is kept out for good.
+payments. Where no mail goes out, to wait must do: each who waits goes on in turn.
+
+Of mails and of turns there are only so many. The more of them one visitor has had, the
+sooner there is none left for them; so they cannot use up those of the others.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from handsel.models import MailCheck, OutboxItem, Product
-from handsel.models.database import rows_changed
+from handsel.models import MailCheck, OutboxItem, Product, RateCounter
+from handsel.models.database import insert_new, rows_changed
 from handsel.models.words import OutboxState
 from handsel.outbound import emails
 
@@ -27,7 +30,12 @@ PATIENCE = timedelta(minutes=1)
 """How long a buyer waits for a mail that does not go out."""
 MOST_MAILS = 300
 """So many such mails go out in an hour: nobody shall use the shop to bother strangers."""
+MOST_TURNS = 6
+"""So many buyers of a product go on without a mail in a minute, for one payment each."""
+TO_PAY = timedelta(minutes=10)
+"""What is left of a link's time, at the least, when the turn of its buyer comes."""
 KEPT = timedelta(days=1)
+_MINUTE, _HOUR = 60, 3600
 
 
 class Mail(StrEnum):
@@ -57,18 +65,23 @@ def ask(
     fields: Mapping[str, str],
     now: datetime,
     *,
+    visitor: str | None,
     mails: bool,
 ) -> int:
     """Mail a link to a buyer, and name the check.
 
-    `mails`: whether mails of this shop reach anybody; else the buyer only waits.
+    Args:
+        visitor: a name for where they are; None for this machine, which has no share.
+        mails: whether mails of this shop reach anybody; else the buyer only waits.
     """
     check = MailCheck(
         product_id=product_id, email=email, fields=dict(fields), created_at=now
     )
     session.add(check)
     session.flush()
-    if mails and _mailed_lately(session, now) < MOST_MAILS:
+    share = _share(session, MOST_MAILS, "mails", visitor, now)
+    if mails and _mailed_lately(session, now) < share:
+        _count(session, "mails", visitor, now)
         name = session.get_one(Product, product_id).name
         minutes = int(GOOD_FOR.total_seconds()) // 60
         emails.check(session, check.id, name, email, minutes, now)
@@ -130,6 +143,99 @@ def mail(session: Session, number: int, now: datetime) -> Mail:
     return Mail.COMING if session.scalar(gone) else Mail.AWAY
 
 
+def take_turn(
+    session: Session, number: int, visitor: str | None, now: datetime
+) -> datetime | None:
+    """Name the minute in which a buyer goes on without a mail; None if none is free.
+
+    Safe to repeat: nobody has two turns with one check.
+    """
+    check = session.get_one(MailCheck, number, with_for_update=True)
+    if taken := turn(session, number):
+        return taken
+    share = _share(session, MOST_TURNS, "turns", visitor, now)
+    minute = _free_minute(session, check, share, now)
+    if minute is None:
+        return None
+    _count(session, "turns", visitor, now)
+    insert_new(session, RateCounter, bucket=_ticket(number), window=minute, hits=1)
+    check.starts = max(check.starts, STARTS - 1)
+    return datetime.fromtimestamp(minute, UTC)
+
+
+def turn(session: Session, number: int) -> datetime | None:
+    """Say when the turn of a check is, if it has one."""
+    ticket = RateCounter.bucket == _ticket(number)
+    minute = session.scalar(select(RateCounter.window).where(ticket))
+    return None if minute is None else datetime.fromtimestamp(minute, UTC)
+
+
+def _ticket(number: int) -> str:
+    return f"turn:{number}"
+
+
+def _free_minute(
+    session: Session, check: MailCheck, share: int, now: datetime
+) -> int | None:
+    """Take a place in the first minute in which fewer than `share` have one."""
+    line = f"line:{check.product_id}"
+    first = _start(now, _MINUTE)
+    end = _start(check.created_at + GOOD_FOR - TO_PAY, _MINUTE)
+    known = select(RateCounter.window, RateCounter.hits).where(
+        RateCounter.bucket == line, RateCounter.window >= first
+    )
+    taken = {row.window: row.hits for row in session.execute(known)}
+    for minute in range(first, end, _MINUTE):
+        if taken.get(minute, 0) < share and _add(session, line, minute, most=share):
+            return minute
+    return None
+
+
+def _share(
+    session: Session, most: int, what: str, visitor: str | None, now: datetime
+) -> int:
+    """Say up to how many of `most` there may be for this visitor to have one more.
+
+    All for who has had none within the hour, a half for who has had one, a third after
+    two. The same visitor elsewhere waits until this transaction is over.
+    """
+    if visitor is None:
+        return most
+    mine = {"bucket": f"{what}:{visitor}", "window": _start(now, _HOUR)}
+    insert_new(session, RateCounter, **mine, hits=0)
+    had = select(RateCounter.hits).filter_by(**mine).with_for_update()
+    return most // (session.scalars(had).one() + 1)
+
+
+def _count(session: Session, what: str, visitor: str | None, now: datetime) -> None:
+    if visitor is not None:
+        _add(session, f"{what}:{visitor}", _start(now, _HOUR))
+
+
+def _add(
+    session: Session, bucket: str, window: int, *, most: int | None = None
+) -> bool:
+    """Count one more; False if there are `most` already."""
+    insert_new(session, RateCounter, bucket=bucket, window=window, hits=0)
+    mine = update(RateCounter).filter_by(bucket=bucket, window=window)
+    if most is not None:
+        mine = mine.where(RateCounter.hits < most)
+    return bool(rows_changed(session, mine.values(hits=RateCounter.hits + 1)))
+
+
+def _start(at: datetime, length: int) -> int:
+    """Give the second in which the minute or the hour of a moment began."""
+    second = int(at.timestamp())
+    return second - second % length
+
+
 def forget(session: Session, now: datetime) -> None:
-    """Forget checks whose time has long been over."""
-    session.execute(delete(MailCheck).where(MailCheck.created_at < now - KEPT))
+    """Forget checks whose time has long been over.
+
+    Of the newest its number is kept: SQLite would give it again, to a check that the
+    links of this one would open.
+    """
+    old = MailCheck.created_at < now - KEPT
+    session.execute(update(MailCheck).where(old).values(email="", fields={}))
+    newest = select(func.max(MailCheck.id)).scalar_subquery()
+    session.execute(delete(MailCheck).where(old, MailCheck.id < newest))

@@ -2,11 +2,12 @@
 
 The buyer gives an e-mail address, opens the link that comes there, on any device, and
 goes on to pay. All that was said on the way is carried along. Where no mail goes out, a
-minute's patience must do.
+minute's patience must do, and a place in the line when many wait.
 """
 
 import secrets
 from collections.abc import Mapping
+from math import ceil
 
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -34,6 +35,8 @@ WAITS = "waits"
 """What the signature of the page that waits for the mail is for."""
 OURS = ("press", "email", PROOF)
 """Fields that are said anew on the way; all others are carried along."""
+LOOKS = 60
+"""After so many seconds a page that stands in line looks again, if not earlier."""
 MOST_FIELDS = 20
 LONGEST = 300
 
@@ -132,7 +135,9 @@ def send(slug: str) -> AnyResponse:
     limits.hit("check-address", most=3, minutes=60, who=email_key(email))
     with shop.transaction() as session:
         number = checks.ask(
-            session, product.id, email, carried, shop.now(), mails=_mails_arrive()
+            *(session, product.id, email, carried, shop.now()),
+            visitor=limits.visitor_mark("check"),
+            mails=_mails_arrive(),
         )
     return redirect(
         url_for("checking.wait", token=numbered(shop.keys, WAITS, number)), 303
@@ -147,23 +152,48 @@ def _mails_arrive() -> bool:
 
 @blueprint.get("/checking/<token>")
 def wait(token: str) -> AnyResponse:
-    """Say that a mail is on its way, and what to do if it does not come."""
-    return _wait(number_behind(the_shop().keys, WAITS, token), token, impatient=False)
+    """Say that a mail is on its way, or when it is the buyer's turn; then go on."""
+    shop = the_shop()
+    number = number_behind(shop.keys, WAITS, token)
+    with shop.reading() as session:
+        turn = checks.turn(session, number)
+    if turn is None:
+        return _wait(number, token, impatient=False)
+    seconds = ceil((turn - shop.now()).total_seconds())
+    return _stand_in_line(number, seconds) if seconds > 0 else _go_past(number)
 
 
 @blueprint.post("/checking/<token>")
 def no_mail(token: str) -> AnyResponse:
-    """Let a buyer go on to whom no mail can go out; else say what has become of it."""
+    """Give a turn to a buyer to whom no mail can go out; else say what became of it."""
     shop = the_shop()
     number = number_behind(shop.keys, WAITS, token)
     with shop.reading() as session:
         mail = checks.mail(session, number, shop.now())
         found = checks.find(session, number, shop.now())
     if found and mail is Mail.AWAY:
-        limits.hit("no-mail", most=20, minutes=10, who=str(found.product_id))
-        proof = numbered(shop.keys, checks.PURPOSE, number)
-        return redirect(url_for("checking.opened", token=proof), 303)
+        visitor = limits.visitor_mark("check")
+        with shop.transaction() as session:
+            turn = checks.take_turn(session, number, visitor, shop.now())
+        if turn:
+            return redirect(url_for("checking.wait", token=token), 303)
     return _wait(number, token, impatient=True)
+
+
+def _go_past(number: int) -> AnyResponse:
+    proof = numbered(the_shop().keys, checks.PURPOSE, number)
+    return redirect(url_for("checking.opened", token=proof), 303)
+
+
+def _stand_in_line(number: int, seconds: int) -> AnyResponse:
+    _, product = _check(number)
+    return page(
+        "check_line.html",
+        product={"name": product.name},
+        turn_minutes=ceil(seconds / 60),
+        check_url=request.path,
+        refresh_seconds=min(seconds, LOOKS),
+    )
 
 
 def _wait(number: int, token: str, *, impatient: bool) -> AnyResponse:
