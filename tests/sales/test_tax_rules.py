@@ -169,6 +169,10 @@ def test_what_came_to_nothing_before_it_was_written_down_asks_for_none() -> None
 
     assert causes(SALE, refund, void) == [("sale:pi_1", PaperKind.INVOICE)]
     assert causes(SALE, lost, won, issued=("sale:pi_1",)) == []
+    settled = fact(FactKind.DISPUTE_SETTLED, "du_1")
+    credited = ("sale:pi_1", "dispute:du_1")
+    once = [("undone:du_1", PaperKind.INVOICE)]
+    assert causes(SALE, lost, won, settled, issued=credited) == once
     again = ("undone:re_1", PaperKind.INVOICE)
     assert causes(SALE, refund, void, issued=there) == [again]
     assert causes(SALE, refund, void, issued=(*there, "undone:re_1")) == []

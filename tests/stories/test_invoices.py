@@ -181,6 +181,30 @@ def test_a_dispute_that_is_lost_is_credited_up_to_what_is_left(
     assert first.tax_minor + second.tax_minor == 239
 
 
+def test_a_dispute_that_is_lost_after_a_refund_is_credited_when_that_comes_back(
+    taxed: Shop, buyer: Visitor
+) -> None:
+    buy(buyer)
+    keeping.refund(taxed, "H-1001", 1500)
+    lost = Fact(FactKind.DISPUTE_LOST, "du_1", Money(1500, "EUR"), taxed.now())
+    with taxed.transaction() as session:
+        order = orders.by_number(session, "H-1001", to_change=True)
+        orders.add_fact(session, order, lost, taxed.now())
+        assert invoicing.follow(session, order, taxed.settings, taxed.now()) == []
+        [refund] = [
+            each
+            for each in orders.facts_of(session, order)
+            if each.kind is FactKind.REFUND
+        ]
+        void = Fact(FactKind.VOID, refund.object_id, refund.amount, taxed.now())
+        orders.add_fact(session, order, void, taxed.now())
+        made = invoicing.follow(session, order, taxed.settings, taxed.now())
+
+    assert [each.kind for each in made] == [PaperKind.INVOICE, PaperKind.CREDIT_NOTE]
+    assert [each.gross_minor for each in made] == [1500, 1500]
+    assert untrue(taxed) == {}
+
+
 def test_what_stands_on_a_paper_stays_whatever_is_set_later(
     taxed: Shop, buyer: Visitor
 ) -> None:

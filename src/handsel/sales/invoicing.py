@@ -60,7 +60,9 @@ def missing(facts: Iterable[Fact], issued: Collection[str]) -> list[Movement]:
     facts = sorted(facts, key=lambda fact: (fact.at, fact.object_id))
     undone = {_undone(fact) for fact in facts if fact.kind in _UNDONE}
     asked = [_movement(fact, undone, issued) for fact in facts]
-    return [each for each in asked if each and each.cause not in issued]
+    # A dispute may be won and settled: that is undone once.
+    new = {each.cause: each for each in asked if each and each.cause not in issued}
+    return list(new.values())
 
 
 def _movement(
@@ -100,13 +102,29 @@ def follow(
     there = list(invoices.of(session, order))
     if not there and order.review_reason is not None:
         return []
-    issued = {paper.cause for paper in there}
-    for movement in missing(facts_of(session, order), issued):
-        if paper := _paper(session, order, movement, there, settings, now):
-            session.add(paper)
-            there.append(paper)
+    known = len(there)
+    facts = facts_of(session, order)
+    # What one paper says can make room for another: then look again.
+    while made := _new_papers(session, order, facts, there, settings, now):
+        there += made
     session.flush()
-    return there[len(issued) :]
+    return there[known:]
+
+
+def _new_papers(
+    session: Session,
+    order: Order,
+    facts: Sequence[Fact],
+    there: Sequence[Invoice],
+    settings: Settings,
+    now: datetime,
+) -> list[Invoice]:
+    every = list(there)
+    for movement in missing(facts, {paper.cause for paper in there}):
+        if paper := _paper(session, order, movement, every, settings, now):
+            session.add(paper)
+            every.append(paper)
+    return every[len(there) :]
 
 
 def _paper(
