@@ -247,7 +247,6 @@ def test_pressed_twice_it_is_paid_once(page: Page, counter: Till) -> None:
     page.get_by_label("E-mail").fill(ANN)
     type_card(page, CARD)
     page.get_by_role("button", name="Pay €15.00").dblclick()
-    expect(page.locator("form#pay")).to_have_attribute("aria-busy", "true")
     page.wait_for_url("**/d/*")
     confirmed = [call for call in counter.stripe.calls if call.endswith("/confirm")]
     assert len(confirmed) == 1

@@ -11,7 +11,7 @@ from handsel.kit.errors import ConflictError
 from handsel.kit.money import Money
 from handsel.models.words import FactKind, OrderStatus
 from handsel.ops import giving
-from handsel.sales import addresses, orders
+from handsel.sales import addresses, invoicing, orders
 from handsel.sales.payments.base import Fact, Payment
 from handsel.shop import Shop
 from tests import make
@@ -56,7 +56,7 @@ def test_the_money_goes_back_while_the_seller_accepts(
 
 def _told(shop: Shop, payment: Payment) -> Callable[[Session], None]:
     def provider(session: Session) -> None:
-        orders.record(session, shop.keys, "test", payment, shop.now())
+        shop.record(session, "test", payment)
 
     return provider
 
@@ -65,6 +65,7 @@ def _accepts(shop: Shop) -> Callable[[Session], None]:
     def seller(session: Session) -> None:
         order = orders.by_number(session, "H-1001", to_change=True)
         orders.accept(session, order, shop.now())
+        invoicing.follow(session, order, shop.settings, shop.now())
 
     return seller
 

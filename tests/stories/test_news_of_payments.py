@@ -6,7 +6,15 @@ import pytest
 from sqlalchemy import delete
 
 from handsel import worker
-from handsel.models import Entitlement, Inbox, Invoice, LedgerEntry, Order, OutboxItem
+from handsel.models import (
+    Entitlement,
+    Inbox,
+    Invoice,
+    LedgerEntry,
+    Order,
+    OutboxItem,
+    Series,
+)
 from handsel.models.words import OrderStatus
 from handsel.outbound.transports.folder import StoredMail, read_folder
 from tests import make
@@ -269,7 +277,16 @@ def test_an_order_the_database_has_forgotten_comes_back_with_the_same_link(
     link = till.link(name)
     mails(till)
     with till.shop.transaction() as session:
-        for table in (Entitlement, LedgerEntry, OutboxItem, Inbox, Invoice, Order):
+        forgotten = (
+            Entitlement,
+            LedgerEntry,
+            OutboxItem,
+            Inbox,
+            Invoice,
+            Series,
+            Order,
+        )
+        for table in forgotten:
             session.execute(delete(table))
     assert buyer.get(link).status_code == 404
 

@@ -9,13 +9,15 @@ import pytest
 from werkzeug.test import TestResponse
 
 from handsel import worker
-from handsel.sales import checks
+from handsel.sales import brake, checks
 from tests import make
 from tests.ground.till import Till, untrue
 from tests.ground.visitor import Visitor, words
 from tests.stories.buyers import mails
 from tests.stories.test_brake import ask_for_mail, attack, is_asked, link_in_mail, press
 
+# Long, and about nothing in which the databases differ; that is tested below.
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 FORTY = range(40)
 """The addresses of one who wants to keep everybody out."""
 
@@ -24,7 +26,7 @@ FORTY = range(40)
 def braked(till: Till) -> Till:
     """A shop with one book, with which stolen cards are tried."""
     make.product(till.shop)
-    attack(till)
+    attack(till, each=brake.LEAST)
     return till
 
 
@@ -70,6 +72,7 @@ def impatient(visitor: Visitor, waiting: TestResponse) -> TestResponse:
     return visitor.press_and_follow(waiting, "/checking/")
 
 
+@ON_SQLITE
 def test_forty_addresses_do_not_use_up_the_mails_of_the_others(braked: Till) -> None:
     crowd(braked, each=8)
     while worker.turn(braked.shop):
@@ -83,6 +86,7 @@ def test_forty_addresses_do_not_use_up_the_mails_of_the_others(braked: Till) -> 
         assert buyer.press(opened, "/buy/book").status_code == 303
 
 
+@ON_SQLITE
 def test_forty_addresses_do_not_take_every_turn(mailless: Till) -> None:
     presses = crowd(mailless, each=4)
     mailless.move(minutes=1)
