@@ -135,9 +135,10 @@ def _paper(
     settings: Settings,
     now: datetime,
 ) -> Invoice | None:
-    """Write one paper, with the next number. None for what no paper can be about:
+    """Write one paper, with the next number.
 
-    more going back than came in, which is for somebody to look at.
+    None for what no paper can be about, such as more going back than came in: that is for
+    somebody to look at.
     """
     if not movement.amount.minor:
         return None
@@ -150,8 +151,8 @@ def _paper(
         if found.treatment is TaxTreatment.PROVIDER:
             made.basis_points = None  # it may be made up of several
             made.tax_minor = _told_tax(order, there, made.gross_minor)
-    elif (first := _first(there)) and (gross := _bounded(there, movement)):
-        made = _again(first, gross, _share(there, movement.kind, gross))
+    elif there and (gross := _bounded(there, movement)):
+        made = _again(there[0], gross, _share(there, movement.kind, gross))
     else:
         return None
     base = _prefix(settings, movement.kind, order)
@@ -204,11 +205,6 @@ def _seller(settings: Settings) -> dict[str, str]:
         "tax_number": settings.tax.number,
         "note": settings.invoice.note,
     }
-
-
-def _first(there: Sequence[Invoice]) -> Invoice | None:
-    """Give the invoice that all later papers of an order are about."""
-    return there[0] if there else None
 
 
 def _again(first: Invoice, gross: int, tax: int) -> Invoice:
