@@ -37,7 +37,7 @@ OURS = ("press", "email", PROOF)
 """Fields that are said anew on the way; all others are carried along."""
 LOOKS = 60
 """After so many seconds a page that stands in line looks again, if not earlier."""
-MOST_FIELDS = 20
+MOST_FIELDS = 30
 LONGEST = 300
 
 

@@ -5,7 +5,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from babel.dates import format_date
 from flask import g, request, url_for
@@ -19,7 +18,7 @@ from handsel.sales import checkout, coupons, prices
 from handsel.sales.businesses import Business
 from handsel.sales.checkout import Offer, Wish
 from handsel.shop import Shop
-from handsel.web import limits
+from handsel.web import carried, limits
 from handsel.web.pages import own_browser, the_shop
 
 LONGEST = 64
@@ -146,7 +145,7 @@ def _currencies(found: Product, offer: Offer) -> list[dict[str, Any]]:
     return [
         {
             "code": code,
-            "url": f"{address}?{urlencode(offer.wish | {'currency': code})}",
+            "url": carried.on(address, offer.wish | {"currency": code}),
             "current": code == offer.price.currency,
         }
         for code in codes

@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
-from urllib.parse import urlencode
 
 from flask import request, url_for
 from markupsafe import Markup
@@ -18,7 +17,7 @@ from handsel.sales import catalogue, prices, releases
 from handsel.sales.checkout import Offer
 from handsel.sales.payments.units import can_charge
 from handsel.shop import taken
-from handsel.web import owned, pricetags
+from handsel.web import carried, owned, pricetags
 from handsel.web.pages import page, the_shop, with_visitor
 
 
@@ -67,8 +66,7 @@ def _edition(each: Product, shown: Product, offer: Offer) -> dict[str, Any]:
     return {
         "name": each.edition,
         "price": pricetags.card(each)["price"],
-        "url": url_for("storefront.product", slug=each.slug)
-        + (f"?{urlencode(wish)}" if wish else ""),
+        "url": carried.on(url_for("storefront.product", slug=each.slug), wish),
         "current": each.id == shown.id,
     }
 
@@ -81,12 +79,12 @@ def _is_at_a_field(error: ShopError | None) -> TypeGuard[BadInputError]:
 
 def _hidden(offer: Offer, *, amount: bool = False) -> dict[str, str]:
     """Give what the form carries without being seen; the amount where none is asked."""
-    carried = offer.wish | {"press": secrets.token_urlsafe(16)}
+    fields = offer.wish | {"press": secrets.token_urlsafe(16)}
     if not amount:
-        carried.pop("amount", None)
+        fields.pop("amount", None)
     if offer.price.minor and not offer.chosen:
-        carried["shown"] = f"{offer.price.minor} {offer.price.currency}"
-    return carried
+        fields["shown"] = f"{offer.price.minor} {offer.price.currency}"
+    return fields | carried.here()
 
 
 def _with_press(response: AnyResponse) -> AnyResponse:
@@ -111,6 +109,7 @@ def buy_page(
         "buy.html",
         422 if errors else 200,
         product=_details(found) | pricetags.described(found, shown),
+        back_url=carried.on(url_for("storefront.product", slug=slug), offer.wish),
         sums=_sums(offer),
         free=not offer.price.minor,
         kept=_kept(offer, "coupon"),
@@ -127,7 +126,8 @@ def buy_page(
 
 def _kept(offer: Offer, asked: str) -> dict[str, str]:
     """Give what a form that asks for one of a buyer's wishes must not forget."""
-    return {name: said for name, said in offer.wish.items() if name != asked}
+    wish = {name: said for name, said in offer.wish.items() if name != asked}
+    return wish | carried.here()
 
 
 def _sums(offer: Offer) -> dict[str, str]:
@@ -179,7 +179,7 @@ def _details(found: Product) -> dict[str, Any]:
         "contents": [
             {
                 "name": each.name,
-                "url": url_for("storefront.product", slug=each.slug)
+                "url": carried.on(url_for("storefront.product", slug=each.slug))
                 if each.status is ProductStatus.PUBLISHED
                 else "",
                 "files": _files(each),

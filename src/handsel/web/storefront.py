@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from flask import Blueprint, Response
 from werkzeug.wrappers import Response as AnyResponse
@@ -9,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from handsel.kit.errors import NotFoundError
 from handsel.models import Product
 from handsel.sales import catalogue
+from handsel.web import carried
 from handsel.web.guards import Policy, guard
 from handsel.web.pages import page, the_shop
 from handsel.web.showing import buy_page, card, product_page
@@ -22,8 +24,13 @@ def shop() -> Response:
     """Show everything for sale."""
     with the_shop().reading() as session:
         found = catalogue.all_products(session)
-        products = [card(each, _others(each, found)) for each in _first_of(found)]
+        products = [_on_shelf(each, found) for each in _first_of(found)]
     return page("shop.html", products=products)
+
+
+def _on_shelf(product: Product, found: Sequence[Product]) -> dict[str, Any]:
+    shown = card(product, _others(product, found))
+    return shown | {"url": carried.on(shown["url"])}
 
 
 def _first_of(found: Sequence[Product]) -> list[Product]:

@@ -1,0 +1,57 @@
+"""What a visitor's address says of where they come from, carried on to the press on Buy.
+
+`embed.js` puts it there, and so may any link. The pages say it again in their links and
+forms, so that no cookie is needed; `of(request.form)` is what a POST has brought along.
+It is the visitor's word: counted, never trusted.
+"""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from flask import request
+
+_HOST = r"[\w.-]+(:\d{1,5})?"
+
+KEPT: dict[str, tuple[int, str]] = {
+    "utm_source": (100, r".+"),
+    "utm_medium": (100, r".+"),
+    "utm_campaign": (100, r".+"),
+    "utm_term": (100, r".+"),
+    "utm_content": (100, r".+"),
+    "ref": (260, _HOST),
+    "page": (300, _HOST + r"(/.*)?"),
+    "ga": (41, r"\d+\.\d+"),
+    "gas": (20, r"\d+"),
+    "variant": (200, r"[\w.,-]+"),
+}
+"""Every name that is carried, its most letters and its shape; all else is left behind.
+
+`ref`: the site that led to the seller's page; `page`: that page, its host and path;
+`ga`, `gas`: Google Analytics' client and session there; `variant`: what an experiment of
+the page has shown, as `experiment.variant`, several with commas between.
+"""
+
+
+def of(said: Mapping[str, str]) -> dict[str, str]:
+    """Give what is kept of an address or a form; what is too long is cut off."""
+    found = {name: _cleaned(name, said.get(name, "")) for name in KEPT}
+    return {name: text for name, text in found.items() if text}
+
+
+def _cleaned(name: str, text: str) -> str:
+    longest, shape = KEPT[name]
+    # No control letters: nobody types them, and PostgreSQL refuses NUL.
+    plain = "".join(each for each in text[:longest] if each.isprintable()).strip()
+    return plain if re.fullmatch(shape, plain) else ""
+
+
+def here() -> dict[str, str]:
+    """Give what the present request carries, in its form or its address."""
+    return of(request.form if request.method == "POST" else request.args)
+
+
+def on(path: str, more: Mapping[str, str] | None = None) -> str:
+    """Add what is carried to a path of ours, behind what else its query should say."""
+    query = urlencode({**(more or {}), **here()})
+    return f"{path}?{query}" if query else path

@@ -1,0 +1,60 @@
+"""What is kept of where a visitor comes from, and what is not."""
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handsel.web import carried
+
+WHOLE = {
+    "utm_source": "news letter",
+    "utm_medium": "mail",
+    "utm_campaign": "spring & more",
+    "utm_term": "first coin",
+    "utm_content": "ümlaut",
+    "ref": "search.example.org",
+    "page": "ada.example.com/books/first-coin.html",
+    "ga": "1234567890.1700000000",
+    "gas": "1700000123",
+    "variant": "headline.b,price.a",
+}
+"""One of everything that is carried."""
+
+
+def test_what_is_known_is_kept_and_nothing_else() -> None:
+    assert carried.of(WHOLE | {"coupon": "SPRING", "press": "x"}) == WHOLE
+    assert carried.of({}) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("ref", "https://search.example.org/?q=secret"),
+        ("ref", "<script>"),
+        ("page", "javascript:alert(1)"),
+        ("ga", "GA1.1.1234567890.1700000000"),
+        ("ga", "ada@example.com"),
+        ("gas", "s1700000123"),
+        ("variant", "headline b"),
+        ("utm_source", " \0\n"),
+    ],
+)
+def test_what_does_not_look_like_it_is_left_behind(name: str, text: str) -> None:
+    assert carried.of({name: text}) == {}
+
+
+def test_control_letters_go_and_what_is_too_long_is_cut_off() -> None:
+    said = {"utm_source": "a\0b\nc", "utm_term": "x" * 5000, "page": "a.b/" + "y" * 999}
+    kept = carried.of(said)
+    assert kept["utm_source"] == "abc"
+    assert (len(kept["utm_term"]), len(kept["page"])) == (100, 300)
+
+
+@given(st.dictionaries(st.sampled_from(list(carried.KEPT)), st.text()))
+def test_what_is_kept_is_short_and_kept_the_same_again(said: dict[str, str]) -> None:
+    kept = carried.of(said)
+    assert carried.of(kept) == kept
+    assert all(text.isprintable() and len(text) <= 300 for text in kept.values())
+    assert not set("".join(kept.values())) & set(string.whitespace) - {" "}
