@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, or_, select, update
 
+from handsel.analytics import counting, money
 from handsel.delivery import access
 from handsel.kit.errors import ShopError
 from handsel.models import Duty, FindLink, Inbox, Order, RateCounter
@@ -179,6 +180,24 @@ def _tidy(shop: Shop) -> None:
         session.execute(delete(RateCounter).where(RateCounter.window < yesterday))
 
 
+def _count_money(shop: Shop) -> None:
+    more = True
+    while more:
+        with shop.transaction() as session:
+            more = bool(money.follow(session))
+
+
+def _count_days(shop: Shop) -> None:
+    """Count the days that are over, and forget what was only kept to be counted."""
+    today = shop.now().date()
+    more = True
+    while more:
+        with shop.transaction() as session:
+            more = counting.count(session, today) > 0
+    with shop.transaction() as session:
+        counting.forget(session, today, shop.settings.analytics.keep_days)
+
+
 def _sweep(shop: Shop) -> None:
     stock.sweep(shop.database, shop.storage, shop.now())
 
@@ -189,6 +208,8 @@ DUTIES: dict[str, tuple[timedelta, Callable[[Shop], None]]] = {
     "reconcile": (timedelta(seconds=reconcile.ROUND), _reconcile),
     "reconcile-far-back": (timedelta(hours=1), _reconcile_far_back),
     "payouts": (payouts.EVERY, _read_payouts),
+    "money-counted": (timedelta(seconds=10), _count_money),
+    "days-counted": (timedelta(minutes=10), _count_days),
     "tidy": (timedelta(minutes=10), _tidy),
     "sweep": (stock.SWEEP_EVERY, _sweep),
 }

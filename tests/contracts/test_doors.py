@@ -63,7 +63,7 @@ def test_only_what_other_sites_may_send_takes_forms_of_theirs(shop: Shop) -> Non
         if "POST" in (rule.methods or ())
         and POLICIES[rule.endpoint.rpartition(".")[0]].foreign_posts
     }
-    assert posts == {"/buy/<slug>", "/u/<token>", "/webhooks/<provider>"}
+    assert posts == {"/buy/<slug>", "/u/<token>", "/webhooks/<provider>", "/e"}
 
 
 STRIPES = (

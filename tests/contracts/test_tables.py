@@ -18,7 +18,7 @@ PERSONAL = re.compile(
     "|error|detail|pause|payload"  # the words of mail servers, which name addresses
 )
 NOT_OF_PEOPLE = {
-    *("products.name", "release_files.name", "duties.name"),
+    *("products.name", "release_files.name", "duties.name", "sources.name"),
     "campaigns.errors",  # a number
 }
 

@@ -1,4 +1,4 @@
-"""`handsel report`: what became of the money."""
+"""`handsel report`: what visits come to, and what became of the money."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from handsel.cli import payout_words, taxes
+from handsel.cli import payout_words, taxes, visits
 from handsel.cli.common import answer, opened, shop_command
 from handsel.cli.sheets import cells, decimal, sheet
 from handsel.kit.errors import BadInputError
@@ -18,7 +18,7 @@ from handsel.sales.payout_report import Period
 
 @click.group()
 def report() -> None:
-    """What became of the money: payouts, fees and tax."""
+    """What visits and sales come to; payouts, fees and tax."""
 
 
 def _day(_: click.Context, __: click.Parameter, text: str | None) -> date | None:
@@ -36,6 +36,8 @@ def _currency(_: click.Context, __: click.Parameter, text: str | None) -> str | 
 
 
 report.add_command(taxes.tax)
+for each in visits.COMMANDS:
+    report.add_command(each)
 
 
 @report.command()

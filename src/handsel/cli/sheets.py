@@ -18,7 +18,7 @@ def cells(found: dict[str, Any]) -> dict[str, Any]:
             cells[plain] = decimal(value, currency)
         elif isinstance(value, bool):
             cells[name] = "yes" if value else "no"
-        elif isinstance(value, str) and value[:1] in "=+-@\t\r":
+        elif isinstance(value, str) and value.startswith(tuple("=+-@\t\r")):
             # A spreadsheet would take it for a formula.
             cells[name] = f"'{value}"
         else:

@@ -6,6 +6,15 @@ Constraints live here, in the database, and not only in the code that writes.
 """
 
 from handsel.models.access import Allowance, Entitlement, Grant
+from handsel.models.analytics import (
+    CountedFact,
+    DayCount,
+    DaySalt,
+    Event,
+    EventDay,
+    OrderVisit,
+    Source,
+)
 from handsel.models.balance import BalanceLine, BalanceReading, Payout
 from handsel.models.base import Base
 from handsel.models.brakes import Brake, Decline, MailCheck, PaymentStart
@@ -32,12 +41,17 @@ __all__ = [
     "Brake",
     "BundleItem",
     "Campaign",
+    "CountedFact",
     "Coupon",
     "CouponUse",
     "Customer",
+    "DayCount",
+    "DaySalt",
     "Decline",
     "Duty",
     "Entitlement",
+    "Event",
+    "EventDay",
     "FindLink",
     "Grant",
     "Inbox",
@@ -46,6 +60,7 @@ __all__ = [
     "LedgerEntry",
     "MailCheck",
     "Order",
+    "OrderVisit",
     "OutboxItem",
     "PaymentStart",
     "Payout",
@@ -57,6 +72,7 @@ __all__ = [
     "Release",
     "ReleaseFile",
     "Series",
+    "Source",
     "Suppression",
     "VatCheck",
 ]

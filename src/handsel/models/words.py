@@ -165,3 +165,36 @@ class OutboxState(StrEnum):
     SENDING = "sending"
     SENT = "sent"
     DEAD = "dead"
+
+
+class EventKind(StrEnum):
+    """What somebody did on the way from a page to a book that is read."""
+
+    VIEWED = "viewed"  # the page of a product, here or on the seller's own site
+    CLICKED = "clicked"  # Buy: what it comes to is looked at
+    STARTED = "started"  # paying
+    PAID = "paid"
+    OPENED = "opened"  # the page of the purchase, for the first time
+    DOWNLOADED = "downloaded"  # a file of it, for the first time
+    READ = "read"  # told by a page of the seller's
+    REFUNDED = "refunded"  # money that went back, as a negative amount
+
+
+class Device(StrEnum):
+    """What somebody looks at pages with."""
+
+    COMPUTER = "computer"
+    PHONE = "phone"
+    TABLET = "tablet"
+    UNKNOWN = "unknown"
+
+
+class CountedBy(StrEnum):
+    """What the visits of a day are told apart by when they are counted."""
+
+    ALL = "all"  # nothing
+    SOURCE = "source"
+    MEDIUM = "medium"
+    CAMPAIGN = "campaign"
+    COUNTRY = "country"
+    DEVICE = "device"

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 
+from handsel.settings.analytics import AnalyticsSettings
 from handsel.settings.payments import PaymentSettings, PayPalSettings, StripeSettings
 from handsel.settings.section import Section, Words
 from handsel.settings.tax import InvoiceSettings, TaxSettings
@@ -241,6 +242,7 @@ class Settings(Section):
     tax: TaxSettings = Field(default_factory=TaxSettings)
     invoice: InvoiceSettings = Field(default_factory=InvoiceSettings)
     delivery: DeliverySettings = Field(default_factory=DeliverySettings)
+    analytics: AnalyticsSettings = Field(default_factory=AnalyticsSettings)
 
     @property
     def public_url(self) -> str:

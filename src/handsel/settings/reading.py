@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from handsel.kit.errors import ConfigurationError
 from handsel.kit.money import currencies, is_locale
-from handsel.settings import tax
+from handsel.settings import analytics, tax
 from handsel.settings.fields import (
     CONFIG_FILE,
     MailSettings,
@@ -186,6 +186,7 @@ def _contradictions(settings: Settings) -> list[str]:
         problems += _paypal_problems(settings.paypal)
     problems += tax.problems(settings.tax, settings.invoice, settings.providers)
     problems += _mailbox_problems(settings.mail) + _relay_problems(settings.mail)
+    problems += analytics.problems(settings.analytics)
     return problems + _unknown(settings)
 
 

@@ -16,6 +16,7 @@ from handsel.web import (
     buying,
     checking,
     errors,
+    events,
     find,
     health,
     hooks,
@@ -26,6 +27,7 @@ from handsel.web import (
     paying,
     storefront,
     testpay,
+    visits,
 )
 from handsel.web import files as file_views
 from handsel.web.guards import common_headers
@@ -46,6 +48,7 @@ def create_app(shop: Shop, *, show_mail: bool = False) -> Flask:
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR
     app.config["TRUSTED_HOSTS"] = _hosts(shop)
     _prepare_templates(app, shop)
+    visits.prepare(app, shop)
     for blueprint in (
         storefront.blueprint,
         buying.blueprint,
@@ -56,6 +59,7 @@ def create_app(shop: Shop, *, show_mail: bool = False) -> Flask:
         find.blueprint,
         leave.blueprint,
         hooks.blueprint,
+        events.blueprint,
         health.blueprint,
         *([testpay.blueprint] if "test" in shop.providers else []),
         *([paying.blueprint] if "stripe" in shop.providers else []),

@@ -15,9 +15,10 @@ from handsel.kit.errors import (
     NotFoundError,
     ShopError,
 )
+from handsel.kit.signing import public_id
 from handsel.kit.text import email_key, normalise_email
 from handsel.models import Order, Product
-from handsel.models.words import PaymentState
+from handsel.models.words import EventKind, PaymentState
 from handsel.ops import beginning
 from handsel.sales import checkout, orders, placing
 from handsel.sales.checkout import Buyer
@@ -26,7 +27,7 @@ from handsel.sales.payments.base import (
     ProviderUnavailableError,
     UnknownSessionError,
 )
-from handsel.web import checking, limits, owned
+from handsel.web import checking, limits, owned, visits
 from handsel.web.guards import Policy, guard
 from handsel.web.links import purchase_path
 from handsel.web.pages import (
@@ -62,6 +63,7 @@ class PaidBeforeError(ShopError):
 def buy(slug: str) -> AnyResponse:
     """Open a payment session and send the buyer there; a free product is given."""
     limits.hit("buy", most=60, minutes=10)
+    visits.note(EventKind.CLICKED, slug=slug)
     try:
         offer = _offer(slug)
     except BadInputError as error:  # the coupon, or the amount
@@ -159,6 +161,7 @@ def _give(offer: checkout.Offer, press: str, email: str) -> AnyResponse:
             email=email,
             now=shop.now(),
         )
+    visits.note(EventKind.STARTED, purchase=order.public_id)
     return _to_purchase(order)
 
 
@@ -185,6 +188,8 @@ def _to_payment(
     if asked := checking.asked_first(offer, key):
         return asked
     started = beginning.begin(shop, offer, key, provider, buyer)
+    begun = public_id(shop.keys, provider.name, started.session_id)
+    visits.note(EventKind.STARTED, purchase=begun)
     return redirect(started.url, 303)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from handsel.kit.errors import ConfigurationError
 from handsel.shop import Shop
+from handsel.web import visits
 from handsel.web.app import create_app
 from handsel.web.carrier import serve
 
@@ -32,6 +33,8 @@ def serve_shop(
         threads=shop.settings.server.threads,
         on_ready=ready,
     )
+    if counts := visits.recorder(app):
+        counts.close()
     shop.close()
 
 

@@ -18,10 +18,10 @@ from handsel.kit.markdown import render_markdown
 from handsel.kit.money import Money, format_money
 from handsel.kit.text import human_size
 from handsel.models import Order, OutboxItem, Product, Release, ReleaseFile
-from handsel.models.words import OrderStatus, OutboxState, StopReason
+from handsel.models.words import EventKind, OrderStatus, OutboxState, StopReason
 from handsel.outbound import suppressions
 from handsel.sales import addresses, catalogue, orders, releases
-from handsel.web import limits, owned, papers
+from handsel.web import limits, owned, papers, visits
 from handsel.web.guards import Policy, guard
 from handsel.web.links import (
     check_nonce,
@@ -59,6 +59,7 @@ def purchase(token: str) -> AnyResponse:
     if fresh:
         set_cookie(response, "fresh", "", seconds=0)
     owned.remember(response, token)
+    visits.note(EventKind.OPENED, purchase=order.public_id)
     return with_visitor(response)
 
 
@@ -235,6 +236,7 @@ def press(token: str, file_id: int) -> AnyResponse:
             )
     except access.DownloadsUsedUpError:
         return _used_up(token, order)
+    visits.note(EventKind.DOWNLOADED, purchase=order.public_id)
     return redirect(
         url_for("files.fetch", token=numbered(shop.keys, "grant", grant)), 303
     )

@@ -15,13 +15,13 @@ from werkzeug.wrappers import Response as AnyResponse
 from handsel.kit.errors import BadInputError, ConfigurationError, NotFoundError
 from handsel.kit.text import normalise_email, suggest_email
 from handsel.models import Order, Product
-from handsel.models.words import PaymentState
+from handsel.models.words import EventKind, PaymentState
 from handsel.ops import beginning
 from handsel.sales import checkout
 from handsel.sales.checkout import Offer
 from handsel.sales.payments.base import ProviderUnavailableError
 from handsel.sales.payments.stripe import Fields, StripeProvider
-from handsel.web import checking, limits
+from handsel.web import checking, limits, visits
 from handsel.web.guards import Policy, content_policy, guard
 from handsel.web.pages import own_browser, page, the_shop
 from handsel.web.pricetags import price, tax_note
@@ -83,7 +83,13 @@ def pay_hosted(session: str) -> AnyResponse:
     except (ProviderUnavailableError, ConfigurationError) as error:
         log.error("A payment could not be moved to Stripe's page: %s", error)
         raise _away() from error
-    return redirect(url, 303) if url else _what_became(session)
+    if not url:
+        return _what_became(session)
+    with shop.reading() as reading:
+        moved = checkout.begun(reading, checkout.hosted_key(order))
+    if moved:
+        visits.note(EventKind.STARTED, purchase=moved.public_id)
+    return redirect(url, 303)
 
 
 @blueprint.post("/pay/<session>/email")

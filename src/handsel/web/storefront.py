@@ -9,8 +9,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from handsel.kit.errors import NotFoundError
 from handsel.models import Product
+from handsel.models.words import EventKind
 from handsel.sales import catalogue
-from handsel.web import carried
+from handsel.web import carried, visits
 from handsel.web.guards import Policy, guard
 from handsel.web.pages import page, the_shop
 from handsel.web.showing import buy_page, card, product_page
@@ -47,7 +48,9 @@ def _others(product: Product, found: Sequence[Product]) -> list[Product]:
 @blueprint.get("/p/<slug>")
 def product(slug: str) -> AnyResponse:
     """Show one product with its button."""
-    return product_page(slug)
+    response = product_page(slug)
+    visits.note(EventKind.VIEWED, slug=slug)
+    return response
 
 
 @blueprint.get("/cover/<sha256>")
@@ -66,4 +69,7 @@ def cover(sha256: str) -> Response:
 @blueprint.get("/buy/<slug>")
 def summary(slug: str) -> AnyResponse:
     """Sum up what is bought, for a link straight to it."""
-    return buy_page(slug, {}, {})
+    response = buy_page(slug, {}, {})
+    for kind in (EventKind.VIEWED, EventKind.CLICKED):
+        visits.note(kind, slug=slug)
+    return response

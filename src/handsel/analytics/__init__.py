@@ -1,0 +1,1 @@
+"""What visits come to: events, counted by the day, and reports of them."""

@@ -1,0 +1,1 @@
+"""Reports of visits: one file for each, over the counts of days."""

@@ -1,0 +1,62 @@
+"""How many went how far, from looking at a page to a book that is read."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from handsel.analytics.reports.tallies import Tally, Wanted, tally
+from handsel.models.words import EventKind
+
+STAGES = (
+    EventKind.VIEWED,
+    EventKind.CLICKED,
+    EventKind.STARTED,
+    EventKind.PAID,
+    EventKind.OPENED,
+    EventKind.DOWNLOADED,
+)
+_PEOPLE = (EventKind.VIEWED, EventKind.CLICKED, EventKind.STARTED)
+"""Stages in which people are counted; after that it is purchases."""
+
+
+def funnel(session: Session, wanted: Wanted) -> list[dict[str, Any]]:
+    """Give a row for each of what `wanted.by` tells apart, those with most views first.
+
+    Each has `key` and `stages`: `stage`, `count`, and which part that is of the first
+    stage and of the one before (`of_first_bp`, `of_before_bp`, basis points, None where
+    there is nothing to be a part of). Until `started` different visitors of a day are
+    counted, then purchases, those of people who are not counted included.
+    """
+    groups: dict[str, list[Tally]] = {}
+    for each in tally(session, wanted):
+        groups.setdefault(each.key, []).append(each)
+    rows = [{"key": key, "stages": _stages(found)} for key, found in groups.items()]
+    if not groups:
+        rows = [{"key": "", "stages": _stages([])}] if wanted.by == "nothing" else []
+    if wanted.by == "day":
+        return sorted(rows, key=lambda row: str(row["key"]))
+    return sorted(rows, key=lambda row: (-row["stages"][0]["count"], str(row["key"])))
+
+
+def _stages(found: Iterable[Tally]) -> list[dict[str, Any]]:
+    counts = dict.fromkeys(STAGES, 0)
+    for each in found:
+        if each.kind in counts:
+            people = each.kind in _PEOPLE
+            counts[each.kind] += each.visitors if people else each.times
+    numbers = list(counts.values())
+    return [
+        {
+            "stage": str(stage),
+            "count": count,
+            "of_first_bp": part_bp(count, numbers[0]),
+            "of_before_bp": part_bp(count, numbers[place - 1]) if place else None,
+        }
+        for place, (stage, count) in enumerate(counts.items())
+    ]
+
+
+def part_bp(count: int, of: int) -> int | None:
+    """Give a part in basis points, None of nothing."""
+    return round(10_000 * count / of) if of else None

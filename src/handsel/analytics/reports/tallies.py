@@ -1,0 +1,124 @@
+"""What the counts of some days come to: the one source of every report."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, literal, select
+from sqlalchemy.orm import Session
+
+from handsel.analytics import counting
+from handsel.analytics.counting import ALL
+from handsel.analytics.periods import Period
+from handsel.models import DayCount, EventDay, Product
+from handsel.models.words import CountedBy, EventKind
+
+
+class By(StrEnum):
+    """What a report tells apart."""
+
+    NOTHING = "nothing"
+    DAY = "day"
+    PRODUCT = "product"
+    SOURCE = "source"
+    MEDIUM = "medium"
+    CAMPAIGN = "campaign"
+    COUNTRY = "country"
+    DEVICE = "device"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Of which days, which product (None: all), told apart by what.
+
+    Args:
+        test: count test purchases instead of the real ones.
+    """
+
+    period: Period
+    by: By = By.NOTHING
+    product_id: int | None = None
+    test: bool = False
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How often one kind of event was: `times` events of `visitors` people.
+
+    `key` is what the report tells apart: a day, a slug, a source; may be empty.
+    """
+
+    key: str
+    kind: EventKind
+    currency: str
+    times: int
+    visitors: int
+    amount_minor: int
+
+
+def tally(session: Session, wanted: Wanted) -> list[Tally]:
+    """Add up the counts of the days that are counted, and count the others now."""
+    found: dict[tuple[str, EventKind, str], list[int]] = {}
+    names = _products(session) if wanted.by is By.PRODUCT else {}
+    for row in _rows(session, wanted):
+        key = names.get(row.key, "") if names else str(row.key)
+        sums = found.setdefault((key, EventKind(row.kind), row.currency), [0, 0, 0])
+        for place, value in enumerate((row.times, row.visitors, row.amount_minor)):
+            sums[place] += int(value)
+    return [Tally(*key, *sums) for key, sums in found.items()]
+
+
+def _rows(session: Session, wanted: Wanted) -> Iterator[Any]:
+    period = wanted.period
+    within = EventDay.day.between(period.first, period.last)
+    counted = select(EventDay.day).where(within, EventDay.counted)
+    yield from session.execute(
+        _sums(DayCount, wanted).where(
+            DayCount.day.between(period.first, period.last),
+            DayCount.day.in_(counted),
+            DayCount.counted_by == _counted_by(wanted.by),
+        )
+    )
+    open_days = session.scalars(select(EventDay.day).where(within, ~EventDay.counted))
+    for day in open_days.all():
+        for query in counting.counts(day, _counted_by(wanted.by)):
+            yield from session.execute(_sums(query.subquery().c, wanted))
+
+
+def _sums(counts: Any, wanted: Wanted) -> Select[Any]:
+    """Add up counts: the columns of DayCount, wherever they come from."""
+    keys: dict[By, ColumnElement[Any]] = {
+        By.NOTHING: literal(""),
+        By.DAY: counts.day,
+        By.PRODUCT: counts.product_id,
+    }
+    key = keys.get(wanted.by, counts.value).label("key")
+    if wanted.by is By.PRODUCT:
+        of = counts.product_id != ALL
+    else:
+        of = counts.product_id == (wanted.product_id or ALL)
+    money = counts.kind.in_((EventKind.VIEWED, EventKind.CLICKED, EventKind.READ))
+    query = select(
+        key,
+        counts.kind,
+        counts.currency,
+        func.sum(counts.times).label("times"),
+        func.sum(counts.visitors).label("visitors"),
+        func.sum(counts.amount_minor).label("amount_minor"),
+    ).where(of, money | (counts.test == wanted.test))
+    if wanted.by is By.PRODUCT and wanted.product_id:
+        query = query.where(counts.product_id == wanted.product_id)
+    if wanted.by is not By.NOTHING:
+        query = query.group_by(key)
+    return query.group_by(counts.kind, counts.currency)
+
+
+def _counted_by(by: By) -> CountedBy:
+    known: Sequence[str] = [each.value for each in CountedBy]
+    return CountedBy(by.value) if by.value in known else CountedBy.ALL
+
+
+def _products(session: Session) -> dict[int, str]:
+    rows = session.execute(select(Product.id, Product.slug))
+    return {row.id: row.slug for row in rows}

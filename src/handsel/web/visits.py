@@ -1,0 +1,127 @@
+"""Telling what a visitor does to those who count it; no page waits for it.
+
+Nothing is set in the browser, nothing that it does not send anyway is read, and whoever
+says that they do not want to be counted (`DNT`, `Sec-GPC`) is not.
+"""
+
+from ipaddress import ip_address, ip_network
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app, request
+
+from handsel.analytics import agents, countries
+from handsel.analytics.countries import LookUp
+from handsel.analytics.recorder import Recorder
+from handsel.analytics.sightings import Arrival, Sighting
+from handsel.models.words import EventKind
+from handsel.shop import Shop
+from handsel.web import carried
+from handsel.web.pages import network_country, the_shop
+
+_PLACE = "handsel.visits"
+
+
+def prepare(app: Flask, shop: Shop) -> None:
+    """Get ready to count. Raises ConfigurationError for a database of countries that
+    cannot be read."""
+    wanted = shop.settings.analytics
+    if not wanted.own:
+        return
+    look_up: LookUp = countries.nowhere
+    if wanted.country_database:
+        look_up = countries.open_database(shop.home / wanted.country_database)
+    app.extensions[_PLACE] = Recorder(shop.database, shop.keys, look_up)
+
+
+def recorder(app: Flask) -> Recorder | None:
+    """Give what counts the visits of an application; None if nothing does."""
+    found = app.extensions.get(_PLACE)
+    assert found is None or isinstance(found, Recorder)
+    return found
+
+
+def note(kind: EventKind, *, slug: str = "", purchase: str = "") -> None:
+    """Count what the present request means; costs microseconds.
+
+    Args:
+        slug: of the product that is looked at.
+        purchase: public id of the order that is begun, opened or downloaded.
+    """
+    if request.method == "HEAD":
+        return
+    keep(carried.here(), kind, slug=slug, purchase=purchase)
+
+
+def keep(
+    said: dict[str, str], kind: EventKind, *, slug: str = "", purchase: str = ""
+) -> None:
+    """Count a visit that says of itself what `carried.of` has kept of its words."""
+    counts = recorder(current_app)
+    if counts is None or not _may_count():
+        return
+    counts.note(
+        Sighting(
+            kind,
+            the_shop().now(),
+            slug=slug,
+            purchase=purchase,
+            arrival=_arrival(said),
+            address=request.remote_addr or "",
+            agent=request.user_agent.string,
+            country=network_country() or "",
+            ga_client=said.get("ga", ""),
+            ga_session=said.get("gas", ""),
+        )
+    )
+
+
+def _may_count() -> bool:
+    headers = request.headers
+    if not agents.may_read(request.user_agent.string):
+        return False
+    if "1" in (headers.get("DNT"), headers.get("Sec-GPC")):
+        return False
+    if "prefetch" in headers.get("Sec-Purpose", headers.get("Purpose", "")):
+        return False
+    return not any(
+        _is_in(request.remote_addr, each)
+        for each in the_shop().settings.analytics.ignore
+    )
+
+
+def _is_in(address: str | None, network: str) -> bool:
+    try:
+        return ip_address(address or "") in ip_network(network, strict=False)
+    except ValueError:
+        return False
+
+
+def _arrival(said: dict[str, str]) -> Arrival:
+    return Arrival(
+        source=said.get("utm_source", ""),
+        medium=said.get("utm_medium", ""),
+        campaign=said.get("utm_campaign", ""),
+        term=said.get("utm_term", ""),
+        content=said.get("utm_content", ""),
+        referrer=said.get("ref") or _left(),
+        page=said.get("page", ""),
+    )
+
+
+def _left() -> str:
+    """Give the host of the site that was left for us; nothing for ourselves, and for
+    those who only take payments for us: nobody comes from there."""
+    shop = the_shop()
+    try:
+        host = urlsplit(request.referrer or "").hostname or ""
+    except ValueError:
+        return ""
+    pages = [getattr(each, "pages", ()) for each in shop.providers.values()]
+    ours = {
+        urlsplit(each).hostname
+        for each in (
+            shop.settings.shop.url,
+            *(page for found in pages for page in found),
+        )
+    }
+    return "" if host in ours else host
