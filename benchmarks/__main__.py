@@ -19,6 +19,7 @@ ROWS = {
     "burst": "burst",
     "brown-out": "brown_out",
     "flow-2014": "old_flow",
+    "visits": "visits",
     "freeze": "freeze",
     "broadcast": "broadcast",
     "beside-mail": "beside_mail",

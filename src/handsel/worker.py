@@ -192,8 +192,7 @@ def _count_days(shop: Shop) -> None:
     today = shop.now().date()
     more = True
     while more:
-        with shop.transaction() as session:
-            more = counting.count(session, today) > 0
+        more = counting.count(shop.database, today) > 0
     with shop.transaction() as session:
         counting.forget(session, today, shop.settings.analytics.keep_days)
 

@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Select,
     SQLColumnExpression,
-    Subquery,
     case,
     delete,
     distinct,
@@ -21,36 +21,45 @@ from sqlalchemy.orm import Session
 
 from handsel.analytics import visitors
 from handsel.models import DayCount, Event, EventDay, OrderVisit, Source
+from handsel.models.database import Database, rows_changed
 from handsel.models.words import CountedBy
 
 ALL = 0
 """The product of a count that is of all of them."""
 
 
-def count(session: Session, today: date, *, most: int = 3) -> int:
+def count(database: Database, today: date, *, most: int = 3) -> int:
     """Count days that are over and not counted yet, newest first; give how many.
 
-    Safe to repeat, and for several at once.
+    Safe to repeat, and for several at once. Counting is reading: nobody who buys waits
+    for more than the writing of its result.
     """
-    days = session.scalars(
-        select(EventDay.day)
-        .where(~EventDay.counted, EventDay.day < today)
-        .order_by(EventDay.day.desc())
-        .limit(most)
-        .with_for_update(skip_locked=True)
-    ).all()
-    for day in days:
-        _count(session, day)
-    return len(days)
+    with database.reading() as session:
+        wanted = (~EventDay.counted, ~EventDay.forgotten, EventDay.day < today)
+        newest = select(EventDay.day).where(*wanted).order_by(EventDay.day.desc())
+        days = session.scalars(newest.limit(most)).all()
+    return sum(_count(database, day) for day in days)
 
 
-def _count(session: Session, day: date) -> None:
-    session.execute(delete(DayCount).where(DayCount.day == day))
-    columns = [column.name for column in DayCount.__table__.columns]
-    for counted_by in CountedBy:
-        for query in counts(day, counted_by):
-            session.execute(insert(DayCount).from_select(columns, query))
-    session.execute(update(EventDay).where(EventDay.day == day).values(counted=True))
+def _count(database: Database, day: date) -> bool:
+    """Count one day; say whether it stands, which it does if no event came meanwhile."""
+    last = select(func.max(Event.id)).where(Event.day == day)
+    with database.reading() as session:
+        before = session.scalar(last)
+        queries = [each for by in CountedBy for each in counts(day, by)]
+        rows = [
+            dict(row) for each in queries for row in session.execute(each).mappings()
+        ]
+    held = update(EventDay).where(EventDay.day == day, ~EventDay.counted)
+    with database.transaction() as session:
+        # Whoever writes events of the day holds its row: after them the last is final.
+        open_still = rows_changed(session, held.values(counted=False))
+        if not open_still or session.scalar(last) != before:
+            return False
+        session.execute(delete(DayCount).where(DayCount.day == day))
+        session.execute(insert(DayCount), rows)
+        session.execute(held.values(counted=True))
+    return True
 
 
 def counts(day: date, counted_by: CountedBy) -> Iterator[Select[Any]]:
@@ -59,66 +68,59 @@ def counts(day: date, counted_by: CountedBy) -> Iterator[Select[Any]]:
     Their columns are those of DayCount. Whoever came from several places on one day
     counts where they first came from, so that nobody is counted twice.
     """
-    yield _counts(day, counted_by, None)
-    yield _counts(day, counted_by, Event.product_id)
+    yield _counts(day, counted_by, each_product=False)
+    yield _counts(day, counted_by, each_product=True)
 
 
-def _counts(
-    day: date, counted_by: CountedBy, product: SQLColumnExpression[Any] | None
-) -> Select[Any]:
-    first = _first(day)
+def _counts(day: date, counted_by: CountedBy, *, each_product: bool) -> Select[Any]:
+    told = _told(day, counted_by)
+    of = told.product_id if each_product else literal(ALL)
+    query = select(
+        literal(day).label("day"),
+        literal(counted_by.value).label("counted_by"),
+        of.label("product_id"),
+        told.value,
+        told.kind,
+        told.test,
+        told.currency,
+        func.count().label("times"),
+        func.count(distinct(told.visitor)).label("visitors"),
+        func.sum(told.amount_minor).label("amount_minor"),
+    ).group_by(told.value, told.kind, told.test, told.currency)
+    if each_product:
+        query = query.where(told.product_id.is_not(None)).group_by(told.product_id)
+    return query
+
+
+def _told(day: date, counted_by: CountedBy) -> Any:
+    """Give the events of a day, each with the value that it counts for.
+
+    That of the first event of its visitor, rather one that came from somewhere.
+    """
     values: dict[CountedBy, SQLColumnExpression[Any]] = {
         CountedBy.SOURCE: Source.name,
         CountedBy.MEDIUM: Source.medium,
         CountedBy.CAMPAIGN: Source.campaign,
-        CountedBy.COUNTRY: func.coalesce(first.c.country, Event.country),
-        CountedBy.DEVICE: func.coalesce(first.c.device, Event.device),
+        CountedBy.COUNTRY: Event.country,
+        CountedBy.DEVICE: Event.device,
     }
-    value = values.get(counted_by)
-    query = select(
-        literal(day).label("day"),
-        literal(counted_by.value).label("counted_by"),
-        (literal(ALL) if product is None else product).label("product_id"),
-        (literal("") if value is None else value).label("value"),
-        Event.kind,
-        Event.test,
-        Event.currency,
-        func.count().label("times"),
-        func.count(distinct(Event.visitor)).label("visitors"),
-        func.sum(Event.amount_minor).label("amount_minor"),
-    ).where(Event.day == day)
-    if product is not None:
-        query = query.where(product.is_not(None)).group_by(product)
-    if value is not None:
-        query = (
-            query.outerjoin(first, first.c.visitor == Event.visitor)
-            .join(
-                Source, Source.id == func.coalesce(first.c.source_id, Event.source_id)
-            )
-            .group_by(value)
+    value: ColumnElement[Any] = literal("")
+    if (own := values.get(counted_by)) is not None:
+        first = func.first_value(own).over(
+            partition_by=Event.visitor,
+            order_by=(case((Source.name == "", 1), else_=0), Event.id),
         )
-    return query.group_by(Event.kind, Event.test, Event.currency)
-
-
-def _first(day: date) -> Subquery:
-    """Give where each visitor of a day came from first, rather than from nowhere."""
-    place = func.row_number().over(
-        partition_by=Event.visitor,
-        order_by=(case((Source.name == "", 1), else_=0), Event.id),
-    )
-    visits = (
+        value = case((Event.visitor.is_(None), own), else_=first)
+    query = (
         select(
-            Event.visitor,
-            Event.source_id,
-            Event.country,
-            Event.device,
-            place.label("place"),
+            value.label("value"),
+            *(Event.product_id, Event.kind, Event.test, Event.currency),
+            *(Event.visitor, Event.amount_minor),
         )
         .join(Source)
-        .where(Event.day == day, Event.visitor.is_not(None))
-        .subquery()
+        .where(Event.day == day)
     )
-    return select(visits).where(visits.c.place == 1).subquery()
+    return query.subquery().c
 
 
 def forget(session: Session, today: date, keep_days: int) -> None:
