@@ -93,6 +93,18 @@ def test_sources_say_what_a_visitor_is_worth(visited: Shop) -> None:
     ]
 
 
+def test_an_order_says_where_it_came_from_and_what_was_done(visited: Shop) -> None:
+    said = run(visited, "order", "show", "H-1001").output
+    told = facts(visited, "order", "show", "H-1001")
+
+    assert "source newsletter, computer" in said
+    assert isinstance(told, dict)
+    assert told["visit"]["source"] == "newsletter"
+    assert {event["kind"] for event in told["visit"]["events"]} == {
+        *("started", "paid", "opened", "downloaded", "refunded"),
+    }
+
+
 @pytest.mark.parametrize("report", ["funnel", "sales", "sources"])
 def test_every_report_is_told_apart_by_everything(visited: Shop, report: str) -> None:
     for by in ("day", "product", "source", "medium", "campaign", "country", "device"):

@@ -7,9 +7,11 @@ from typing import Any
 
 import click
 
+from handsel.analytics.reports import visit
 from handsel.cli import money_back
 from handsel.cli.common import answer, opened, shop_command, table
 from handsel.cli.payout_words import lines_of_order
+from handsel.cli.visit_words import of_order
 from handsel.delivery import access
 from handsel.kit.errors import BadInputError
 from handsel.kit.money import Money, format_money
@@ -120,6 +122,7 @@ def show(number: str, home: Path, as_json: bool) -> None:
         facts = orders.facts_of(session, found)
         data["refunds"] = refunds.facts(session, found)
         data["money"] = payout_lines.of_order(session, found)
+        data["visit"] = visit.of_order(session, found.id)
         back = orders.refunded(session, found)
         data["papers"] = [invoices.facts(each) for each in invoices.of(session, found)]
     data["ledger"] = [
@@ -142,6 +145,7 @@ def show(number: str, home: Path, as_json: bool) -> None:
     lines += [f"{'refund':16} {_refund_line(each)}" for each in data["refunds"]]
     lines += [f"{'money':16} {each}" for each in lines_of_order(data["money"])]
     lines += [f"{'paper':16} {_paper_line(each)}" for each in data["papers"]]
+    lines += [f"{'visit':16} {each}" for each in of_order(data["visit"])]
     answer(as_json, data, "\n".join(lines))
 
 

@@ -87,6 +87,17 @@ def sources(wanted: Wanted, rows: Sequence[dict[str, Any]]) -> str:
     return _titled("Where sales come from", wanted, head, lines)
 
 
+def of_order(visit: dict[str, Any] | None) -> Iterable[str]:
+    """Say where an order came from, then what was done when, a line for each."""
+    if visit is None:
+        return
+    words = ("source", "medium", "campaign", "term", "content", "page", "country")
+    said = [f"{name} {visit[name]}" for name in words if visit[name]]
+    yield ", ".join([*said, visit["device"]])
+    for event in visit["events"]:
+        yield f"{event['at'][:16].replace('T', ' ')} {event['kind']}"
+
+
 def percent(points: int | None) -> str:
     """Write basis points as percent; nothing of nothing."""
     return "" if points is None else f"{points / 100:.1f} %"
@@ -140,7 +151,8 @@ def _titled(
 ) -> str:
     if not lines:
         return f"{_title(what, wanted)}\nNothing was counted in this time."
-    return f"{_title(what, wanted)}\n{table(head, lines, right=head[1:])}"
+    right = head if wanted.by is By.NOTHING else head[1:]
+    return f"{_title(what, wanted)}\n{table(head, lines, right=right)}"
 
 
 def _title(what: str, wanted: Wanted) -> str:
