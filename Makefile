@@ -27,7 +27,7 @@ fix: $(VENV)/.dev ## format, sort imports, refresh the generated parts of the do
 	$(BIN)/ruff format .
 	$(BIN)/python tools/docs.py
 
-faults: $(VENV)/.dev $(VENV)/.browser ## the fault cases at full length (about 25 minutes)
+faults: $(VENV)/.dev $(VENV)/.browser ## the fault cases at full length (about 30 minutes)
 	$(BIN)/pytest tests/faults -m "storm or not storm" -n 0 --timeout 1800
 
 bench: $(VENV)/.dev ## measure, explain, and say which goals are met
