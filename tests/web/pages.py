@@ -114,6 +114,7 @@ META = {
     "url": "https://books.example/p/first-coin",
     "description": "Small stories about handsel money.",
     "image": "https://books.example/cover.png",
+    "oembed_url": "https://books.example/oembed?url=first-coin",
     "amount": "15.00",
     "currency": "EUR",
     "json_ld": {
@@ -264,8 +265,17 @@ PRODUCT_PAGE: Context = {
     "meta": META,
 }
 
+FRAMED: Context = {
+    "product": PRODUCT,
+    "as_card": False,
+    "buy_url": "/buy/first-coin?page=ada.example/books",
+    "product_url": "/p/first-coin?page=ada.example/books",
+    "sold": True,
+}
+
 BUY: Context = {
     "product": PRODUCT,
+    "back_url": "/p/first-coin",
     "form": FORM,
     "buy_action": "/buy/first-coin",
     "buttons": BUTTONS,
@@ -473,6 +483,20 @@ PAGES: dict[str, tuple[str, Context]] = {
         "product.html",
         {**PRODUCT_PAGE, "product": {**PRODUCT, "files": [], "contents": CONTENTS}},
     ),
+    "framed": ("embed.html", FRAMED),
+    "framed card": ("embed.html", {**FRAMED, "as_card": True}),
+    "framed free": ("embed.html", {**FRAMED, "product": {**PRODUCT, "free": True}}),
+    "framed open price": ("embed.html", {**FRAMED, "product": OPEN}),
+    "framed on sale": ("embed.html", {**FRAMED, "product": ON_SALE}),
+    "framed with coupon": (
+        "embed.html",
+        {**FRAMED, "product": {**ON_SALE, "coupon": COUPON}},
+    ),
+    "framed coupon wrong": (
+        "embed.html",
+        {**FRAMED, "product": {**PRODUCT, "coupon": COUPON_WRONG}},
+    ),
+    "framed not for sale": ("embed.html", {**FRAMED, "sold": False}),
     "product not for sale": ("product.html", {**PRODUCT_PAGE, "buttons": []}),
     "buy": ("buy.html", BUY),
     "buy two ways": ("buy.html", {**BUY, "buttons": CARD_AND_PAYPAL}),

@@ -11,8 +11,8 @@ from handsel.settings.fields import (
     MailSettings,
     Settings,
     StorageSettings,
-    is_loopback,
 )
+from handsel.settings.loopback import is_loopback
 from handsel.settings.payments import PayPalSettings, StripeSettings
 from handsel.settings.reading import load_settings
 

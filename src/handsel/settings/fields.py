@@ -1,12 +1,13 @@
 """Every setting: its name, type, default, and one sentence that says what it is for."""
 
-from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 
 from handsel.settings.analytics import AnalyticsSettings
+from handsel.settings.embed import EmbedSettings
+from handsel.settings.loopback import is_loopback
 from handsel.settings.payments import PaymentSettings, PayPalSettings, StripeSettings
 from handsel.settings.section import Section, Words
 from handsel.settings.tax import InvoiceSettings, TaxSettings
@@ -243,6 +244,7 @@ class Settings(Section):
     invoice: InvoiceSettings = Field(default_factory=InvoiceSettings)
     delivery: DeliverySettings = Field(default_factory=DeliverySettings)
     analytics: AnalyticsSettings = Field(default_factory=AnalyticsSettings)
+    embed: EmbedSettings = Field(default_factory=EmbedSettings)
 
     @property
     def public_url(self) -> str:
@@ -262,13 +264,3 @@ class Settings(Section):
         found = {"stripe": self.stripe.secret_key, "paypal": self.paypal.secret}
         with_keys = [name for name, key in found.items() if key]
         return with_keys or ([] if self.is_public else ["test"])
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether a host name or address means this machine itself."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

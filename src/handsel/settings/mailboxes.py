@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from handsel.settings.fields import is_loopback
+from handsel.settings.loopback import is_loopback
 
 _LIKE = "it should look like imaps://you@imap.example.com/INBOX"
 

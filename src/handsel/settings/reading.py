@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from handsel.kit.errors import ConfigurationError
 from handsel.kit.money import currencies, is_locale
-from handsel.settings import analytics, tax
+from handsel.settings import analytics, embed, tax
 from handsel.settings.fields import (
     CONFIG_FILE,
     MailSettings,
@@ -185,6 +185,7 @@ def _contradictions(settings: Settings) -> list[str]:
     if "paypal" in settings.providers:
         problems += _paypal_problems(settings.paypal)
     problems += tax.problems(settings.tax, settings.invoice, settings.providers)
+    problems += embed.problems(settings.embed, settings.env)
     problems += _mailbox_problems(settings.mail) + _relay_problems(settings.mail)
     problems += analytics.problems(settings.analytics)
     return problems + _unknown(settings)

@@ -12,7 +12,11 @@ from handsel.web.pages import the_shop
 blueprint = Blueprint("events", __name__)
 guard(
     blueprint,
-    Policy("pages of the seller's, by their origin; counts only", foreign_posts=True),
+    Policy(
+        "pages of the seller's, by their origin; counts only",
+        foreign_posts=True,
+        lent=True,
+    ),
 )
 
 MOST_BYTES = 4096
@@ -39,7 +43,9 @@ def event() -> Response:
 
 def _is_known(origin: str) -> bool:
     """Say whether a page is ours, or of a site that may show the shop."""
-    return origin.rstrip("/").lower() == the_shop().settings.public_url.lower()
+    settings = the_shop().settings
+    ours = (settings.public_url.lower(), *settings.embed.listed)
+    return origin.rstrip("/").lower() in ours
 
 
 def _told(body: bytes) -> tuple[EventKind, str, dict[str, str]]:

@@ -3,6 +3,7 @@
 `guard(blueprint, policy)` is called for every blueprint; a test says so.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, abort, request
@@ -20,11 +21,16 @@ class Policy:
         who: one sentence for the reader.
         secret: the address itself opens something: no caching, no referrer, no index.
         foreign_posts: whether other sites may send forms here, as a Buy button does.
+        framed: whether the sites of `embed.origins` may show these pages in theirs. So
+            they know no visitor: nothing that is pressed there may be worth stealing.
+        lent: whether other sites may load what is here, as they do a script.
     """
 
     who: str
     secret: bool = False
     foreign_posts: bool = False
+    framed: bool = False
+    lent: bool = False
 
 
 POLICIES: dict[str, Policy] = {}
@@ -40,6 +46,8 @@ def guard(blueprint: Blueprint, policy: Policy) -> None:
         unsafe = request.method not in ("GET", "HEAD", "OPTIONS")
         if unsafe and not policy.foreign_posts and origin not in OWN_ORIGINS:
             abort(403)
+        if policy.framed:
+            request.environ.pop("HTTP_COOKIE", None)
 
     @blueprint.after_request
     def _close(response: Response) -> Response:
@@ -47,15 +55,25 @@ def guard(blueprint: Blueprint, policy: Policy) -> None:
             response.headers["Cache-Control"] = "no-store"
             response.headers["Referrer-Policy"] = "no-referrer"
             response.headers["X-Robots-Tag"] = "noindex, nofollow"
+        if policy.lent:
+            response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+            response.headers["Access-Control-Allow-Origin"] = "*"
+        if policy.framed:
+            response.headers.remove("Set-Cookie")
+            listed = the_shop().settings.embed.listed
+            if response.status_code == 200 and listed:
+                own = content_policy(framed_by=listed)
+                response.headers["Content-Security-Policy"] = own
         return response
 
     POLICIES[blueprint.name] = policy
 
 
-def content_policy(**more: str) -> str:
+def content_policy(framed_by: Sequence[str] = (), **more: str) -> str:
     """Write down what a page may load: from ourselves alone, and nothing inline.
 
     Args:
+        framed_by: the sites that may show the page in theirs.
         more: for a page that needs it, the origins of somebody else that may be used,
             and for what: `script="https://a.example"`.
     """
@@ -73,7 +91,8 @@ def content_policy(**more: str) -> str:
         for kind in (ours | more)
     )
     forms = " ".join(("'self'", *_payment_pages()))
-    rest = f"base-uri 'none'; frame-ancestors 'none'; form-action {forms}"
+    frames = " ".join(framed_by) or "'none'"
+    rest = f"base-uri 'none'; frame-ancestors {frames}; form-action {forms}"
     return "; ".join((*loaded, rest))
 
 

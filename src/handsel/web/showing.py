@@ -44,7 +44,7 @@ def product_page(
         kept=_kept(shown.offer, "coupon"),
         kept_business=_kept(shown.offer, "vat_id"),
         buy_action=url_for("buying.buy", slug=slug),
-        buttons=_buttons(shown.offer),
+        buttons=buttons(shown.offer),
         hidden=_hidden(shown.offer),
         error=None if _is_at_a_field(error) else _said(error),
         errors={shown.refusal.field: str(shown.refusal)} if shown.refusal else {},
@@ -117,7 +117,7 @@ def buy_page(
         asks_email=offer.asks_email,
         form={"values": values, "errors": errors, "suggestion": suggestion},
         buy_action=url_for("buying.buy", slug=slug),
-        buttons=_buttons(offer),
+        buttons=buttons(offer),
         hidden=_hidden(offer, amount=True),
         statement_text="",
     )
@@ -141,7 +141,7 @@ def _sums(offer: Offer) -> dict[str, str]:
     }
 
 
-def _buttons(offer: Offer) -> list[dict[str, str]]:
+def buttons(offer: Offer) -> list[dict[str, str]]:
     """Give a button for each provider that can charge exactly this price.
 
     Where the price is open, nobody knows it yet: then all that take the currency.
@@ -226,6 +226,7 @@ def _meta(found: Product) -> dict[str, Any]:
         "url": url,
         "description": description,
         "image": image,
+        "oembed_url": f"{base}{url_for('embed.oembed', url=url, format='json')}",
         "amount": amount,
         "currency": found.currency,
         "json_ld": {

@@ -63,6 +63,8 @@ def cover(sha256: str) -> Response:
     with the_shop().storage.open(sha256) as file:
         response = Response(file.read(), content_type=kind)
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    # Readers and messengers show it beside a link, and so may the seller's own site.
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
 
 
