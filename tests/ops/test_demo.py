@@ -1,11 +1,12 @@
 """The demo never takes somebody's own shop for its throw-away one."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from handsel.kit.errors import ConflictError
-from handsel.ops import demo, founding
+from handsel.ops import demo, founding, sites
 from handsel.ops.founding import Plan
 from handsel.settings import load_settings
 
@@ -34,3 +35,33 @@ def test_a_shop_of_ones_own_is_refused_and_left_alone(
         demo.prepare(home, port=8000)
 
     assert load_settings(home).public_url == "https://books.example.com"
+
+
+def test_a_site_of_the_sellers_stands_beside_the_shop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HANDSEL_EMBED__ORIGINS", "")
+    shop = demo.prepare(tmp_path / "demo", port=8123, site="http://127.0.0.1:8124")
+    assert shop.settings.embed.listed == [
+        "http://127.0.0.1:8124",
+        "http://localhost:8124",
+    ]
+    pages = demo.sample_site(shop.settings.public_url)
+    shop.close()
+
+    kind, page = pages["/"]
+    assert kind == "text/html; charset=utf-8"
+    assert b'href="http://127.0.0.1:8123/buy/the-first-coin"' in page
+    assert b":8000" not in page
+    for path in re.findall(r'(?:src|href)="([\w.]+)"', page.decode()):
+        assert f"/{path}" in pages
+
+
+def test_the_site_takes_the_port_after_the_shops_or_any() -> None:
+    with sites.listen(0) as taken:
+        other = demo.next_port(taken.server_port - 1)
+    with other, demo.next_port(65535) as last:
+        assert other.server_port != taken.server_port
+        assert last.server_port
+    with demo.next_port(taken.server_port - 1) as next_one:
+        assert next_one.server_port == taken.server_port

@@ -7,6 +7,7 @@ import click
 
 from handsel.cli import times
 from handsel.cli.common import Command, answer, opened, shop_command, table
+from handsel.cli.embed import embed
 from handsel.kit.money import format_money
 from handsel.kit.text import human_size
 from handsel.models import Product
@@ -22,6 +23,9 @@ PathArgument = click.Path(path_type=Path)
 @click.group()
 def product() -> None:
     """What is for sale."""
+
+
+product.add_command(embed)
 
 
 def _common_options(command: Command) -> Command:

@@ -131,10 +131,10 @@ def _leads_here(url: str, address: str) -> bool:
     return listened in ("0", str(urlsplit(url).port or 80))
 
 
-def say_open(as_json: bool, url: str) -> None:
+def say_open(as_json: bool, url: str, **more: str) -> None:
     """Say where the shop can be visited; scripts wait for this line."""
     if as_json:
-        click.echo(json.dumps({"url": url}))
+        click.echo(json.dumps({"url": url, **more}))
     else:
         click.echo(f"The shop is open at {url}  (Ctrl-C closes it)")
     sys.stdout.flush()

@@ -67,18 +67,33 @@ def demo(port: int, home: Path, as_json: bool) -> None:
     """Run a throw-away shop with a sample book, in test mode.
 
     It lives in the folder .demo; delete that to begin again. Mails are shown in the
-    browser and sent nowhere.
+    browser and sent nowhere. At the port after it, a web site of the book's author sells
+    it from its own pages.
     """
-    from handsel.cli.serve import log_to_stderr, say_open
+    from handsel.cli.serve import log_to_stderr
     from handsel.ops import demo as trial
+    from handsel.ops import sites
     from handsel.ops.child import watched_worker
     from handsel.web.front import serve_shop
 
     log_to_stderr(as_json)
     place = (Path(".demo") if home == Path() else home).resolve()
     port = port or trial.free_port()
-    shop = trial.prepare(place, port=port)
-    with watched_worker(place):
+    site = trial.next_port(port)
+    shop = trial.prepare(place, port=port, site=sites.address_of(site))
+    pages = trial.sample_site(shop.settings.public_url)
+    with watched_worker(place), sites.serving(site, pages):
         serve_shop(
-            shop, f"127.0.0.1:{port}", partial(say_open, as_json), show_mail=True
+            shop,
+            f"127.0.0.1:{port}",
+            partial(_say_open, as_json, sites.address_of(site)),
+            show_mail=True,
         )
+
+
+def _say_open(as_json: bool, site: str, url: str) -> None:
+    from handsel.cli.serve import say_open
+
+    if not as_json:
+        click.echo(f"A site that sells the book from its own pages: {site}")
+    say_open(as_json, url, site=site)

@@ -2,12 +2,15 @@
 
 import os
 import socket
+from http.server import ThreadingHTTPServer
+from mimetypes import guess_type
 from pathlib import Path
 
 from handsel.kit.errors import ConflictError
 from handsel.kit.money import Money
-from handsel.ops import founding, sample, shelving
+from handsel.ops import founding, sample, shelving, sites
 from handsel.ops.founding import Plan
+from handsel.ops.sites import Files
 from handsel.sales import catalogue
 from handsel.sales.asking import Asking
 from handsel.sales.catalogue import NewProduct
@@ -18,8 +21,10 @@ SLUG = "the-first-coin"
 PRICE = Money(1500, "EUR")
 
 
-def prepare(home: Path, *, port: int) -> Shop:
+def prepare(home: Path, *, port: int, site: str = "") -> Shop:
     """Open the demo's shop, made anew if it is not there. Safe to repeat.
+
+    `site`: the origin of the sample site, whose pages may show the shop's.
 
     Raises ConflictError for a shop that sells in earnest: its mails would go out with
     links to this machine.
@@ -34,6 +39,9 @@ def prepare(home: Path, *, port: int) -> Shop:
         )
     # In the environment, so that the worker beside us sees the same address.
     os.environ["HANDSEL_SHOP__URL"] = f"http://127.0.0.1:{port}"
+    if site:
+        by_name = site.replace("127.0.0.1", "localhost")
+        os.environ["HANDSEL_EMBED__ORIGINS"] = f"{site},{by_name}"
     settings = load_settings(home)
     founding.prepare(home, settings)
     shop = open_shop(home, settings)
@@ -42,6 +50,26 @@ def prepare(home: Path, *, port: int) -> Shop:
     if empty:
         _stock(shop)
     return shop
+
+
+def sample_site(shop_url: str) -> Files:
+    """Give the pages of the book's author, whose buttons lead to this shop."""
+    files = {}
+    for path in sample.sample_site():
+        kind, content = guess_type(path.name)[0] or "", path.read_bytes()
+        if kind.startswith("text/"):
+            text = content.decode().replace(sample.SITE_SHOP, shop_url)
+            kind, content = f"{kind}; charset=utf-8", text.encode()
+        files[f"/{path.name}"] = (kind, content)
+    return files | {"/": files["/index.html"]}
+
+
+def next_port(port: int) -> ThreadingHTTPServer:
+    """Take the port after the shop's for the sample site, or any if somebody has it."""
+    try:
+        return sites.listen(port + 1 if port < 65535 else 0)
+    except ConflictError:
+        return sites.listen(0)
 
 
 def free_port() -> int:

@@ -7,7 +7,7 @@ are made by `tools/sample_book.py`.
 from pathlib import Path
 
 SAMPLE_TITLE = "The First Coin"
-
+SITE_SHOP = "http://127.0.0.1:8000"
 
 SAMPLE_DESCRIPTION = """\
 *Handsel* is the first money of the day: the penny that comes across the counter before
@@ -37,3 +37,11 @@ def sample_files() -> list[Path]:
 def sample_cover() -> Path:
     """The cover as a PNG of 900 x 1200 pixels."""
     return _FOLDER / "cover.png"
+
+
+def sample_site() -> list[Path]:
+    """The files of a web site of its author's, which sells the book from its own pages.
+
+    It names the shop by `SITE_SHOP`, to be replaced by where the shop is.
+    """
+    return [*sorted((_FOLDER / "site").iterdir()), sample_cover()]
