@@ -19,6 +19,8 @@ class Demo:
 
     url: str
     home: Path
+    site: str
+    """The origin of the seller's own pages."""
 
     def handsel(self, *words: str) -> str:
         """Run a command on its shop."""
@@ -43,7 +45,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         wait_until(lambda: running.poll() is not None or "open at" in words.read_text())
         assert running.poll() is None, words.read_text()
         [url] = re.findall(r"open at (\S+)", words.read_text())
-        opened = Demo(url.rstrip("/"), home)
+        [site] = re.findall(r"own pages: (\S+)", words.read_text())
+        opened = Demo(url.rstrip("/"), home, site)
         leaflet = home.with_name("leaflet.txt")
         leaflet.write_text("Read this.")
         opened.handsel("product", "add", str(leaflet), "--price", "0", "--limit", "1")
