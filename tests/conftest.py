@@ -17,6 +17,7 @@ pytest_plugins = [
     "tests.ground.ready",
     "tests.ground.shops",
     "tests.ground.smtp",
+    "tests.ground.statements",
     "tests.ground.till",
 ]
 

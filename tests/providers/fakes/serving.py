@@ -22,9 +22,7 @@ class Serving:
     ) -> None:
         self._server = _Server(("127.0.0.1", port), handler)
         self.origin = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), daemon=True
-        )
+        self._thread = threading.Thread(target=self._server.serve, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -39,8 +37,12 @@ class Serving:
         self.stop()
 
     def stop(self) -> None:
-        """Stop serving and hang up on everybody."""
-        self._server.shutdown()
+        """Stop serving and hang up on everybody. Safe to repeat."""
+        if self._server.over:
+            return
+        self._server.over = True
+        # Nobody waits for the next look at a flag: this is a request to look.
+        socket.create_connection(("127.0.0.1", self._server.server_port)).close()
         self._thread.join()
         self._server.hang_up()
         self._server.server_close()
@@ -85,10 +87,19 @@ class Handler(BaseHTTPRequestHandler):
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
+    over = False
 
     def __init__(self, address: tuple[str, int], handler: Any) -> None:
         self._lines: set[socket.socket] = set()
         super().__init__(address, handler)
+
+    def serve(self) -> None:
+        """Serve until somebody comes when it is over."""
+        while not self.over:
+            self.handle_request()
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        return not self.over
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self._lines.add(request)
