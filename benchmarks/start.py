@@ -14,7 +14,7 @@ from benchmarks.rows import Row, ms
 
 def measure(*, quick: bool) -> list[Row]:
     """Start it several times; the first time, which fills caches, does not count."""
-    rounds = 3 if quick else 7
+    rounds = 1 if quick else 7
     with new_shop(1000) as home:
         page = _median(rounds, lambda: _first_page(home))
         imports = _median(rounds, lambda: _run("-c", "import handsel.web.front"))

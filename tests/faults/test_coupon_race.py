@@ -22,7 +22,7 @@ ABANDONED = 5
 
 
 def test_a_coupon_for_ten_is_held_by_ten(till: Till, say: Say) -> None:
-    _scramble(till, say, buyers=60)
+    _scramble(till, say, buyers=30)
 
 
 @pytest.mark.storm

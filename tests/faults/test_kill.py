@@ -123,7 +123,7 @@ class Crowd:
 def test_killed_now_and_then_while_people_buy(
     home: Path, say: Say, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    _storm(home, say, monkeypatch, tmp_path / "log", kills=4, purchases=10)
+    _storm(home, say, monkeypatch, tmp_path / "log", kills=3, purchases=6)
 
 
 @pytest.mark.storm

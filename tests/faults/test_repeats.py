@@ -20,7 +20,7 @@ def till(either_till: Till) -> Till:
 
 
 def test_news_that_comes_ten_times_is_one_order(till: Till, say: Say) -> None:
-    _storm(till, say, payments=20)
+    _storm(till, say, payments=8)
 
 
 @pytest.mark.storm
@@ -67,7 +67,7 @@ def _storm(till: Till, say: Say, *, payments: int) -> None:
 
 
 def test_four_that_learn_of_it_at_once_see_one_order(till: Till, say: Say) -> None:
-    _race(till, say, rounds=20)
+    _race(till, say, rounds=8)
 
 
 @pytest.mark.storm
