@@ -1,30 +1,28 @@
-"""Signatures that others make with a private key, checked with the public half."""
+"""Signatures that others make with a private key, checked with the public half.
+
+The library is imported by the first check: it is a tenth of what a start takes, and most
+shops never check one.
+"""
 
 import base64
 import binascii
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.serialization import load_der_public_key
-
-_HASHES = {
-    # Amazon signs with it unless told otherwise. What is signed stays unforgeable: that
-    # would take a second text for a given hash, not two texts with any hash in common.
-    "sha1": hashes.SHA1(),  # noqa: S303
-    "sha256": hashes.SHA256(),
-}
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 
 class UntrueError(Exception):
     """A signature that does not fit, or a key that is none."""
 
 
-def load_p256(key: str) -> ec.EllipticCurvePublicKey:
+def load_p256(key: str) -> "EllipticCurvePublicKey":
     """Read a key on the curve P-256 (RFC 5480), in base64. Raises UntrueError."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
     try:
         found = load_der_public_key(base64.b64decode(key, validate=True))
     except (binascii.Error, ValueError, UnsupportedAlgorithm) as error:
@@ -40,6 +38,10 @@ def load_p256(key: str) -> ec.EllipticCurvePublicKey:
 
 def check_p256(key: str, signature: bytes, signed: bytes) -> None:
     """Check an ECDSA signature with SHA-256, in DER. Raises UntrueError."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec
+
     try:
         load_p256(key).verify(signature, signed, ec.ECDSA(hashes.SHA256()))
     except InvalidSignature as error:
@@ -58,6 +60,14 @@ def check_rsa(
     Who has issued the certificate is not asked: it must come from where it belongs.
     Raises UntrueError.
     """
+    from cryptography import x509
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+    # Amazon signs with SHA-1 unless told otherwise. What is signed stays unforgeable: that
+    # would take a second text for a given hash, not two texts with any hash in common.
+    digest = hashes.SHA1() if hash_ == "sha1" else hashes.SHA256()  # noqa: S303
     try:
         found = x509.load_pem_x509_certificate(certificate)
         key = found.public_key()
@@ -68,6 +78,6 @@ def check_rsa(
     if not isinstance(key, rsa.RSAPublicKey):
         raise UntrueError("it is a key of another kind")
     try:
-        key.verify(signature, signed, padding.PKCS1v15(), _HASHES[hash_])
+        key.verify(signature, signed, padding.PKCS1v15(), digest)
     except InvalidSignature as error:
         raise UntrueError("it does not fit") from error
