@@ -106,7 +106,7 @@ def test_the_database_is_away_for_a_while(
 def test_connections_are_cut_while_people_buy(
     till: Till, say: Say, postgres: PostgresServer
 ) -> None:
-    _cut(till, say, postgres, times=20)
+    _cut(till, say, postgres, times=8)
 
 
 @ON_POSTGRES

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ TEMPLATES = Path(__file__).parents[2] / "src/handsel/templates"
 VOID = {"meta", "link", "img", "input", "br"}
 
 
+@cache
 def environment(*, autoescape: bool = True, trim: bool = False) -> Environment:
-    """Jinja as the shop sets it up, or as somebody might."""
+    """Jinja as the shop sets it up, or as somebody might; it compiles a template once."""
     return Environment(
         loader=PackageLoader("handsel"),
         undefined=StrictUndefined,
