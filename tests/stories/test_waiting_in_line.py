@@ -74,7 +74,7 @@ def impatient(visitor: Visitor, waiting: TestResponse) -> TestResponse:
 
 @ON_SQLITE
 def test_forty_addresses_do_not_use_up_the_mails_of_the_others(braked: Till) -> None:
-    crowd(braked, each=8)
+    crowd(braked, each=4)
     while worker.turn(braked.shop):
         pass
     bad = [each for each in mails(braked.shop) if each.to.endswith("@bad.example")]
