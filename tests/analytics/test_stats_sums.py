@@ -2,8 +2,7 @@
 
 from fractions import Fraction
 from itertools import pairwise
-from math import inf, isfinite
-from statistics import mean, stdev
+from math import inf
 
 import pytest
 from hypothesis import given, settings
@@ -14,19 +13,12 @@ from scipy import stats as far
 from handsel.analytics.stats import Arm, Metric, Sample
 from handsel.analytics.stats.chance import chances
 from handsel.analytics.stats.classic import (
-    means_differ,
-    newcombe,
-    rates_differ,
-    shares_differ,
     wilson,
 )
 from handsel.analytics.stats.special import (
     beta_below,
-    chi_square_above,
     divergence,
-    gamma_above,
     stirling_rest,
-    student_outside,
 )
 from handsel.analytics.stats.split import split_looks
 
@@ -53,31 +45,12 @@ def sample(values: list[int]) -> Sample:
     return Sample(len(values), sum(values), sum(value**2 for value in values))
 
 
-@given(sizes, st.floats(0, 3))
-def test_incomplete_gamma(a: float, part: float) -> None:
-    x = a * part
-    assert gamma_above(a, x) == near(far_special.gammaincc(a, x))
-
-
-@given(st.integers(1, 60), st.floats(0, 500))
-def test_chi_square(freedom: int, x: float) -> None:
-    assert chi_square_above(x, freedom) == near(far_special.chdtrc(freedom, x))
-
-
 @given(sizes, sizes, parts)
 def test_incomplete_beta(a: float, b: float, x: float) -> None:
     assert beta_below(a, b, x, 1 - x) == near(far_special.betainc(a, b, x))
 
 
-@given(st.floats(0, 200), st.floats(1, 1e6))
-def test_students_t(t: float, freedom: float) -> None:
-    assert student_outside(t, freedom) == near(2 * far_special.stdtr(freedom, -t))
-
-
 def test_the_edges_of_the_functions() -> None:
-    assert gamma_above(0.5, 0) == gamma_above(3, -1) == 1
-    assert gamma_above(2, inf) == 0
-    assert gamma_above(1e9, 1) == 1
     assert beta_below(2, 3, 0, 1) == 0
     assert beta_below(2, 3, 1, 0) == 1
     assert divergence(7, 7) == 0
@@ -89,58 +62,6 @@ def test_the_edges_of_the_functions() -> None:
 def test_wilson(rate: tuple[int, int]) -> None:
     found = far.binomtest(*rate).proportion_ci(method="wilson")
     assert wilson(*rate) == near((found.low, found.high))
-
-
-@given(rates(), rates())
-def test_newcombe(one: tuple[int, int], other: tuple[int, int]) -> None:
-    spans = [
-        far.binomtest(*each).proportion_ci(method="wilson") for each in (one, other)
-    ]
-    p, q = (hits / n for hits, n in (one, other))
-    low = q - p - ((q - spans[1].low) ** 2 + (spans[0].high - p) ** 2) ** 0.5
-    high = q - p + ((spans[1].high - q) ** 2 + (p - spans[0].low) ** 2) ** 0.5
-
-    assert newcombe(*one, *other) == near((low, high))
-
-
-def test_newcombe_as_he_printed_it() -> None:
-    # Newcombe 1998, Statistics in Medicine 17, table II: 56/70 and 48/80.
-    low, high = newcombe(48, 80, 56, 70)
-    assert (round(low, 4), round(high, 4)) == (0.0524, 0.3339)
-
-
-@given(rates(), rates())
-def test_two_rates_are_compared_as_in_a_table_of_four_fields(
-    one: tuple[int, int], other: tuple[int, int]
-) -> None:
-    if one[0] + other[0] in (0, one[1] + other[1]):
-        assert rates_differ(*one, *other) == 1
-        return
-    table = [[hits, n - hits] for hits, n in (one, other)]
-    found = far.chi2_contingency(table, correction=False)
-    assert rates_differ(*one, *other) == near(found.pvalue)
-
-
-@given(amounts, amounts)
-def test_welch(one: list[int], other: list[int]) -> None:
-    found = means_differ(sample(one), sample(other))
-    if len({*one}) > 1 or len({*other}) > 1:
-        told = [(mean(each), stdev(each), len(each)) for each in (one, other)]
-        expected = far.ttest_ind_from_stats(*told[0], *told[1], equal_var=False)
-        assert found == near(expected.pvalue)
-    else:
-        assert found == (one[0] == other[0])
-
-
-@given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 9)), min_size=2))
-def test_shares(arms: list[tuple[int, int]]) -> None:
-    counts, shares = [n for n, _ in arms], [share for _, share in arms]
-    if not sum(counts):
-        assert shares_differ(counts, shares) == 1
-        return
-    expected = [sum(counts) * share / sum(shares) for share in shares]
-    found = far.chisquare(counts, expected)
-    assert shares_differ(counts, shares) == near(found.pvalue)
 
 
 @given(amounts)
@@ -271,7 +192,6 @@ def test_a_split_that_looks_wrong(
         lambda: Arm("", 10**31, 0),
         lambda: Sample(5, 1, -1),
         lambda: wilson(6, 5),
-        lambda: rates_differ(1, 5, -1, 5),
     ],
 )
 def test_what_cannot_be_is_refused(bad: object) -> None:
@@ -282,11 +202,3 @@ def test_what_cannot_be_is_refused(bad: object) -> None:
 
 def test_nothing_known_says_nothing() -> None:
     assert wilson(0, 0) == (0, 1)
-    assert newcombe(0, 0, 0, 0) == pytest.approx((-(0.5**0.5), 0.5**0.5))
-    assert rates_differ(0, 0, 5, 9) == rates_differ(0, 9, 0, 9) == 1
-    assert rates_differ(0, 9, 9, 9) < 0.001
-    assert means_differ(Sample(1, 5, 25), Sample(9, 5, 25)) == 1
-    assert means_differ(Sample(9, 0, 0), Sample(9, 9, 9)) == 0
-    assert means_differ(Sample(9, 9, 9), Sample(9, 9, 9)) == 1
-    huge = Sample(10**30, 10**29, 10**30), Sample(10**30, 10**29 + 10**20, 10**30)
-    assert isfinite(means_differ(*huge))

@@ -1,9 +1,9 @@
 """The statistics of experiments: sums alone, in pure Python.
 
-`moments` holds what is known of a variant, `classic` the textbook sums that are right
-when one looks once, `sequential` and `split` those that stay right however often one
-looks, `chance` how likely a variant is the best, `plan` how many visitors it takes, and
-`verdict` what follows from all of it.
+`moments` holds what is known of a variant, `classic` the interval of a rate as textbooks
+have it, `sequential` and `split` what stays right however often one looks, `chance` how
+likely a variant is the best, `plan` how many visitors it takes, and `verdict` what follows
+from all of it.
 """
 
 from handsel.analytics.stats.moments import Arm, Metric, Sample

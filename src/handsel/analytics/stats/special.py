@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import count
-from math import exp, inf, lgamma, log, log1p, pi, sqrt
+from math import exp, lgamma, log, log1p, pi, sqrt
 
 _EXACT = 1e-16
 _TINY = 1e-300
@@ -29,23 +29,6 @@ def divergence(weight: float, expected: float) -> float:
     return weight * (log1p(part) if part > -0.5 else log(weight / expected)) - away
 
 
-def gamma_above(a: float, x: float) -> float:
-    """Give the regularised upper incomplete gamma function Q(a, x); a above zero."""
-    if x <= 0:
-        return 1.0
-    front = exp(a * log(x) - x - lgamma(a)) if x < inf else 0.0
-    if front == 0:
-        return float(x < a)
-    if x < a + 1:
-        return 1 - front * _gamma_series(a, x)
-    return front / _fraction(_gamma_terms(a, x), x + 1 - a)
-
-
-def chi_square_above(x: float, freedom: int) -> float:
-    """Say how likely chi-square with so many degrees of freedom exceeds x."""
-    return gamma_above(freedom / 2, x / 2)
-
-
 def beta_weight(a: float, b: float, x: float, rest: float) -> float:
     """Give x^a (1 - x)^b / B(a, b): the beta density over the logits of x.
 
@@ -69,28 +52,6 @@ def beta_below(a: float, b: float, x: float, rest: float) -> float:
     if x < (a + 1) / (a + b + 2):
         return front / a / _fraction(_beta_terms(a, b, x), 1.0)
     return 1 - front / b / _fraction(_beta_terms(b, a, rest), 1.0)
-
-
-def student_outside(t: float, freedom: float) -> float:
-    """Say how likely Student's t is further from zero than t, on either side."""
-    square = t * t
-    whole = freedom + square
-    return beta_below(freedom / 2, 0.5, freedom / whole, square / whole)
-
-
-def _gamma_series(a: float, x: float) -> float:
-    term = total = 1 / a
-    for n in count(1):
-        term *= x / (a + n)
-        total += term
-        if term < total * _EXACT:
-            break
-    return total
-
-
-def _gamma_terms(a: float, x: float) -> Iterator[tuple[float, float]]:
-    for n in count(1):
-        yield n * (a - n), x + 1 - a + 2 * n
 
 
 def _beta_terms(a: float, b: float, x: float) -> Iterator[tuple[float, float]]:
