@@ -10,14 +10,22 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, or_, select, update
 
-from handsel.analytics import counting, money
+from handsel.analytics import counting
 from handsel.delivery import access
 from handsel.kit.errors import ShopError
 from handsel.models import Duty, FindLink, Inbox, Order, RateCounter
 from handsel.models.database import insert_new, rows_changed
 from handsel.models.words import PaymentState
-from handsel.ops import bouncing, braking, carrying, payouts, reconcile, stock
-from handsel.outbound import broadcast, imap, post
+from handsel.ops import (
+    bouncing,
+    braking,
+    carrying,
+    measuring,
+    payouts,
+    reconcile,
+    stock,
+)
+from handsel.outbound import broadcast, hits, imap, post
 from handsel.sales import brake, businesses, checks, reservations, starts
 from handsel.shop import Shop
 
@@ -28,7 +36,7 @@ BOUNCES_EVERY = timedelta(minutes=5)
 LOOK_SECONDS = 5.0
 """How often each worker asks whether it is its turn to read the mailbox."""
 STOP_SECONDS = 3.0
-"""How long the end of the worker waits for a mailbox."""
+"""How long the end of the worker waits for a mailbox, and for others who count."""
 KEEP_INBOX = timedelta(days=30)
 MOST_OPEN = 20
 """How many payments that nobody has finished are asked about in one round, where a
@@ -41,16 +49,22 @@ def run(shop: Shop, stop: threading.Event) -> None:
     """Work until `stop` is set. What fails is logged and comes again.
 
     Side by side, so that a receipt waits neither for a mail to everyone, nor for a
-    payment provider or a mailbox that does not answer.
+    payment provider, a mailbox or a Google that does not answer.
     """
     beside = [
         threading.Thread(target=broadcast.run, args=(shop.mailroom(), stop)),
         threading.Thread(target=_again_and_again, args=(_do_duties, shop, stop)),
     ]
     # A server that says nothing more must not keep anybody from stopping: then the
-    # thread is left behind, as it holds nothing but a connection.
-    reading = threading.Thread(target=read_mailbox, args=(shop, stop), daemon=True)
-    for each in (*beside, reading):
+    # thread is left behind, as it holds nothing but a connection (and leases that end).
+    left = [
+        threading.Thread(target=work, args=args, daemon=True)
+        for work, args in (
+            (read_mailbox, (shop, stop)),
+            (_again_and_again, (_tell, shop, stop)),
+        )
+    ]
+    for each in (*beside, *left):
         each.start()
     try:
         _again_and_again(_deliver, shop, stop)
@@ -58,7 +72,8 @@ def run(shop: Shop, stop: threading.Event) -> None:
         stop.set()
         for each in beside:
             each.join()
-        reading.join(STOP_SECONDS)
+        for each in left:
+            each.join(STOP_SECONDS)
 
 
 def read_mailbox(shop: Shop, stop: threading.Event) -> None:
@@ -87,6 +102,7 @@ def turn(shop: Shop) -> bool:
     """Do everything that is due now; say whether there may be more at once."""
     busy = _deliver(shop)
     _do_duties(shop)
+    _tell(shop)
     return busy
 
 
@@ -104,6 +120,16 @@ def _deliver(shop: Shop) -> bool:
         return post.deliver_due(shop.mailroom()) > 0
     except Exception:
         log.exception("Sending mail failed; it will be tried again.")
+        return False
+
+
+def _tell(shop: Shop) -> bool:
+    """Tell others who count what is due; say whether there may be more."""
+    try:
+        desk = hits.desk(shop.settings, shop.database, shop.clock)
+        return hits.send_due(desk) > 0
+    except Exception:
+        log.exception("Telling others failed; it will be tried again.")
         return False
 
 
@@ -173,7 +199,7 @@ def _tidy(shop: Shop) -> None:
         access.close_expired(session, now)
         reservations.forget(session, now, shop.providers)
         session.execute(delete(Inbox).where(Inbox.received_at < now - KEEP_INBOX))
-        for forgotten in (brake, starts, checks, businesses):
+        for forgotten in (brake, starts, checks, businesses, hits):
             forgotten.forget(session, now)
         session.execute(delete(FindLink).where(FindLink.expires_at < now))
         yesterday = int((now - timedelta(days=1)).timestamp())
@@ -184,7 +210,8 @@ def _count_money(shop: Shop) -> None:
     more = True
     while more:
         with shop.transaction() as session:
-            more = bool(money.follow(session))
+            found = measuring.follow_money(session, shop.settings, shop.now())
+            more = found > 0
 
 
 def _count_days(shop: Shop) -> None:

@@ -43,14 +43,24 @@ class Visit:
         }
 
 
+@dataclass(frozen=True)
+class Counted:
+    """A sighting that became an event, and what of ours it is about."""
+
+    seen: Sighting
+    product_id: int | None
+    order_id: int | None
+
+
 def write(
     session: Session, keys: Keys, seen: Sequence[Sighting], look_up: LookUp
-) -> None:
-    """Write down what was seen by people; machines are left out. Safe to repeat for what
-    belongs to a purchase, which is counted once.
+) -> list[Counted]:
+    """Write down what was seen by people; give what is new of it.
 
-    What names no product of ours, or no order, is left out as well.
+    Machines are left out, and what names no product of ours, or no order. Safe to repeat
+    for what belongs to a purchase, which is counted once.
     """
+    counted = []
     people = [each for each in seen if agents.device(each.agent)]
     hold_days(session, {each.at.date() for each in people})
     products = _products(session, people)
@@ -66,7 +76,9 @@ def write(
             visit = _visit(session, keys, each, look_up)
         if each.kind is EventKind.STARTED and order:
             _keep_visit(session, order.id, visit, each)
-        add(session, each.kind, each.at, visit, product_id=product_id, order=order)
+        if add(session, each.kind, each.at, visit, product_id=product_id, order=order):
+            counted.append(Counted(each, product_id, order.id if order else None))
+    return counted
 
 
 def hold_days(session: Session, days: Collection[date]) -> None:
@@ -156,13 +168,26 @@ def _orders(session: Session, seen: Sequence[Sighting]) -> Mapping[str, Any]:
 def _visit(session: Session, keys: Keys, seen: Sighting, look_up: LookUp) -> Visit:
     device = agents.device(seen.agent) or Device.UNKNOWN
     country = seen.country or look_up(seen.address)
-    salt = visitors.salt_of(session, seen.at.date())
-    if seen.token:
-        visitor = visitors.number(keys, "kept", seen.token, "")
-    else:
-        visitor = visitors.number(keys, salt, seen.address, seen.agent)
+    visitor = _number(session, keys, seen)
     source = _source(session, seen.arrival.clean(), visitor, seen.at)
     return Visit(visitor, source, country, device)
+
+
+def _number(session: Session, keys: Keys, seen: Sighting) -> int:
+    """Name a visitor: for a day, or for longer with their consent.
+
+    Who says yes in the middle of a visit stays who they are until the day is over, so
+    that nobody is counted twice and it is still known where they came from.
+    """
+    day = seen.at.date()
+    salt = visitors.salt_of(session, day)
+    today = visitors.number(keys, salt, seen.address, seen.agent)
+    if not seen.token:
+        return today
+    before = select(Event.id).where(Event.day == day, Event.visitor == today).limit(1)
+    if session.scalar(before) is not None:
+        return today
+    return visitors.number(keys, "kept", seen.token, "")
 
 
 def _source(session: Session, arrival: Arrival, visitor: int, at: datetime) -> int:

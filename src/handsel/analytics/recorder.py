@@ -4,13 +4,15 @@ import atexit
 import logging
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from handsel.analytics import events
 from handsel.analytics.countries import LookUp
+from handsel.analytics.events import Counted
 from handsel.analytics.sightings import Sighting
 from handsel.kit.signing import Keys
 from handsel.models.database import Database
@@ -24,6 +26,13 @@ AT_ONCE = 200
 """Written in one transaction, so that a sale never waits long for what is counted."""
 GAP_SECONDS = 1.0
 
+Also = Callable[[Session, Sequence[Counted]], None]
+"""What else is done with what was counted, in the same transaction."""
+
+
+def nothing(_session: Session, _counted: Sequence[Counted]) -> None:
+    """Do nothing else with it."""
+
 
 class Recorder:
     """Takes what pages see, and writes it down beside them, a little later.
@@ -34,7 +43,10 @@ class Recorder:
     lives in processes that were forked.
     """
 
-    def __init__(self, database: Database, keys: Keys, look_up: LookUp) -> None:
+    def __init__(
+        self, database: Database, keys: Keys, look_up: LookUp, also: Also = nothing
+    ) -> None:
+        self._also = also
         self._database = database
         self._keys = keys
         self._look_up = look_up
@@ -93,7 +105,8 @@ class Recorder:
         """Write one batch; say whether to go on."""
         try:
             with self._database.transaction() as session:
-                events.write(session, self._keys, batch, self._look_up)
+                counted = events.write(session, self._keys, batch, self._look_up)
+                self._also(session, counted)
         except DatabaseBusyError:
             self._waiting.extendleft(reversed(batch))
             return False

@@ -29,8 +29,12 @@ _SECRETS = [
         rf"\1{_HIDDEN}",
     ),
     (re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{45}(?![0-9A-Za-z])"), _HIDDEN),
-    # Where a buyer comes back from paying, and is shown the purchase.
-    (re.compile(r"([?&](?:session|token)=)[^\s&#\"']+"), rf"\1{_HIDDEN}"),
+    # Where a buyer comes back from paying, and is shown the purchase; what others who
+    # count know us by.
+    (
+        re.compile(r"([?&](?:session|token|api_secret|token_auth)=)[^\s&#\"']+"),
+        rf"\1{_HIDDEN}",
+    ),
     # Passwords in the address of a database.
     (re.compile(r"(://[^\s/:@]*:)[^\s@]+@"), rf"\1{_HIDDEN}@"),
 ]

@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from handsel.models import OutboxItem
 from handsel.models.database import insert_new, rows_changed
 from handsel.models.words import OutboxState
 from handsel.outbound.leases import GAPS, LEASE, has_come, is_over, next_try
+
+MAIL = "mail"
+HIT = "hit"
+"""What an item is: a mail, or what is told to somebody who counts. Topics begin so."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +65,15 @@ def put(
     )
 
 
-def anything_due(session: Session, now: datetime) -> bool:
+def of_kind(kind: str) -> ColumnElement[bool]:
+    """Choose mails alone, or hits alone."""
+    return OutboxItem.topic.startswith(f"{kind}.", autoescape=True)
+
+
+def anything_due(session: Session, now: datetime, kind: str = MAIL) -> bool:
     """Say, without writing, whether `claim` would find something."""
-    return session.scalar(select(OutboxItem.id).where(_due(now)).limit(1)) is not None
+    due = select(OutboxItem.id).where(_due(now), of_kind(kind)).limit(1)
+    return session.scalar(due) is not None
 
 
 def _due(now: datetime) -> ColumnElement[bool]:
@@ -74,7 +84,9 @@ def _due(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def claim(session: Session, now: datetime, *, most: int = 20) -> list[Item]:
+def claim(
+    session: Session, now: datetime, *, most: int = 20, kind: str = MAIL
+) -> list[Item]:
     """Lease what is due, oldest first. Nobody else gets it while the lease lasts.
 
     What a worker died over goes alone, and after the last try not at all: it may be
@@ -82,7 +94,7 @@ def claim(session: Session, now: datetime, *, most: int = 20) -> list[Item]:
     """
     rows = session.scalars(
         select(OutboxItem)
-        .where(_due(now))
+        .where(_due(now), of_kind(kind))
         .order_by(OutboxItem.next_at, OutboxItem.id)
         .limit(most)
         .with_for_update(skip_locked=True)
@@ -160,6 +172,16 @@ def park(session: Session, item: Item, error: str) -> None:
     _stop(session, item, error, OutboxState.DEAD, None)
 
 
+def forget(session: Session, item: Item) -> None:
+    """Take an item away that is not worth sending any more."""
+    rows_changed(
+        session,
+        delete(OutboxItem).where(
+            OutboxItem.id == item.id, OutboxItem.state == OutboxState.SENDING
+        ),
+    )
+
+
 def _stop(
     session: Session,
     item: Item,
@@ -179,18 +201,26 @@ def _stop(
 
 
 def newest(
-    session: Session, state: OutboxState | None = None, *, most: int = 50
+    session: Session,
+    state: OutboxState | None = None,
+    *,
+    most: int = 50,
+    kind: str = MAIL,
 ) -> Sequence[OutboxItem]:
     """List items, newest first: all, or those in one state."""
-    chosen = select(OutboxItem).order_by(OutboxItem.id.desc()).limit(most)
+    chosen = select(OutboxItem).where(of_kind(kind))
+    chosen = chosen.order_by(OutboxItem.id.desc()).limit(most)
     if state is not None:
         chosen = chosen.where(OutboxItem.state == state)
     return session.scalars(chosen).all()
 
 
-def retry(session: Session, now: datetime, *, item_id: int | None = None) -> int:
+def retry(
+    session: Session, now: datetime, *, item_id: int | None = None, kind: str = MAIL
+) -> int:
     """Let dead items go again at once, all of them or one; give how many."""
     chosen = update(OutboxItem).where(OutboxItem.state == OutboxState.DEAD)
+    chosen = chosen.where(of_kind(kind))
     if item_id is not None:
         chosen = chosen.where(OutboxItem.id == item_id)
     return rows_changed(

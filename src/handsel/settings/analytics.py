@@ -1,14 +1,15 @@
-"""The settings of what is counted of visits."""
+"""The settings of what is counted of visits, and who else is told of it."""
 
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from handsel.settings.section import Section, Words
 
 
 class AnalyticsSettings(Section):
-    """What is counted of visits, and for how long."""
+    """What is counted of visits, for how long, and who else is told of it."""
 
     own: bool = Field(
         True,
@@ -33,10 +34,102 @@ class AnalyticsSettings(Section):
         "format (`.mmdb`), for visits whose country nothing in front says; needs "
         '`pip install "handsel[country]"`. Relative to the home folder.',
     )
+    consent_cookie: bool = Field(
+        False,
+        description="Ask visitors whether they may be known again on another day, by a "
+        "cookie. `analytics.ga4_id` asks as well.",
+    )
+    ga4_id: str = Field(
+        "",
+        description="Google Analytics 4: the measurement ID of your web stream. Google's "
+        "script is loaded after a visitor has said yes, and not before.",
+        pattern=r"^(G-[A-Z0-9]{4,20})?$",
+        examples=["G-ABC123DEF4"],
+    )
+    ga4_secret: SecretStr | None = Field(
+        None,
+        description="The secret of the same stream's Measurement Protocol API, by which "
+        "the shop itself tells Google of purchases and refunds. Better in a file: "
+        "`ga4_secret_file`.",
+    )
+    ga4_base: str = Field(
+        "", description="Another address of the API; only with HANDSEL_ENV=test."
+    )
+    plausible_url: str = Field(
+        "https://plausible.io",
+        description="Where your Plausible is, if you run it yourself.",
+        pattern=r"^https?://[^?#\s]+$",
+        examples=["https://plausible.io"],
+    )
+    plausible_domain: str = Field(
+        "",
+        description="The site in Plausible that is told of purchases and refunds; empty: "
+        "none is.",
+        pattern=r"^([A-Za-z0-9][\w.-]*(/[\w./-]*)?)?$",
+        examples=["example.com"],
+    )
+    matomo_url: str = Field(
+        "",
+        description="Where your Matomo is, which is told of purchases; empty: none is.",
+        pattern=r"^(https?://[^?#\s]+)?$",
+        examples=["https://matomo.example.com"],
+    )
+    matomo_site: int = Field(
+        0, description="The number of the site there (`idsite`).", ge=0, le=1_000_000
+    )
+    matomo_token: SecretStr | None = Field(
+        None,
+        description="A token of Matomo's that may write to it: then it also takes "
+        "purchases of more than a day ago. Better in a file: `matomo_token_file`.",
+    )
+    test_hits: bool = Field(
+        False,
+        description="Tell all of these of test purchases, too, to try it out. Google "
+        "shows them in DebugView.",
+    )
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is anything that a visitor must be asked for."""
+        return self.consent_cookie or bool(self.ga4_id)
 
 
 def problems(analytics: AnalyticsSettings) -> list[str]:
     """Say what has the right form, and yet means nothing."""
+    return [*_networks(analytics), *_others(analytics)]
+
+
+def _others(analytics: AnalyticsSettings) -> list[str]:
+    found = []
+    if analytics.asks and not analytics.own:
+        found.append(
+            "analytics.own: what visitors are asked for counts only with the shop's own "
+            "counts; set it to true, or take analytics.ga4_id and consent_cookie away."
+        )
+    if bool(analytics.matomo_url) != bool(analytics.matomo_site):
+        found.append(
+            "analytics.matomo_url: Matomo needs it and analytics.matomo_site, both."
+        )
+    return found + [
+        f"analytics.{name}: write https, or what is sold could be read on the way; it is "
+        f"{url!r}."
+        for name in ("plausible_url", "matomo_url")
+        if _is_open(url := getattr(analytics, name))
+    ]
+
+
+def _is_open(url: str) -> bool:
+    """Say whether a call there could be read by others."""
+    parts = urlsplit(url)
+    if parts.scheme != "http":
+        return False
+    try:
+        return not ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return parts.hostname != "localhost"
+
+
+def _networks(analytics: AnalyticsSettings) -> list[str]:
     return [
         f"analytics.ignore: {each!r} is no address and no network; write 203.0.113.7 "
         "or 203.0.113.0/24."

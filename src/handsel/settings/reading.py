@@ -108,7 +108,7 @@ def _problem(error: dict[str, Any], text: str, environ: Mapping[str, str]) -> st
     if error["type"] == "extra_forbidden":
         return f"{where}there is no setting called {name}."
     message = _wanted(error, path)
-    secret = any(word in name for word in ("key", "secret", "password"))
+    secret = any(word in name for word in ("key", "secret", "password", "token"))
     given = "" if secret else f"; it is {error['input']!r}"
     return f"{where}{name}: {message}{given}."
 
@@ -178,6 +178,8 @@ def _contradictions(settings: Settings) -> list[str]:
         problems.append("paypal.api_base: only accepted with HANDSEL_ENV=test.")
     if settings.tax.vies_base and settings.env != "test":
         problems.append("tax.vies_base: only accepted with HANDSEL_ENV=test.")
+    if settings.analytics.ga4_base and settings.env != "test":
+        problems.append("analytics.ga4_base: only accepted with HANDSEL_ENV=test.")
     if settings.mail.transport == "smtp" and not settings.mail.host:
         problems.append("mail.host: the smtp transport needs the mail server's name.")
     if "stripe" in settings.providers:

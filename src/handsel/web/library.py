@@ -19,7 +19,7 @@ from handsel.kit.money import Money, format_money
 from handsel.kit.text import human_size
 from handsel.models import Order, OutboxItem, Product, Release, ReleaseFile
 from handsel.models.words import EventKind, OrderStatus, OutboxState, StopReason
-from handsel.outbound import suppressions
+from handsel.outbound import outbox, suppressions
 from handsel.sales import addresses, catalogue, orders, releases
 from handsel.web import limits, owned, papers, visits
 from handsel.web.guards import Policy, guard
@@ -209,7 +209,7 @@ def _mail_state(order: Order) -> str:
             return "dead"
         state = session.scalars(
             select(OutboxItem.state)
-            .where(OutboxItem.order_id == order.id)
+            .where(OutboxItem.order_id == order.id, outbox.of_kind(outbox.MAIL))
             .order_by(OutboxItem.id.desc())
             .limit(1)
         ).one_or_none()

@@ -14,6 +14,7 @@ from handsel.analytics.countries import LookUp
 from handsel.analytics.recorder import Recorder
 from handsel.analytics.sightings import Arrival, Sighting
 from handsel.models.words import EventKind
+from handsel.ops import measuring
 from handsel.shop import Shop
 from handsel.web import carried
 from handsel.web.pages import network_country, the_shop
@@ -30,7 +31,8 @@ def prepare(app: Flask, shop: Shop) -> None:
     look_up: LookUp = countries.nowhere
     if wanted.country_database:
         look_up = countries.open_database(shop.home / wanted.country_database)
-    app.extensions[_PLACE] = Recorder(shop.database, shop.keys, look_up)
+    also = measuring.Visits(shop)
+    app.extensions[_PLACE] = Recorder(shop.database, shop.keys, look_up, also)
 
 
 def recorder(app: Flask) -> Recorder | None:
