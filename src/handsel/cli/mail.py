@@ -29,6 +29,7 @@ from handsel.outbound import imap, outbox, suppressions
 from handsel.shop import Shop, open_shop
 
 PathArgument = click.Path(path_type=Path)
+_HITS = "What is told to others who count, instead of mails."
 
 
 @click.group()
@@ -96,19 +97,24 @@ def preview(name: str, as_text: bool, home: Path, as_json: bool) -> None:
 @click.option(
     "--most", type=click.IntRange(1, 1_000_000), default=50, show_default=True
 )
+@click.option("--hits", is_flag=True, help=_HITS)
 @shop_command
-def list_mails(state: str | None, most: int, home: Path, as_json: bool) -> None:
+def list_mails(
+    state: str | None, most: int, hits: bool, home: Path, as_json: bool
+) -> None:
     """List mails, newest first, with what went wrong."""
     chosen = OutboxState(state) if state else None
+    kind = outbox.HIT if hits else outbox.MAIL
     with opened(home) as shop, shop.reading() as session:
-        found = [_facts(item) for item in outbox.newest(session, chosen, most=most)]
+        items = outbox.newest(session, chosen, most=most, kind=kind)
+        found = [_facts(item) for item in items]
     rows = [
         (
             each["id"],
             (each["sent_at"] or each["created_at"])[:16].replace("T", " "),
             each["state"],
             each["tries"],
-            each["topic"].removeprefix("mail."),
+            each["what"],
             each["order"] or "",
             each["to"] or "you",
             each["last_error"] or "",
@@ -120,16 +126,21 @@ def list_mails(state: str | None, most: int, home: Path, as_json: bool) -> None:
     answer(
         as_json,
         found,
-        table(head, rows) if rows else "No mails.",
-        then="When the cause is mended: handsel mail retry" if dead else "",
+        table(head, rows) if rows else ("No hits." if hits else "No mails."),
+        then=f"When the cause is mended: handsel mail retry{' --hits' * hits}"
+        if dead
+        else "",
     )
 
 
 def _facts(item: OutboxItem) -> dict[str, Any]:
+    kind, _, name = item.topic.partition(".")
+    hit = kind == outbox.HIT
     return {
         "id": item.id,
         "topic": item.topic,
-        "to": item.recipient,
+        "what": item.payload["name"] if hit else name,
+        "to": name if hit else item.recipient,
         "order": f"H-{item.order_id + FIRST_NUMBER - 1}" if item.order_id else None,
         "state": str(item.state),
         "tries": item.tries,
@@ -144,17 +155,19 @@ def _facts(item: OutboxItem) -> dict[str, Any]:
 @click.argument(
     "id_", metavar="[ID]", type=click.IntRange(1, 2**31 - 1), required=False
 )
+@click.option("--hits", is_flag=True, help=_HITS)
 @shop_command
-def retry(id_: int | None, home: Path, as_json: bool) -> None:
+def retry(id_: int | None, hits: bool, home: Path, as_json: bool) -> None:
     """Let mails that were given up go again: one by its ID, or all."""
+    word = "hit" if hits else "mail"
     with opened(home) as shop:
-        count = mailing.retry(shop, id_)
+        count = mailing.retry(shop, id_, outbox.HIT if hits else outbox.MAIL)
     answer(
         as_json,
         {"retried": count},
-        ("1 mail goes again." if count == 1 else f"{count} mails go again.")
+        (f"1 {word} goes again." if count == 1 else f"{count} {word}s go again.")
         if count
-        else "No mail was given up.",
+        else f"No {word} was given up.",
         then="The worker sends them: `handsel run`, or `handsel worker`."
         if count
         else "",

@@ -36,16 +36,17 @@ def send_test(shop: Shop, to: str) -> dict[str, Any]:
     }
 
 
-def retry(shop: Shop, item_id: int | None) -> int:
-    """Let dead mails go again, all or one; give how many.
+def retry(shop: Shop, item_id: int | None, kind: str = outbox.MAIL) -> int:
+    """Let dead mails (or hits) go again, all or one; give how many.
 
     Raises NotFoundError, and ConflictError for a mail that is not dead.
     """
     with shop.transaction() as session:
-        count = outbox.retry(session, shop.now(), item_id=item_id)
+        count = outbox.retry(session, shop.now(), item_id=item_id, kind=kind)
         if item_id is None or count:
             return count
-        state = session.scalar(select(OutboxItem.state).where(OutboxItem.id == item_id))
+        wanted = (OutboxItem.id == item_id, outbox.of_kind(kind))
+        state = session.scalar(select(OutboxItem.state).where(*wanted))
     if state is None:
         raise NotFoundError(
             f"There is no mail {item_id}.", "`handsel mail list` shows them."

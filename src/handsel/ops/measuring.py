@@ -6,7 +6,7 @@ it is told once, whatever a browser blocks.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -17,6 +17,7 @@ from handsel.analytics.events import Counted
 from handsel.analytics.money import Movement
 from handsel.kit.money import Money
 from handsel.models import Coupon, Invoice, Order, OrderVisit, Product, Source
+from handsel.models.orders import order_number
 from handsel.models.words import EventKind, PaperKind
 from handsel.outbound import hits
 from handsel.outbound.counters import Hit, HitName
@@ -116,6 +117,23 @@ def _tax(session: Session, order: Order) -> int | None:
 
 def _code(session: Session, order: Order) -> str:
     return session.get_one(Coupon, order.coupon_id).code if order.coupon_id else ""
+
+
+def samples(session: Session, now: datetime) -> Iterator[Hit]:
+    """Give what would be told of a purchase of each product, and of its refund."""
+    for product in session.scalars(select(Product).order_by(Product.id)):
+        for name in (HitName.PURCHASE, HitName.REFUND):
+            yield Hit(
+                name,
+                now,
+                product.slug,
+                product.name,
+                product.price_minor,
+                product.currency,
+                transaction=order_number(1),
+                client="1234567890.1234567890",
+                session="1234567890",
+            )
 
 
 class Visits:

@@ -14,7 +14,7 @@ from handsel.models import Duty, Inbox, Order, Product
 from handsel.models.database import Database
 from handsel.models.words import OrderStatus, ProductStatus
 from handsel.ops import backup, schema
-from handsel.ops.doctor import mails, payouts, refunds, taxes, trials
+from handsel.ops.doctor import counting, mails, payouts, refunds, taxes, trials
 from handsel.ops.doctor.findings import LATE, Finding, Level
 from handsel.ops.places import sqlite_file
 from handsel.sales.payments import paypal_money, stripe_money
@@ -80,6 +80,7 @@ def _look(database: Database, settings: Settings, now: datetime) -> Iterator[Fin
         yield from payouts.look(session, now)
         yield from taxes.look(session, settings, now)
         yield from mails.look(session, now)
+        yield from counting.look(session, settings, now)
         yield from _worker(session, now)
         if settings.is_public:
             yield from _backup(session, now)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from handsel.models import Campaign, OutboxItem, Recipient
 from handsel.models.words import CampaignState, OutboxState, RecipientState
 from handsel.ops.doctor.findings import LATE, Finding, Level
-from handsel.outbound import campaigns, recipients
+from handsel.outbound import campaigns, outbox, recipients
 
 NEWS = timedelta(days=7)
 """How long mails that failed are told of after the last one went."""
@@ -29,7 +29,9 @@ def look(session: Session, now: datetime) -> Iterator[Finding]:
 
 def _given_up(session: Session) -> Iterator[Finding]:
     dead = session.scalar(
-        select(func.count()).where(OutboxItem.state == OutboxState.DEAD)
+        select(func.count()).where(
+            OutboxItem.state == OutboxState.DEAD, outbox.of_kind(outbox.MAIL)
+        )
     )
     if dead:
         yield Finding(
@@ -43,7 +45,7 @@ def _given_up(session: Session) -> Iterator[Finding]:
 def _waiting(session: Session, now: datetime) -> Iterator[Finding]:
     waiting = session.scalar(
         select(func.min(OutboxItem.next_at)).where(
-            OutboxItem.state == OutboxState.WAITING
+            OutboxItem.state == OutboxState.WAITING, outbox.of_kind(outbox.MAIL)
         )
     )
     if waiting and waiting < now - LATE:
@@ -62,7 +64,9 @@ def _due(what: str, since: datetime) -> Finding:
 def _left(session: Session, now: datetime) -> Iterator[Finding]:
     one = session.scalar(
         select(func.count()).where(
-            OutboxItem.state == OutboxState.SENDING, OutboxItem.lease_until < now - LATE
+            OutboxItem.state == OutboxState.SENDING,
+            OutboxItem.lease_until < now - LATE,
+            outbox.of_kind(outbox.MAIL),
         )
     )
     to_many = session.scalar(

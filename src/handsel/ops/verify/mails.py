@@ -75,7 +75,7 @@ def leases(session: Session, now: datetime) -> Invariant:
     return result(
         "I12",
         "Nothing in the outbox has been on its way for more than 10 minutes.",
-        f"{every} mails have: no worker is running; `handsel run` starts one."
+        f"{every} have: no worker is running; `handsel run` starts one."
         if every
         else "",
     )
