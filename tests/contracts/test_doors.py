@@ -8,12 +8,15 @@ from flask import Flask
 
 import handsel
 from handsel.outbound import announcing, letters
-from handsel.shop import Shop
+from handsel.settings import load_settings
+from handsel.shop import Shop, open_shop
 from handsel.web import create_app
 from handsel.web.guards import POLICIES
 from tests import make
+from tests.ground.shops import Clock
 from tests.ground.till import Till
 from tests.ground.visitor import Visitor
+from tests.stories.buyers import buy, with_settings
 
 SOURCE = Path(handsel.__file__).parent
 SECRETS = {"token", "session", "nonce"}
@@ -112,6 +115,46 @@ def test_one_page_lets_something_of_others_in_and_only_what_stripe_asks_for(
     assert page.headers["Content-Security-Policy"] == STRIPES.format(
         pages=till.stripe.origin
     )
+
+
+GOOGLES = (
+    "default-src 'none'; script-src 'self' https://*.googletagmanager.com; "
+    "style-src 'self'; img-src 'self' data: https://*.google-analytics.com "
+    "https://*.googletagmanager.com; font-src 'self'; connect-src 'self' "
+    "https://*.google-analytics.com https://*.analytics.google.com "
+    "https://*.googletagmanager.com; object-src 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+)
+"""The policy of a page with Google's script, to the letter."""
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_only_the_pages_in_front_let_google_in_and_only_after_a_yes(
+    home: Path, clock: Clock
+) -> None:
+    opened = open_shop(home, load_settings(home), clock=clock)
+    shop = with_settings(opened, "analytics", ga4_id="G-TEST12345")
+    make.product(shop)
+    visitor = Visitor(shop, app=app_of(shop))
+    link = buy(visitor).request.path
+    known = {"slug": "book", "token": link[3:], "session": "none", "provider": "test"}
+    paths = [
+        "/".join(known.get(part.strip("<>"), part) for part in rule.rule.split("/"))
+        for rule in visitor.app.url_map.iter_rules()
+        if "GET" in (rule.methods or ())
+    ]
+
+    def google() -> dict[str, str]:
+        policies = {
+            path: visitor.get(path).headers["Content-Security-Policy"]
+            for path in (*paths, link)
+        }
+        return {path: found for path, found in policies.items() if "google" in found}
+
+    assert google() == {}
+    visitor.post("/consent", {"answer": "yes"})
+    assert google() == dict.fromkeys(("/", "/p/book", "/buy/book"), GOOGLES)
+    opened.close()
 
 
 ANNOUNCEMENTS = (

@@ -18,6 +18,15 @@ SHOP = {
     "address": "3 Thread Lane, Velden",
 }
 
+NO_CHOICE = {"asks": False, "bar": None, "google": None}
+QUESTION = {"action": "/consent", "google": True, "hidden": {"back": "/p/first-coin"}}
+ASKED = {"asks": True, "bar": QUESTION, "google": None}
+SAID_YES = {
+    "asks": True,
+    "bar": None,
+    "google": {"id": "G-ABC123", "client": "1.2", "page": "https://x", "keep": 99},
+}
+
 NO_COUPON = {"asked": False, "code": "", "saved": "", "typed": "", "error": ""}
 COUPON = NO_COUPON | {"asked": True, "code": "SPRING25", "saved": "€3.75"}
 COUPON_WRONG = NO_COUPON | {
@@ -417,6 +426,29 @@ PAGES: dict[str, tuple[str, Context]] = {
                 "hint": "Try again in a minute.",
             },
         },
+    ),
+    "product, asks": ("product.html", {**PRODUCT_PAGE, "privacy": ASKED}),
+    "product, said yes": ("product.html", {**PRODUCT_PAGE, "privacy": SAID_YES}),
+    "consent": (
+        "consent.html",
+        {"question": QUESTION, "said": "yes", "refused": False, "privacy": ASKED},
+    ),
+    "consent, cookie alone": (
+        "consent.html",
+        {
+            "question": QUESTION | {"google": False},
+            "said": "",
+            "refused": False,
+            "privacy": ASKED | {"bar": None},
+        },
+    ),
+    "consent, refused": (
+        "consent.html",
+        {"question": QUESTION, "said": "no", "refused": True, "privacy": ASKED},
+    ),
+    "consent, nothing to choose": (
+        "consent.html",
+        {"question": QUESTION, "said": "", "refused": False},
     ),
     "product free": ("product.html", {**PRODUCT_PAGE, "product": FREE}),
     "product on sale": ("product.html", {**PRODUCT_PAGE, "product": ON_SALE}),

@@ -11,7 +11,7 @@ import css_inline
 import pytest
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from tests.web.pages import MAILS, PAGES, SHOP, Context
+from tests.web.pages import MAILS, NO_CHOICE, PAGES, SHOP, Context
 
 NASTY = " W" + "w" * 200 + " مرحبا 🎁 <script>alert(1)</script> \"'onload=x {{ 7 * 7 }}"
 # These choose what a page shows; they are our words, nobody types them.
@@ -41,7 +41,8 @@ def render(
         other: what the page is given instead of its example's.
     """
     template, context = PAGES[name]
-    given = {"shop": SHOP, "test_mode": test_mode, "show_mail": False, **context}
+    given = {"shop": SHOP, "test_mode": test_mode, "show_mail": False}
+    given |= {"privacy": NO_CHOICE, **context}
     given |= other
     return (
         environment()

@@ -15,6 +15,7 @@ from handsel.shop import Shop
 from handsel.web import (
     buying,
     checking,
+    consent,
     embed,
     errors,
     events,
@@ -64,6 +65,7 @@ def create_app(shop: Shop, *, show_mail: bool = False) -> Flask:
         leave.blueprint,
         hooks.blueprint,
         events.blueprint,
+        consent.blueprint,
         health.blueprint,
         *([testpay.blueprint] if "test" in shop.providers else []),
         *([paying.blueprint] if "stripe" in shop.providers else []),
@@ -104,6 +106,7 @@ def _prepare_templates(app: Flask, shop: Shop) -> None:
             "shop": shop.settings.shop,
             "test_mode": shop.test_mode,
             "show_mail": "mailbox" in app.blueprints,
+            "privacy": consent.shown(),
         }
 
 

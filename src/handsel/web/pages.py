@@ -6,7 +6,14 @@ import secrets
 from ipaddress import ip_address, ip_network
 from typing import Any, cast
 
-from flask import Response, current_app, make_response, render_template, request
+from flask import (
+    Response,
+    current_app,
+    g,
+    make_response,
+    render_template,
+    request,
+)
 from jinja2 import TemplateError
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -30,6 +37,7 @@ def page(template: str, status: int = 200, /, **context: Any) -> Response:
 
 def error_page(status: int, message: str, hint: str) -> Response:
     """Say what is so and what to do; in plain text if the templates are broken."""
+    g.is_error = True
     try:
         return page(
             "error.html",

@@ -1,7 +1,8 @@
 """Telling what a visitor does to those who count it; no page waits for it.
 
-Nothing is set in the browser, nothing that it does not send anyway is read, and whoever
-says that they do not want to be counted (`DNT`, `Sec-GPC`) is not.
+Nothing is set in the browser, nothing that it does not send anyway is read, unless its
+visitor has said yes to that (`consent`). Whoever says that they do not want to be counted
+(`DNT`, `Sec-GPC`) is not.
 """
 
 from ipaddress import ip_address, ip_network
@@ -16,7 +17,7 @@ from handsel.analytics.sightings import Arrival, Sighting
 from handsel.models.words import EventKind
 from handsel.ops import measuring
 from handsel.shop import Shop
-from handsel.web import carried
+from handsel.web import carried, consent
 from handsel.web.pages import network_country, the_shop
 
 _PLACE = "handsel.visits"
@@ -61,6 +62,8 @@ def keep(
     counts = recorder(current_app)
     if counts is None or not _may_count():
         return
+    client, session = _at_google(said)
+    who = consent.known()
     counts.note(
         Sighting(
             kind,
@@ -71,17 +74,28 @@ def keep(
             address=request.remote_addr or "",
             agent=request.user_agent.string,
             country=network_country() or "",
-            ga_client=said.get("ga", ""),
-            ga_session=said.get("gas", ""),
+            token=who.client if who else "",
+            ga_client=client,
+            ga_session=session,
         )
     )
 
 
+def _at_google(said: dict[str, str]) -> tuple[str, str]:
+    """Give Google's names for this visit: those that a page of the seller's had, who asked
+    for it there, else our own, with consent. A No here counts for both."""
+    if consent.answer() is consent.Answer.NO:
+        return "", ""
+    if "ga" in said:
+        return said["ga"], said.get("gas", "")
+    who = consent.known()
+    google = the_shop().settings.analytics.ga4_id
+    return (who.client, who.visit) if who and google else ("", "")
+
+
 def _may_count() -> bool:
     headers = request.headers
-    if not agents.may_read(request.user_agent.string):
-        return False
-    if "1" in (headers.get("DNT"), headers.get("Sec-GPC")):
+    if not agents.may_read(request.user_agent.string) or consent.refuses():
         return False
     if "prefetch" in headers.get("Sec-Purpose", headers.get("Purpose", "")):
         return False
