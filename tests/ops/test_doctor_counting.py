@@ -47,6 +47,49 @@ def test_keys_are_looked_at_and_what_would_be_told_is_tried(
     assert set(findings(shop, database_url, **analytics)) == found
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("analytics", "said"),
+    [
+        ({"ga4_id": "UA-1234-1"}, "it should look like 'G-ABC123DEF4'"),
+        ({"ga4_base": "http://127.0.0.1:1"}, "only accepted with HANDSEL_ENV=test"),
+        ({"ga4_id": ID, "own": "false"}, "analytics.own: what visitors are asked for"),
+        ({"consent_cookie": "true", "own": "false"}, "analytics.own: what visitors"),
+        ({"matomo_url": "https://m.example"}, "needs it and analytics.matomo_site"),
+        ({"matomo_site": "1"}, "needs it and analytics.matomo_site"),
+        (
+            {"matomo_url": "http://m.example", "matomo_site": "1"},
+            "analytics.matomo_url: write https",
+        ),
+        ({"plausible_url": "http://10.0.0.1"}, "analytics.plausible_url: write https"),
+        (
+            {"plausible_domain": "https://x.example"},
+            "it should look like 'example.com'",
+        ),
+    ],
+)
+def test_settings_that_mean_nothing_are_named(
+    shop: Shop, database_url: str, analytics: dict[str, str], said: str
+) -> None:
+    found = examine(shop.home, shop.now(), environ(database_url, **analytics))
+    [wrong] = [each for each in found if each.id == "H001"]
+    assert said in wrong.problem
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_is_secret_is_not_shown_where_it_is_wrong(
+    shop: Shop, database_url: str
+) -> None:
+    (shop.home / "handsel.toml").write_text("[analytics]\nmatomo_token = 12345678\n")
+    [found] = [
+        each
+        for each in examine(shop.home, shop.now(), environ(database_url))
+        if each.id == "H001"
+    ]
+    assert "analytics.matomo_token" in found.problem
+    assert "12345678" not in found.problem
+
+
 def test_tests_that_are_told_in_a_public_shop_are_named(
     shop: Shop, database_url: str
 ) -> None:

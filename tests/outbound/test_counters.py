@@ -225,6 +225,12 @@ def test_what_google_would_drop_is_found_before_it_is_sent(name: str) -> None:
     assert wanted in [str(each) for each in ga4rules.check(body, NOW)]
 
 
+def test_a_clock_that_is_ahead_costs_no_sale() -> None:
+    ahead = replace(SALE, at=NOW + timedelta(minutes=5))
+    told = json.loads(GOOGLE.call(ahead, NOW).body)
+    assert told["timestamp_micros"] == 1795435200123456
+
+
 def test_a_hit_that_google_would_drop_is_not_written() -> None:
     with pytest.raises(CannotTellError, match=r"timestamp_micros \(VALUE_OUT_OF"):
         GOOGLE.call(SALE, NOW + timedelta(hours=73))

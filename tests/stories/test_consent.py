@@ -142,6 +142,17 @@ def test_a_shop_without_need_of_it_asks_nobody(shop: Shop) -> None:
     reader.close()
 
 
+def test_a_cookie_alone_needs_no_google(shop: Shop, asking: Shop) -> None:
+    reader = Reader(with_settings(shop, "analytics", consent_cookie=True))
+    assert "Google" not in words(reader.get("/p/book"))
+    page = reader.get(say(reader, "yes").headers["Location"])
+
+    assert "ga.js" not in page.get_data(as_text=True)
+    assert "google" not in policy(page)
+    assert set(cookies(reader)) == {"consent", "counted"}
+    reader.close()
+
+
 def test_pages_whose_address_opens_something_neither_ask_nor_load(
     reader: Reader,
 ) -> None:

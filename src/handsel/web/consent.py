@@ -59,7 +59,8 @@ class Known:
 
     Args:
         client: a random number, in the form of Google's for a browser.
-        visit: Google's number of this visit: when it began, in seconds.
+        visit: Google's number of this visit: when it began, in seconds. Empty where
+            Google does not count.
     """
 
     client: str
@@ -102,7 +103,10 @@ def _client() -> str:
 
 
 def _visit() -> str:
+    """Give the number of this visit; nothing where Google does not count."""
     wanted = the_shop().settings.analytics.ga4_id.removeprefix("G-")
+    if not wanted:
+        return ""
     theirs = _VISIT_OF_GOOGLE.match(request.cookies.get(f"_ga_{wanted}", ""))
     if theirs:
         return theirs[1]
@@ -207,7 +211,8 @@ def _back() -> str:
 
 def _remember(response: AnyResponse, who: Known) -> None:
     set_cookie(response, "counted", who.client, seconds=_seconds(KEPT))
-    set_cookie(response, "visit", who.visit, seconds=_seconds(VISIT))
+    if who.visit:
+        set_cookie(response, "visit", who.visit, seconds=_seconds(VISIT))
 
 
 def _forget(response: AnyResponse) -> None:

@@ -93,7 +93,7 @@ def _envelope(body: dict[str, Any], now: datetime) -> Iterator[Wrong]:
     at = body.get("timestamp_micros")
     if not isinstance(at, int) or isinstance(at, bool):
         yield Wrong(Code.VALUE_INVALID, "timestamp_micros")
-    elif not _micros(now - OLDEST) <= at <= _micros(now + timedelta(minutes=15)):
+    elif not _micros(now - OLDEST) <= at <= _micros(now):
         yield Wrong(Code.VALUE_OUT_OF_BOUNDS, "timestamp_micros")
 
 
