@@ -251,6 +251,21 @@ def test_what_is_too_old_is_not_told(
     assert rows(told) == []
 
 
+def test_visits_that_are_made_up_keep_no_sale_waiting(
+    told: Shop, reader: Reader, google: FakeGa4, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handsel.outbound.hits.MOST_WAITING", 5)
+    google.statuses = [500]
+    for _ in range(5):
+        reader.get(CARRIED)
+    reader.write()
+    carried(reader)
+    tell(reader)
+
+    names = [name for name, _ in states(told)]
+    assert names == ["view_item"] * 5 + ["purchase"]
+
+
 def test_a_receipt_does_not_wait_for_google(
     told: Shop, reader: Reader, google: FakeGa4
 ) -> None:
@@ -333,6 +348,25 @@ def test_the_secret_of_the_stream_is_in_no_log(
     assert {each.last_error for each in rows(told)} == {
         "Google Analytics: ConnectionError."
     }
+
+
+@pytest.mark.usefixtures("pays_here")
+def test_who_goes_on_to_stripes_page_is_still_the_same_visit(
+    google_of_the_till: FakeGa4, till: Till
+) -> None:
+    make.product(till.shop)
+    reader = Reader(till.shop, of=till.visitor())
+    paying = reader.press_and_follow(reader.get(CARRIED), "/buy/book")
+    away = reader.press(paying, "/hosted").headers["Location"]
+    reader.write()
+    till.stripe.bank.pay(till.far.named(away))
+    till.come_back(reader, till.far.named(away))
+    tell(reader)
+    reader.close()
+
+    [sale] = google_of_the_till.told("purchase")
+    assert (sale["client_id"], sale["session_id"]) == (CLIENT, SESSION)
+    assert sale["transaction_id"] == "H-1002"
 
 
 @pytest.fixture

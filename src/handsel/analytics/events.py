@@ -75,7 +75,7 @@ def write(
         else:
             visit = _visit(session, keys, each, look_up)
         if each.kind is EventKind.STARTED and order:
-            _keep_visit(session, order.id, visit, each)
+            _keep_visit(session, order.id, visit, each, orders.get(each.instead))
         if add(session, each.kind, each.at, visit, product_id=product_id, order=order):
             counted.append(Counted(each, product_id, order.id if order else None))
     return counted
@@ -159,9 +159,9 @@ def _products(session: Session, seen: Sequence[Sighting]) -> Mapping[str, int]:
 
 
 def _orders(session: Session, seen: Sequence[Sighting]) -> Mapping[str, Any]:
-    names = {each.purchase for each in seen if each.purchase}
+    names = {each.purchase for each in seen} | {each.instead for each in seen}
     columns = (Order.public_id, Order.id, Order.product_id, Order.test)
-    found = session.execute(select(*columns).where(Order.public_id.in_(names)))
+    found = session.execute(select(*columns).where(Order.public_id.in_(names - {""})))
     return {row.public_id: row for row in found}
 
 
@@ -219,13 +219,21 @@ def _earlier(session: Session, visitor: int, day: date) -> int | None:
     )
 
 
-def _keep_visit(session: Session, order_id: int, visit: Visit, seen: Sighting) -> None:
+def _keep_visit(
+    session: Session, order_id: int, visit: Visit, seen: Sighting, instead: Any
+) -> None:
+    """Keep the visit of an order; what goes on from another one has Google's names of it."""
+    before = session.get(OrderVisit, instead.id) if instead else None
+    at_google = (seen.ga_client or None, seen.ga_session or None)
+    if before and not seen.ga_client:
+        at_google = (before.ga_client, before.ga_session)
+    client, number = at_google
     insert_new(
         session,
         OrderVisit,
         order_id=order_id,
-        ga_client=seen.ga_client or None,
-        ga_session=seen.ga_session or None,
+        ga_client=client,
+        ga_session=number,
         at=seen.at,
         **visit.columns(),
     )

@@ -54,6 +54,7 @@ class Sighting:
     Args:
         slug: of the product, if it is about one.
         purchase: public id of the order, if it is about one.
+        instead: public id of the order that this one goes on from, if there is one.
         address: of the line; empty for a visitor who asks not to be counted.
         country: as what stands in front says.
         token: a name the browser was given with consent, which it keeps.
@@ -64,6 +65,7 @@ class Sighting:
     at: datetime
     slug: str = ""
     purchase: str = ""
+    instead: str = ""
     arrival: Arrival = field(default_factory=Arrival)
     address: str = field(default="", repr=False)
     agent: str = field(default="", repr=False)

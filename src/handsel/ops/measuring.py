@@ -147,9 +147,10 @@ class Visits:
     def __call__(self, session: Session, counted: Sequence[Counted]) -> None:
         """Let them be told of what was just counted."""
         now = self._clock()
-        for each in counted:
-            if not each.seen.ga_client:
-                continue
+        named = [each for each in counted if each.seen.ga_client]
+        if not named or hits.is_full(session):
+            return
+        for each in named:
             if each.seen.kind is EventKind.VIEWED and each.product_id:
                 once = f"viewed:{secrets.token_hex(10)}"
                 hit = self._view(session, each, each.product_id)

@@ -8,8 +8,10 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from handsel.models import OutboxItem
@@ -27,9 +29,15 @@ OLDEST = timedelta(hours=72)
 """How long a hit is worth sending; Google takes none that is older."""
 KEPT = timedelta(days=7)
 """How long is remembered what was told, and what was given up."""
+MOST_WAITING = 500
+"""When so many wait, visits are told to nobody until they are fewer: no sale is to wait for
+long behind those, whoever is away or makes visits up."""
 TIMEOUT = (3.0, 6.0)
 """Seconds to connect, and to wait for an answer."""
 _LATER = (408, 425, 429)
+
+Send = Callable[[Call], Answer]
+"""Sends one call. Raises NotNowError."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +89,14 @@ def put(
         )
 
 
+def is_full(session: Session) -> bool:
+    """Say whether so many wait that only sales are worth adding."""
+    left = OutboxItem.state.in_((OutboxState.WAITING, OutboxState.SENDING))
+    few = select(OutboxItem.id).where(left, outbox.of_kind(outbox.HIT))
+    counted = select(func.count()).select_from(few.limit(MOST_WAITING).subquery())
+    return (session.scalar(counted) or 0) >= MOST_WAITING
+
+
 def send_due(desk: Desk, *, most: int = 20) -> int:
     """Tell what is due, each marked at once after its answer; give how many were due."""
     with desk.database.reading() as session:
@@ -88,11 +104,17 @@ def send_due(desk: Desk, *, most: int = 20) -> int:
             return 0
     with desk.database.transaction() as session:
         items = outbox.claim(session, desk.clock(), most=most, kind=outbox.HIT)
-    _tell_all(desk, items)
+    if items:
+        import requests  # heavy, and only for shops that tell somebody
+
+        # No proxy of the machine's, no .netrc.
+        with requests.Session() as line:
+            line.trust_env = False
+            _tell_all(desk, items, partial(_post, line))
     return len(items)
 
 
-def _tell_all(desk: Desk, items: Sequence[outbox.Item]) -> None:
+def _tell_all(desk: Desk, items: Sequence[outbox.Item], send: Send) -> None:
     away: dict[str, str] = {}
     began = desk.clock()
     for place, item in enumerate(items):
@@ -101,14 +123,14 @@ def _tell_all(desk: Desk, items: Sequence[outbox.Item]) -> None:
                 outbox.put_back(session, items[place:])
             return
         try:
-            _tell(desk, item, away)
+            _tell(desk, item, away, send)
         except Exception as error:  # a mistake of ours must not stop the others
             log.exception("Hit %d could not be told.", item.id)
             with desk.database.transaction() as session:
                 outbox.later(session, item, type(error).__name__, desk.clock())
 
 
-def _tell(desk: Desk, item: outbox.Item, away: dict[str, str]) -> None:
+def _tell(desk: Desk, item: outbox.Item, away: dict[str, str], send: Send) -> None:
     """Tell one; whoever is `away` is not asked a second time in one round."""
     name = item.topic.removeprefix(f"{outbox.HIT}.")
     now = desk.clock()
@@ -122,7 +144,7 @@ def _tell(desk: Desk, item: outbox.Item, away: dict[str, str]) -> None:
     try:
         if name in away:
             raise NotNowError(away[name])
-        refused = _send(counter, counter.call(hit, now))
+        refused = _send(counter, counter.call(hit, now), send)
     except NotNowError as error:
         away[name] = str(error)
         with desk.database.transaction() as session:
@@ -137,9 +159,9 @@ def _tell(desk: Desk, item: outbox.Item, away: dict[str, str]) -> None:
             outbox.done(session, item, desk.clock())
 
 
-def _send(counter: Counter, call: Call) -> str:
+def _send(counter: Counter, call: Call, send: Send) -> str:
     """Send it; give why it was refused for good, if it was. Raises NotNowError."""
-    answer = _post(call)
+    answer = send(call)
     if answer.status >= 500 or answer.status in _LATER:
         raise NotNowError(f"HTTP {answer.status}")
     if not 200 <= answer.status < 300:
@@ -147,26 +169,24 @@ def _send(counter: Counter, call: Call) -> str:
     return counter.refusal(answer)
 
 
-def _post(call: Call) -> Answer:
-    import requests  # heavy, and only for shops that tell somebody
+def _post(line: Any, call: Call) -> Answer:
+    from requests import RequestException
 
-    # No proxy of the machine's, no .netrc; the body of the answer is not read.
-    with requests.Session() as line:
-        line.trust_env = False
-        try:
-            with line.post(
-                call.url,
-                data=call.body,
-                headers=call.headers,
-                timeout=TIMEOUT,
-                allow_redirects=False,
-                stream=True,
-            ) as found:
-                said = {name.lower(): value for name, value in found.headers.items()}
-                return Answer(found.status_code, said)
-        except requests.RequestException as error:
-            # Its own words would have the address in them, and so the secret.
-            raise NotNowError(type(error).__name__) from None
+    try:
+        # Not a byte of what the answer says is read; then the line is closed.
+        with line.post(
+            call.url,
+            data=call.body,
+            headers=call.headers,
+            timeout=TIMEOUT,
+            allow_redirects=False,
+            stream=True,
+        ) as found:
+            said = {name.lower(): value for name, value in found.headers.items()}
+            return Answer(found.status_code, said)
+    except RequestException as error:
+        # Its own words would have the address in them, and so the secret.
+        raise NotNowError(type(error).__name__) from None
 
 
 def _give_up(desk: Desk, item: outbox.Item, why: str) -> None:

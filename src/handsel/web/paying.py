@@ -88,7 +88,9 @@ def pay_hosted(session: str) -> AnyResponse:
     with shop.reading() as reading:
         moved = checkout.begun(reading, checkout.hosted_key(order))
     if moved:
-        visits.note(EventKind.STARTED, purchase=moved.public_id)
+        visits.note(
+            EventKind.STARTED, purchase=moved.public_id, instead=order.public_id
+        )
     return redirect(url, 303)
 
 

@@ -43,20 +43,28 @@ def recorder(app: Flask) -> Recorder | None:
     return found
 
 
-def note(kind: EventKind, *, slug: str = "", purchase: str = "") -> None:
+def note(
+    kind: EventKind, *, slug: str = "", purchase: str = "", instead: str = ""
+) -> None:
     """Count what the present request means; costs microseconds.
 
     Args:
         slug: of the product that is looked at.
         purchase: public id of the order that is begun, opened or downloaded.
+        instead: public id of the order that it goes on from.
     """
     if request.method == "HEAD":
         return
-    keep(carried.here(), kind, slug=slug, purchase=purchase)
+    keep(carried.here(), kind, slug=slug, purchase=purchase, instead=instead)
 
 
 def keep(
-    said: dict[str, str], kind: EventKind, *, slug: str = "", purchase: str = ""
+    said: dict[str, str],
+    kind: EventKind,
+    *,
+    slug: str = "",
+    purchase: str = "",
+    instead: str = "",
 ) -> None:
     """Count a visit that says of itself what `carried.of` has kept of its words."""
     counts = recorder(current_app)
@@ -70,6 +78,7 @@ def keep(
             the_shop().now(),
             slug=slug,
             purchase=purchase,
+            instead=instead,
             arrival=_arrival(said),
             address=request.remote_addr or "",
             agent=request.user_agent.string,
