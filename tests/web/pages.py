@@ -428,7 +428,6 @@ PAGES: dict[str, tuple[str, Context]] = {
         },
     ),
     "product, asks": ("product.html", {**PRODUCT_PAGE, "privacy": ASKED}),
-    "product, said yes": ("product.html", {**PRODUCT_PAGE, "privacy": SAID_YES}),
     "consent": (
         "consent.html",
         {"question": QUESTION, "said": "yes", "refused": False, "privacy": ASKED},

@@ -11,7 +11,7 @@ import css_inline
 import pytest
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from tests.web.pages import MAILS, NO_CHOICE, PAGES, SHOP, Context
+from tests.web.pages import MAILS, NO_CHOICE, PAGES, SAID_YES, SHOP, Context
 
 NASTY = " W" + "w" * 200 + " مرحبا 🎁 <script>alert(1)</script> \"'onload=x {{ 7 * 7 }}"
 # These choose what a page shows; they are our words, nobody types them.
@@ -111,6 +111,16 @@ def test_every_template_has_an_example() -> None:
         "_parts.html",
     }
     assert {template for template, _ in MAILS.values()} == mails
+
+
+def test_what_googles_script_is_told_stays_inside_its_attributes() -> None:
+    pages = [
+        render("product", spoiled=each, privacy=SAID_YES) for each in (False, True)
+    ]
+    plain, spoiled = (Outline(page) for page in pages)
+    assert spoiled.shape() == plain.shape()
+    assert plain.all("script")[0]["data-client"] == "1.2"
+    assert plain.all("script")[0]["src"] == "/static/ga.js"
 
 
 @pytest.mark.parametrize("name", PAGES)
