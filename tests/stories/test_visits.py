@@ -5,8 +5,11 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import OperationalError
 
 from handsel.analytics import counting
+from handsel.analytics.recorder import Recorder
+from handsel.analytics.sightings import Sighting
 from handsel.models import Base, DaySalt, Event, OrderVisit, Source
 from handsel.models.words import Device, EventKind, FactKind
 from handsel.shop import Shop
@@ -14,7 +17,7 @@ from tests import make
 from tests.ground.shops import Clock
 from tests.stories.buyers import buy, download, with_settings
 from tests.stories.giving_back import give_back
-from tests.stories.visiting import PHONE, Reader, rows, seen, settle, stages
+from tests.stories.visiting import COMPUTER, PHONE, Reader, rows, seen, settle, stages
 
 NEWSLETTER = "/p/book?utm_source=newsletter&utm_medium=email&utm_campaign=Spring"
 
@@ -295,6 +298,29 @@ def test_a_sale_whose_counts_are_all_gone_still_ends_in_a_file(
     reader.write()
     said = [each.message for each in caplog.records if "forgotten" in each.message]
     assert len(said) == 1
+
+
+def test_what_the_database_does_not_take_now_is_written_down_later(
+    shop: Shop, reader: Reader
+) -> None:
+    away = ["once"]
+
+    def look_up(_address: str) -> str:
+        if away:
+            raise OperationalError("INSERT", None, Exception(away.pop()))
+        return "AT"
+
+    counts = Recorder(shop.database, shop.keys, look_up)
+    counts.note(
+        Sighting(
+            EventKind.VIEWED, shop.now(), slug="book", agent=COMPUTER, address="::1"
+        )
+    )
+    counts.flush()
+    counts.close()
+
+    assert not away
+    assert [each.country for each in rows(shop)] == ["AT"]
 
 
 def test_a_page_of_the_sellers_tells_what_happens_there(

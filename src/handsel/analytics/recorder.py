@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import date
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from handsel.analytics import events
@@ -107,11 +107,11 @@ class Recorder:
             with self._database.transaction() as session:
                 counted = events.write(session, self._keys, batch, self._look_up)
                 self._also(session, counted)
-        except DatabaseBusyError:
-            self._waiting.extendleft(reversed(batch))
-            return False
-        except SQLAlchemyError as error:
-            self._complain(batch[-1].at.date(), error)
+        except (DatabaseBusyError, SQLAlchemyError) as error:
+            if _passes(error):
+                self._waiting.extendleft(reversed(batch))
+            else:
+                self._complain(batch[-1].at.date(), error)
             return False
         except Exception:
             log.exception("Visits could not be counted.")
@@ -122,3 +122,13 @@ class Recorder:
         if self._complained != today:
             self._complained = today
             log.error("Visits cannot be written down, and are forgotten: %s", error)
+
+
+def _passes(error: Exception) -> bool:
+    """Say whether it may work later: the database is busy, away or full.
+
+    SQLite says in the same way that there is no such table, which does not pass.
+    """
+    if isinstance(error, OperationalError):
+        return "no such table" not in str(error.orig)
+    return isinstance(error, DatabaseBusyError | InterfaceError)
