@@ -41,6 +41,8 @@ KEEP_INBOX = timedelta(days=30)
 MOST_OPEN = 20
 """How many payments that nobody has finished are asked about in one round, where a
 provider has no list of them: so that a day full of them costs seven calls a minute."""
+MOST_ROUNDS = 20
+"""How much of a past that is not counted yet is counted in one go."""
 FARTHEST = timedelta(days=28)
 """How far back payments are asked about: providers keep their news for a month."""
 
@@ -207,19 +209,17 @@ def _tidy(shop: Shop) -> None:
 
 
 def _count_money(shop: Shop) -> None:
-    more = True
-    while more:
+    """Count sales and refunds; of a long past so many a time that other duties have turns."""
+    for _ in range(MOST_ROUNDS):
         with shop.transaction() as session:
-            found = measuring.follow_money(session, shop.settings, shop.now())
-            more = found > 0
+            if not measuring.follow_money(session, shop.settings, shop.now()):
+                return
 
 
 def _count_days(shop: Shop) -> None:
     """Count the days that are over, and forget what was only kept to be counted."""
     today = shop.now().date()
-    more = True
-    while more:
-        more = counting.count(shop.database, today) > 0
+    counting.count(shop.database, today, most=MOST_ROUNDS)
     with shop.transaction() as session:
         counting.forget(session, today, shop.settings.analytics.keep_days)
 
@@ -235,7 +235,7 @@ DUTIES: dict[str, tuple[timedelta, Callable[[Shop], None]]] = {
     "reconcile-far-back": (timedelta(hours=1), _reconcile_far_back),
     "payouts": (payouts.EVERY, _read_payouts),
     "money-counted": (timedelta(seconds=10), _count_money),
-    "days-counted": (timedelta(minutes=10), _count_days),
+    "days-counted": (timedelta(minutes=1), _count_days),
     "tidy": (timedelta(minutes=10), _tidy),
     "sweep": (stock.SWEEP_EVERY, _sweep),
 }

@@ -28,7 +28,7 @@ ALL = 0
 """The product of a count that is of all of them."""
 
 
-def count(database: Database, today: date, *, most: int = 3) -> int:
+def count(database: Database, today: date, *, most: int = 20) -> int:
     """Count days that are over and not counted yet, newest first; give how many.
 
     Safe to repeat, and for several at once. Counting is reading: nobody who buys waits
