@@ -136,6 +136,17 @@ def test_json_of_payouts_has_the_names_that_are_promised(shop: Shop) -> None:
     assert documented("report payouts") <= names
 
 
+def test_json_of_an_experiment_has_the_names_that_are_promised(shop: Shop) -> None:
+    make.product(shop, slug="book")
+    home = ("--home", str(shop.home))
+    words = ("headline", "--product", "book", "--variant", "a", "--variant", "b=Other")
+    begun = answer("experiment", "create", *words, "--start", *home)
+    shown = answer("experiment", "show", "headline", *home)
+
+    assert documented("experiment show") <= {*shown, *shown["variants"][0]}
+    assert begun == shown
+
+
 def test_json_has_the_names_that_are_promised(shop: Shop) -> None:
     make.product(shop, slug="book")
     home = ("--home", str(shop.home))

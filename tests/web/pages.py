@@ -52,6 +52,7 @@ BUSINESS_WRONG = NO_BUSINESS | {
 
 PRODUCT = {
     "name": "The First Coin",
+    "headline": "The First Coin",
     "slug": "first-coin",
     "url": "/p/first-coin",
     "summary": "Small stories about handsel money, one kettle long each.",
@@ -169,10 +170,10 @@ FORM_TYPO: Context = {
     "errors": {},
     "suggestion": "ann@gmail.com",
 }
-BUTTONS = [{"provider": "test", "label": "card"}]
+BUTTONS = [{"provider": "test", "label": "card", "text": "Buy now"}]
 CARD_AND_PAYPAL = [
-    {"provider": "stripe", "label": "card"},
-    {"provider": "paypal", "label": "PayPal"},
+    {"provider": "stripe", "label": "card", "text": "Buy with card"},
+    {"provider": "paypal", "label": "PayPal", "text": "Buy with PayPal"},
 ]
 
 PAYMENT = {
@@ -260,6 +261,7 @@ NEWS: list[Context] = [
 ]
 
 PRODUCT_PAGE: Context = {
+    "free_button": "Get it free",
     "product": PRODUCT,
     "buy_action": "/buy/first-coin",
     "buttons": BUTTONS,

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from handsel.analytics import agents, visitors
+from handsel.analytics import agents, experiments, visitors
 from handsel.analytics.countries import LookUp
 from handsel.analytics.sightings import Arrival, Sighting
 from handsel.kit.signing import Keys
@@ -62,11 +62,16 @@ def write(
     """
     counted = []
     people = [each for each in seen if agents.device(each.agent)]
-    hold_days(session, {each.at.date() for each in people})
+    hold_days(session, {each.at.date() for each in people if each.kind})
     products = _products(session, people)
     orders = _orders(session, people)
     for each in people:
         order = orders.get(each.purchase)
+        before = orders.get(each.instead)
+        of_orders = (order and order.id, before and before.id)
+        experiments.write(session, each, *of_orders)
+        if each.kind is None:
+            continue
         product_id = order.product_id if order else products.get(each.slug)
         if (each.slug and not product_id) or (each.purchase and not order):
             continue
@@ -75,7 +80,7 @@ def write(
         else:
             visit = _visit(session, keys, each, look_up)
         if each.kind is EventKind.STARTED and order:
-            _keep_visit(session, order.id, visit, each, orders.get(each.instead))
+            _keep_visit(session, order.id, visit, each, before)
         if add(session, each.kind, each.at, visit, product_id=product_id, order=order):
             counted.append(Counted(each, product_id, order.id if order else None))
     return counted

@@ -89,7 +89,7 @@ def _movements(session: Session, order: Order) -> Iterator[Movement]:
         .where(LedgerEntry.order_id == order.id)
         .order_by(LedgerEntry.id)
     ).all()
-    sold = [fact for fact in facts if _is_sale(order, fact)]
+    sold = [fact for fact in facts if _is_sale(order.provider, fact)]
     if not sold:
         return
     before = _counted(session, order)
@@ -107,11 +107,18 @@ def _movements(session: Session, order: Order) -> Iterator[Movement]:
         )
 
 
-def _is_sale(order: Order, fact: LedgerEntry) -> bool:
+def brought(provider: str, facts: Sequence[LedgerEntry]) -> int | None:
+    """Give what an order has brought after all that went back; None if it is no sale."""
+    sold = [fact for fact in facts if _is_sale(provider, fact)]
+    paid = sum(fact.amount_minor for fact in sold)
+    return paid - min(paid, _gone_back(facts)) if sold else None
+
+
+def _is_sale(provider: str, fact: LedgerEntry) -> bool:
     """A present is no sale; what costs nothing is one, and its grant is the money."""
     if fact.kind is FactKind.CAPTURE:
         return True
-    return fact.kind is FactKind.MANUAL_GRANT and order.provider == FREE
+    return fact.kind is FactKind.MANUAL_GRANT and provider == FREE
 
 
 def _counted(session: Session, order: Order) -> dict[EventKind, int]:

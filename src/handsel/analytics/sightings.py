@@ -48,10 +48,26 @@ def _clean(name: str, value: str) -> str:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """A variant of an experiment that somebody was shown.
+
+    Args:
+        certain: it was, in this moment or as a page of ours has signed; else it
+            only counts if it is known already.
+    """
+
+    experiment_id: int
+    variant: str
+    visitor: int
+    certain: bool
+
+
+@dataclass(frozen=True)
 class Sighting:
     """One thing somebody did. The address and the agent are never kept.
 
     Args:
+        kind: None if it only is about experiments.
         slug: of the product, if it is about one.
         purchase: public id of the order, if it is about one.
         instead: public id of the order that this one goes on from, if there is one.
@@ -59,9 +75,10 @@ class Sighting:
         country: as what stands in front says.
         token: a name the browser was given with consent, which it keeps.
         ga_client, ga_session: Google's names for this visit, if a page had them.
+        shown: the variants of all experiments that it has to do with.
     """
 
-    kind: EventKind
+    kind: EventKind | None
     at: datetime
     slug: str = ""
     purchase: str = ""
@@ -73,3 +90,4 @@ class Sighting:
     token: str = field(default="", repr=False)
     ga_client: str = ""
     ga_session: str = ""
+    shown: tuple[Shown, ...] = ()

@@ -20,6 +20,7 @@ COMMANDS = {
     "product": ("product:product", "What is for sale."),
     "release": ("release:release", "Bring out a new edition, and mail every buyer."),
     "coupon": ("coupon:coupon", "Words that lower a price."),
+    "experiment": ("experiment:experiment", "A/B tests of a page, measured in money."),
     "order": ("order:order", "Who bought what; links, gifts, more downloads."),
     "invoice": ("invoice:invoice", "Invoices and credit notes."),
     "customer": ("customer:customer", "The people who bought."),

@@ -170,6 +170,8 @@ def show(slug: str, home: Path, as_json: bool) -> None:
 @click.option("--name", help="What it is called.")
 @click.option("--description", type=PathArgument, help="A Markdown file.")
 @click.option("--cover", type=PathArgument, help="A PNG, JPEG or WebP image.")
+@click.option("--button", help='The words on its button; "" for the usual ones.')
+@click.option("--template", help='Your own template of its page; "" for the usual one.')
 @click.option("--limit", type=click.IntRange(1, 1000), help="Downloads of each file.")
 @click.option(
     "--tax-class",
@@ -269,6 +271,8 @@ def _facts(shop: Shop, found: Product) -> dict[str, Any]:
         "suggestions_minor": found.suggestions,
         "release": release.version,
         "download_limit": found.download_limit,
+        "button": found.button,
+        "template": found.template,
         "tax_class": str(found.tax_class),
         "url": f"{shop.settings.public_url}/p/{found.slug}",
         "releases": [

@@ -28,6 +28,7 @@ from handsel.models.catalogue import (
 )
 from handsel.models.coupons import Coupon, CouponUse
 from handsel.models.customers import Customer, FindLink
+from handsel.models.experiments import Experiment, Exposure, OrderVariant, Variant
 from handsel.models.invoices import Invoice, InvoiceParty, Series, VatCheck
 from handsel.models.orders import Inbox, LedgerEntry, Order
 from handsel.models.outbound import Duty, OutboxItem, RateCounter
@@ -52,6 +53,8 @@ __all__ = [
     "Entitlement",
     "Event",
     "EventDay",
+    "Experiment",
+    "Exposure",
     "FindLink",
     "Grant",
     "Inbox",
@@ -60,6 +63,7 @@ __all__ = [
     "LedgerEntry",
     "MailCheck",
     "Order",
+    "OrderVariant",
     "OrderVisit",
     "OutboxItem",
     "PaymentStart",
@@ -74,5 +78,6 @@ __all__ = [
     "Series",
     "Source",
     "Suppression",
+    "Variant",
     "VatCheck",
 ]

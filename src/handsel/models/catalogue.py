@@ -115,6 +115,10 @@ class Product(Base):
     tax_class: Mapped[TaxClass] = mapped_column(
         one_of(TaxClass), default=TaxClass.STANDARD
     )
+    button: Mapped[str | None] = mapped_column(String(40))
+    """The words on its button, if not the usual ones."""
+    template: Mapped[str | None] = mapped_column(String(100))
+    """The seller's own template of its page, if it has one to itself."""
     status: Mapped[ProductStatus] = mapped_column(one_of(ProductStatus))
     download_limit: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

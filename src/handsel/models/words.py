@@ -198,3 +198,30 @@ class CountedBy(StrEnum):
     CAMPAIGN = "campaign"
     COUNTRY = "country"
     DEVICE = "device"
+
+
+class Part(StrEnum):
+    """What of a product's page an experiment tries in several ways."""
+
+    HEADLINE = "headline"
+    DESCRIPTION = "description"
+    COVER = "cover"
+    BUTTON = "button"  # its words
+    PRICE = "price"
+    TEMPLATE = "template"  # the whole page, by templates of the seller's
+    PAGE = "page"  # a page of the seller's own, on another site
+
+
+class ExperimentState(StrEnum):
+    """How far an experiment has come."""
+
+    DRAFT = "draft"
+    RUNNING = "running"
+    STOPPED = "stopped"
+
+
+class DecidedBy(StrEnum):
+    """What says which variant is better."""
+
+    CONVERSION = "conversion"  # how many visitors buy
+    REVENUE = "revenue"  # what a visitor brings, after refunds

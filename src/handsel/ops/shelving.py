@@ -10,7 +10,7 @@ from handsel.kit.images import image_size
 from handsel.kit.text import check_slug, safe_filename, shown, slugify
 from handsel.models import Product
 from handsel.models.words import TaxClass
-from handsel.ops import pricing
+from handsel.ops import pricing, wording
 from handsel.sales import asking, catalogue
 from handsel.sales.catalogue import Changes, Cover, NewProduct
 from handsel.sales.releases import NewFile
@@ -80,6 +80,8 @@ def edit_product(
     contains: Sequence[str] = (),
     edition: str | None = None,
     family: str | None = None,
+    button: str | None = None,
+    template: str | None = None,
     **asked: Any,
 ) -> Product:
     """Change what is given of a product, in one transaction; None leaves it.
@@ -102,6 +104,8 @@ def edit_product(
         tax_class=TaxClass(tax_class) if tax_class else None,
         contents=_contents(contains),
         edition=_edition(family, edition),
+        button=wording.button(shop, button) if button is not None else None,
+        template=wording.template(shop, template) if template else template,
     )
     with shop.transaction() as session:
         catalogue.edit(session, slug, changes, shop.now())

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from handsel.analytics import experiments
 from handsel.delivery.storage.local import LocalStorage
 from handsel.models import Product, ReleaseFile
 from handsel.models.database import Database
@@ -23,9 +24,10 @@ SWEEP_EVERY = timedelta(hours=1)
 
 
 def known(session: Session) -> Known:
-    """Give every file that a release or a cover names."""
+    """Give every file that a release names, or a cover, or one that was tried."""
     covers = session.scalars(select(Product.cover).where(Product.cover.is_not(None)))
-    found: Known = {str(sha256): None for sha256 in covers}
+    tried = experiments.covers(session)
+    found: Known = {str(sha256): None for sha256 in (*covers, *tried)}
     for sha256, size in session.execute(select(ReleaseFile.sha256, ReleaseFile.size)):
         found[sha256] = size
     return found

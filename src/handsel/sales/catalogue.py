@@ -7,10 +7,11 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, selectinload
 
+from handsel.analytics import experiments
 from handsel.kit.errors import BadInputError, ConflictError, NotFoundError
 from handsel.models import BundleItem, Entitlement, Order, Product, Release
 from handsel.models.database import rows_changed
-from handsel.models.words import ProductStatus, TaxClass
+from handsel.models.words import Part, ProductStatus, TaxClass
 from handsel.sales import asking, releases
 from handsel.sales.asking import Asking
 from handsel.sales.releases import NewFile, NewRelease
@@ -138,15 +139,21 @@ class Changes:
     contents: Sequence[str] | None = None
     edition: tuple[str, str] | None = None
     """The family it belongs to, and its name there; ("", "") takes it out."""
+    button: str | None = None
+    """The words on its button; "" for the usual ones."""
+    template: str | None = None
+    """The template of its page; "" for the usual one."""
 
 
 def edit(session: Session, slug: str, changes: Changes, now: datetime) -> Product:
     """Change a product for those who buy from now on. Raises NotFoundError.
 
     Orders that were begun keep the price they were shown, and purchases the number of
-    downloads they came with.
+    downloads they came with. Raises ConflictError for what is being tried by an
+    experiment.
     """
     product = get(session, slug)
+    experiments.refuse_change(session, product, _parts(product, changes))
     if changes.name is not None:
         product.name = changes.name
     if changes.description is not None:
@@ -161,10 +168,29 @@ def edit(session: Session, slug: str, changes: Changes, now: datetime) -> Produc
         product.tax_class = changes.tax_class
     if changes.edition is not None:
         _join(session, product, *changes.edition)
+    if changes.button is not None:
+        product.button = changes.button or None
+    if changes.template is not None:
+        product.template = changes.template or None
     if changes.contents is not None:
         fill(session, product, changes.contents, now)
     session.flush()
     return product
+
+
+def _parts(product: Product, changes: Changes) -> list[Part]:
+    """Say which parts of a page would look different."""
+    new_price = changes.asking is not None and changes.asking != asking.of(product)
+    different = {
+        Part.HEADLINE: changes.name is not None,
+        Part.DESCRIPTION: changes.description is not None,
+        Part.COVER: changes.cover is not None,
+        Part.BUTTON: changes.button is not None,
+        Part.TEMPLATE: changes.template is not None,
+        # The prices of editions stand side by side.
+        Part.PRICE: new_price or bool(changes.edition and changes.edition[0]),
+    }
+    return [part for part, is_so in different.items() if is_so]
 
 
 def _join(session: Session, product: Product, family: str, edition: str) -> None:
@@ -205,7 +231,7 @@ def cover_type(session: Session, sha256: str) -> str:
         select(Product.cover_type)
         .where(Product.cover == sha256, Product.status == ProductStatus.PUBLISHED)
         .limit(1)
-    ).one_or_none()
+    ).one_or_none() or experiments.cover_type(session, sha256)
     if kind is None:
         raise NotFoundError("There is no such picture.")
     return kind

@@ -5,7 +5,7 @@ Reading first, then the provider with no transaction open, then one short transa
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
@@ -32,6 +32,16 @@ from handsel.sales.reservations import Held
 
 SESSION_LENGTH = timedelta(hours=23)
 HOLDING = timedelta(hours=2)
+PROMISE = "tried"
+"""What our word for a price is called in addresses and forms."""
+
+
+@dataclass(frozen=True)
+class Promised:
+    """A price that a visitor was shown, while several are tried, and our word for it."""
+
+    price: Money
+    word: str
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,7 @@ class Wish:
         currency: the code they want to pay in; counts where there is such a price.
         holder: their browser, by which a coupon they hold already is known.
         business: who they are, if they owe the tax themselves.
+        promised: what they were shown instead of the usual price; never as typed.
     """
 
     coupon: str = ""
@@ -51,6 +62,7 @@ class Wish:
     currency: str = ""
     holder: str | None = None
     business: Business | None = None
+    promised: Promised | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +98,7 @@ class Offer:
     """Whether this is not the product's own currency."""
     business: Business | None = None
     tax_class: TaxClass = TaxClass.STANDARD
+    promised: Promised | None = None
 
     @property
     def price(self) -> Money:
@@ -100,6 +113,7 @@ class Offer:
             "amount": self.chosen.amount if self.chosen else "",
             "currency": self.price.currency if self.foreign else "",
             "vat_id": self.business.number if self.business else "",
+            PROMISE: self.promised.word if self.promised else "",
         }
         return {name: value for name, value in said.items() if value}
 
@@ -140,6 +154,13 @@ def offered(
 ) -> Offer:
     """Give what this product costs whoever wishes this; as `prepare`."""
     price = prices.of(product, now, wish.currency)
+    promised = wish.promised
+    if promised and (
+        product.open_price or promised.price.currency != price.usual.currency
+    ):
+        promised = None
+    if promised:
+        price = replace(price, usual=promised.price)
     counts = units(price.usual.currency)
     chosen = prices.chosen(product, wish.amount, counts)
     before = chosen or price.sale or price.usual
@@ -167,6 +188,7 @@ def offered(
         foreign=price.usual.currency != product.currency,
         business=business,
         tax_class=product.tax_class,
+        promised=promised,
     )
 
 
@@ -174,8 +196,9 @@ def checkout_key(press: str, offer: Offer, provider: str) -> str:
     """Name one press on Buy: the same press for the same offer is the same payment."""
     code = (offer.coupon.code,) if offer.coupon else ()
     number = (offer.business.number,) if offer.business else ()
+    word = (offer.promised.word,) if offer.promised else ()
     price = offer.price
-    said = (*code, *number)
+    said = (*code, *number, *word)
     parts = (press, offer.slug, str(price.minor), price.currency, provider, *said)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 

@@ -27,7 +27,7 @@ from handsel.sales.payments.base import (
     ProviderUnavailableError,
     UnknownSessionError,
 )
-from handsel.web import checking, limits, owned, visits
+from handsel.web import checking, limits, owned, tested, visits
 from handsel.web.guards import Policy, guard
 from handsel.web.links import purchase_path
 from handsel.web.pages import (
@@ -63,6 +63,7 @@ class PaidBeforeError(ShopError):
 def buy(slug: str) -> AnyResponse:
     """Open a payment session and send the buyer there; a free product is given."""
     limits.hit("buy", most=60, minutes=10)
+    tested.look(slug)
     visits.note(EventKind.CLICKED, slug=slug)
     try:
         offer = _offer(slug)
@@ -110,7 +111,7 @@ def _offer(slug: str) -> checkout.Offer:
         raise nobody
     with shop.reading() as session:
         return checkout.prepare(
-            session, slug, wished(), units=shop.units, now=shop.now()
+            session, slug, wished(slug), units=shop.units, now=shop.now()
         )
 
 
@@ -229,7 +230,8 @@ def _not_paid(order: Order) -> str:
     if _still_open(order) and (order.payment_url or "").startswith(ours):
         return url_for("paying.pay_page", session=order.session_id, unfinished=1)
     with the_shop().reading() as session:
-        return checkout.back_path(checkout.offered_before(session, order))
+        offer = checkout.offered_before(session, order)
+    return checkout.back_path(tested.again(offer, order))
 
 
 def _session_named() -> str:

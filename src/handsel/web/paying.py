@@ -21,7 +21,7 @@ from handsel.sales import checkout
 from handsel.sales.checkout import Offer
 from handsel.sales.payments.base import ProviderUnavailableError
 from handsel.sales.payments.stripe import Fields, StripeProvider
-from handsel.web import checking, limits, visits
+from handsel.web import checking, limits, tested, visits
 from handsel.web.guards import Policy, content_policy, guard
 from handsel.web.pages import own_browser, page, the_shop
 from handsel.web.pricetags import price, tax_note
@@ -52,6 +52,7 @@ def pay_page(session: str) -> AnyResponse:
         order = _order(reading, session)
         offer = checkout.offered_before(reading, order)
         product = reading.get_one(Product, order.product_id)
+    offer = tested.again(offer, order)
     fields = _fields(order)
     if fields is None:
         return _what_became(session)
@@ -74,6 +75,7 @@ def pay_hosted(session: str) -> AnyResponse:
     with shop.reading() as reading:
         order = _order(reading, session)
         offer = checkout.offered_before(reading, order)
+    offer = tested.again(offer, order)
     if asked := checking.asked_to_move(offer, order):
         return asked
     try:

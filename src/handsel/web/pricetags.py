@@ -18,7 +18,7 @@ from handsel.sales import checkout, coupons, prices
 from handsel.sales.businesses import Business
 from handsel.sales.checkout import Offer, Wish
 from handsel.shop import Shop
-from handsel.web import carried, limits
+from handsel.web import carried, limits, tested
 from handsel.web.pages import own_browser, the_shop
 
 LONGEST = 64
@@ -34,8 +34,8 @@ class Tag:
     """Whether anybody may have a coupon at all."""
 
 
-def wished() -> Wish:
-    """Read what this visitor says of the price, from a link or a form."""
+def wished(slug: str = "") -> Wish:
+    """Read what this visitor says of the price of a product, from a link or a form."""
     said = request.form if request.method == "POST" else request.args
     other = said.get("other", "")[:LONGEST].strip()
     return Wish(
@@ -44,6 +44,7 @@ def wished() -> Wish:
         currency=said.get("currency", "")[:3],
         holder=own_browser(),
         business=_business(),
+        promised=tested.promised(slug),
     )
 
 
@@ -96,7 +97,7 @@ def tag(session: Session, found: Product, refused: BadInputError | None = None) 
 
     `refused`: why it could not be met when it came to it, if that was so.
     """
-    shop, wish = the_shop(), wished()
+    shop, wish = the_shop(), wished(found.slug)
     asks = bool(wish.coupon or refused) or coupons.any_now(session, shop.now())
     refusal = refused
     if refused is None or refused.field == "vat_id":
@@ -113,7 +114,7 @@ def tag(session: Session, found: Product, refused: BadInputError | None = None) 
 def _less(wish: Wish, refusal: BadInputError | None) -> list[Wish]:
     """Leave out what was refused, and if that is not enough everything but the currency."""
     without = {"coupon": replace(wish, coupon=""), "amount": replace(wish, amount="")}
-    rest = Wish(currency=wish.currency, business=wish.business)
+    rest = replace(wish, coupon="", amount="", holder=None)
     return [without.get(refusal.field, wish) if refusal else wish, rest]
 
 
@@ -163,6 +164,8 @@ def card(found: Product, family: Sequence[Product] = ()) -> dict[str, Any]:
     if len(least) > 1 and len({each.currency for each in least}) == 1:
         return {"price": f"from {price(min(least))}", "old_price": "", "free": False}
     usual, current = prices.of(found, now).usual, prices.current(found, now)
+    if promised := tested.promised(found.slug):
+        usual = current = promised.price
     return {
         "price": _open_words(usual) if found.open_price else price(current),
         "old_price": price(usual) if current != usual else "",

@@ -1,10 +1,12 @@
 """What the pages of a product show, worked out for their templates."""
 
+import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
-from flask import request, url_for
+from flask import Response, request, url_for
+from jinja2 import TemplateError
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -12,13 +14,15 @@ from handsel.kit.errors import BadInputError, ShopError
 from handsel.kit.markdown import markdown_to_plain, render_markdown
 from handsel.kit.text import human_size, suggest_email
 from handsel.models import Product
-from handsel.models.words import ProductStatus
+from handsel.models.words import Part, ProductStatus
 from handsel.sales import catalogue, prices, releases
 from handsel.sales.checkout import Offer
 from handsel.sales.payments.units import can_charge
 from handsel.shop import taken
-from handsel.web import carried, owned, pricetags
+from handsel.web import carried, owned, pricetags, tested
 from handsel.web.pages import page, the_shop, with_visitor
+
+log = logging.getLogger("handsel.web")
 
 
 def product_page(
@@ -30,30 +34,64 @@ def product_page(
     """
     nobody = pricetags.look_for_business()
     refused = error if _is_at_a_field(error) else nobody
+    tried = tested.look(slug, shows=tested.HERE)
     with the_shop().reading() as session:
         found = catalogue.published(session, slug)
         shown = pricetags.tag(session, found, refused)
         family = catalogue.family(session, found)
         editions = [_edition(each, found, shown.offer) for each in family]
-    response = page(
-        "product.html",
+    response = _product_page(
+        found,
         status,
         product=_details(found)
+        | _tried(tried)
         | pricetags.described(found, shown)
         | {"editions": editions},
         kept=_kept(shown.offer, "coupon"),
         kept_business=_kept(shown.offer, "vat_id"),
         buy_action=url_for("buying.buy", slug=slug),
-        buttons=buttons(shown.offer),
+        buttons=buttons(shown.offer, tried.value(Part.BUTTON) or found.button or ""),
         hidden=_hidden(shown.offer),
         error=None if _is_at_a_field(error) else _said(error),
         errors={shown.refusal.field: str(shown.refusal)} if shown.refusal else {},
         pressed=status != 200,
         cancelled="cancelled" in request.args,
+        free_button=tried.value(Part.BUTTON) or found.button or "Get it free",
         owned_url=owned.find(found.id),
         meta=_meta(found),
     )
     return _with_press(response)
+
+
+def _product_page(found: Product, status: int, **context: Any) -> Response:
+    """Fill in the template of this product, or of the variant that is tried.
+
+    One that cannot be used must not keep anybody from buying: then it is the usual one,
+    and nobody who sees that is counted.
+    """
+    own = tested.here().value(Part.TEMPLATE) or found.template
+    if own:
+        try:
+            return page(own, status, **context)
+        except (TemplateError, UnicodeDecodeError):
+            log.exception("The template %s of %s cannot be used.", own, found.slug)
+            for name in tested.leave_out(Part.TEMPLATE):
+                context["hidden"].pop(name, None)
+    return page("product.html", status, **context)
+
+
+def _tried(tried: tested.Tried) -> dict[str, Any]:
+    """Give what the page shows instead of what a product has."""
+    found: dict[str, Any] = {}
+    if headline := tried.value(Part.HEADLINE):
+        found["headline"] = headline
+    if (text := tried.value(Part.DESCRIPTION)) is not None:
+        found["description_html"] = Markup(render_markdown(text))  # noqa: S704  # safe by kit.markdown
+    if cover := tried.value(Part.COVER):
+        sha256, _, width, height = cover.split()
+        found["cover_url"] = url_for("storefront.cover", sha256=sha256)
+        found |= {"cover_width": int(width), "cover_height": int(height)}
+    return found
 
 
 def _said(error: ShopError | None) -> dict[str, str] | None:
@@ -79,7 +117,7 @@ def _is_at_a_field(error: ShopError | None) -> TypeGuard[BadInputError]:
 
 def _hidden(offer: Offer, *, amount: bool = False) -> dict[str, str]:
     """Give what the form carries without being seen; the amount where none is asked."""
-    fields = offer.wish | {"press": secrets.token_urlsafe(16)}
+    fields = offer.wish | tested.fields() | {"press": secrets.token_urlsafe(16)}
     if not amount:
         fields.pop("amount", None)
     if offer.price.minor and not offer.chosen:
@@ -90,7 +128,7 @@ def _hidden(offer: Offer, *, amount: bool = False) -> dict[str, str]:
 def _with_press(response: AnyResponse) -> AnyResponse:
     """Send a page whose form is this browser's own: nobody else may be given it."""
     response.headers["Cache-Control"] = "private, no-cache"
-    return with_visitor(response)
+    return tested.keep_promises(with_visitor(response))
 
 
 def buy_page(
@@ -98,6 +136,7 @@ def buy_page(
 ) -> AnyResponse:
     """Sum up what is bought; what is free asks for the e-mail address here."""
     nobody = pricetags.look_for_business()
+    tested.look(slug)
     with the_shop().reading() as session:
         found = catalogue.published(session, slug)
         shown = pricetags.tag(session, found, nobody)
@@ -141,17 +180,29 @@ def _sums(offer: Offer) -> dict[str, str]:
     }
 
 
-def buttons(offer: Offer) -> list[dict[str, str]]:
+def buttons(offer: Offer, words: str = "") -> list[dict[str, str]]:
     """Give a button for each provider that can charge exactly this price.
 
     Where the price is open, nobody knows it yet: then all that take the currency.
+
+    Args:
+        words: what the seller has them say, with `{provider}` for the way to pay.
     """
     price = offer.price
-    return [
-        {"provider": each.name, "label": each.label}
+    found = [
+        each
         for each in the_shop().providers.values()
         if (units := taken(each, price.currency))
         and (offer.chosen or can_charge(units, price))
+    ]
+    words = words or ("Buy now" if len(found) == 1 else "Buy with {provider}")
+    return [
+        {
+            "provider": each.name,
+            "label": each.label,
+            "text": words.replace("{provider}", each.label),
+        }
+        for each in found
     ]
 
 
@@ -174,6 +225,7 @@ def card(found: Product, family: Sequence[Product] = ()) -> dict[str, Any]:
 
 def _details(found: Product) -> dict[str, Any]:
     return card(found) | {
+        "headline": found.name,
         "description_html": Markup(render_markdown(found.description)),  # noqa: S704  # safe by kit.markdown
         "files": _files(found),
         "contents": [

@@ -11,7 +11,7 @@ from handsel.kit.errors import NotFoundError
 from handsel.models import Product
 from handsel.models.words import EventKind
 from handsel.sales import catalogue
-from handsel.web import carried, visits
+from handsel.web import carried, tested, visits
 from handsel.web.guards import Policy, guard
 from handsel.web.pages import page, the_shop
 from handsel.web.showing import buy_page, card, product_page
@@ -21,12 +21,14 @@ guard(blueprint, Policy("anybody; looks and changes nothing"))
 
 
 @blueprint.get("/")
-def shop() -> Response:
+def shop() -> AnyResponse:
     """Show everything for sale."""
+    tested.look()
     with the_shop().reading() as session:
         found = catalogue.all_products(session)
         products = [_on_shelf(each, found) for each in _first_of(found)]
-    return page("shop.html", products=products)
+    visits.note(None)
+    return tested.keep_promises(page("shop.html", products=products))
 
 
 def _on_shelf(product: Product, found: Sequence[Product]) -> dict[str, Any]:

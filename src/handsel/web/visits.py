@@ -8,7 +8,7 @@ visitor has said yes to that (`consent`). Whoever says that they do not want to 
 from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, g, request
 
 from handsel.analytics import agents, countries
 from handsel.analytics.countries import LookUp
@@ -44,11 +44,12 @@ def recorder(app: Flask) -> Recorder | None:
 
 
 def note(
-    kind: EventKind, *, slug: str = "", purchase: str = "", instead: str = ""
+    kind: EventKind | None, *, slug: str = "", purchase: str = "", instead: str = ""
 ) -> None:
     """Count what the present request means; costs microseconds.
 
     Args:
+        kind: None where only what is tried with the page counts.
         slug: of the product that is looked at.
         purchase: public id of the order that is begun, opened or downloaded.
         instead: public id of the order that it goes on from.
@@ -60,7 +61,7 @@ def note(
 
 def keep(
     said: dict[str, str],
-    kind: EventKind,
+    kind: EventKind | None,
     *,
     slug: str = "",
     purchase: str = "",
@@ -72,6 +73,7 @@ def keep(
         return
     client, session = _at_google(said)
     who = consent.known()
+    tried = g.get("tried")  # by `tested`, which needs to know this room
     counts.note(
         Sighting(
             kind,
@@ -86,6 +88,7 @@ def keep(
             token=who.client if who else "",
             ga_client=client,
             ga_session=session,
+            shown=tried.shown if tried else (),
         )
     )
 
@@ -102,11 +105,26 @@ def _at_google(said: dict[str, str]) -> tuple[str, str]:
     return (who.client, who.visit) if who and google else ("", "")
 
 
+def counts() -> bool:
+    """Say whether anything is counted here at all."""
+    return recorder(current_app) is not None
+
+
+def is_somebody() -> bool:
+    """Say whether this is a person who may be counted; machines are told by their name."""
+    agent = request.user_agent.string
+    return request.method != "HEAD" and _may_know() and bool(agents.device(agent))
+
+
 def _may_count() -> bool:
     headers = request.headers
-    if not agents.may_read(request.user_agent.string) or consent.refuses():
-        return False
     if "prefetch" in headers.get("Sec-Purpose", headers.get("Purpose", "")):
+        return False
+    return _may_know()
+
+
+def _may_know() -> bool:
+    if not agents.may_read(request.user_agent.string) or consent.refuses():
         return False
     return not any(
         _is_in(request.remote_addr, each)

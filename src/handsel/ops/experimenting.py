@@ -1,0 +1,184 @@
+"""Experiments as a seller asks for them: planned, started, stopped."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from handsel.analytics import experiments
+from handsel.kit.errors import BadInputError, NotFoundError
+from handsel.kit.money import Money
+from handsel.kit.text import check_slug
+from handsel.models import Experiment, Product, Variant
+from handsel.models.words import DecidedBy, Part
+from handsel.ops import experiment_facts, variants
+from handsel.ops.experiment_facts import facts_of, product_of
+from handsel.ops.wording import USUAL_TEMPLATE
+from handsel.sales import asking, catalogue
+from handsel.sales.catalogue import Changes
+from handsel.shop import Shop
+
+
+def create(
+    shop: Shop,
+    name: str,
+    *,
+    slug: str,
+    part: Part,
+    typed: Sequence[str],
+    metric: str | None,
+    lift: str,
+    begin: bool,
+) -> dict[str, Any]:
+    """Plan an experiment, and start it at once if asked to; give it as `facts`.
+
+    Raises BadInputError, NotFoundError, ConflictError; then there is none.
+    """
+    with shop.reading() as session:
+        product = catalogue.get(session, slug)
+    variants.check(shop, product, part)
+    values = variants.values(shop, product, part, variants.read(typed))
+    new = Experiment(
+        name=_name(name),
+        product_id=product.id,
+        part=part,
+        decided_by=_decided_by(product, part, metric),
+        lift_bp=_basis_points(lift),
+        currency=product.currency,
+        created_at=shop.now(),
+        variants=[
+            Variant(position=place, name=each, value=value)
+            for place, (each, value) in enumerate(values.items())
+        ],
+    )
+    with shop.transaction() as session:
+        experiments.add(session, new)
+        if begin:
+            _start(session, shop, new)
+    return facts_of(shop, name)
+
+
+def start(shop: Shop, name: str) -> dict[str, Any]:
+    """Begin to show the variants of a draft. Raises as `create`."""
+    with shop.transaction() as session:
+        _start(session, shop, experiments.get(session, name))
+    return facts_of(shop, name)
+
+
+def _start(session: Session, shop: Shop, found: Experiment) -> None:
+    product = product_of(session, found)
+    variants.check(shop, product, found.part)
+    control = found.variants[0]
+    control.value = variants.current(product, found.part)
+    if found.part is not Part.PAGE and control.value in [
+        each.value for each in found.variants[1:]
+    ]:
+        raise BadInputError(
+            f"A variant of {found.name} is how it is now: there is nothing to compare.",
+            f"Delete it, and make another: handsel experiment delete {found.name}",
+        )
+    session.flush()
+    before = experiment_facts.before_of(session, shop, product)
+    lift = found.lift_bp / 10_000
+    plan = experiment_facts.plan_for(found, product, before, lift)
+    experiments.start(
+        session,
+        found,
+        shop.now(),
+        planned_visitors=plan.visitors,
+        visitors_before=before.visitors,
+    )
+
+
+def stop(shop: Shop, name: str, ship: str | None) -> dict[str, Any]:
+    """End an experiment; `ship` names the variant that everybody sees from now on.
+
+    Raises NotFoundError, ConflictError.
+    """
+    with shop.transaction() as session:
+        found = experiments.get(session, name)
+        chosen = {each.name: each.value for each in found.variants}
+        if ship is not None and ship not in chosen:
+            raise NotFoundError(
+                f"{name} has no variant {ship}.", f"It has {', '.join(chosen)}."
+            )
+        experiments.stop(session, found, shop.now(), shipped=ship)
+        if ship is not None and found.part is not Part.PAGE:
+            _ship(session, found, chosen[ship], shop.now())
+    return facts_of(shop, name)
+
+
+def _ship(session: Session, found: Experiment, value: str, now: datetime) -> None:
+    """Make what was tried the way it is."""
+    product = product_of(session, found)
+    changes = {
+        Part.HEADLINE: lambda: Changes(name=value),
+        Part.DESCRIPTION: lambda: Changes(description=value),
+        Part.COVER: lambda: Changes(cover=variants.as_cover(value)),
+        Part.BUTTON: lambda: Changes(button=value),
+        Part.TEMPLATE: lambda: Changes(
+            template="" if value == USUAL_TEMPLATE else value
+        ),
+        Part.PRICE: lambda: Changes(asking=_at_price(product, int(value))),
+    }
+    catalogue.edit(session, product.slug, changes[found.part](), now)
+
+
+def _at_price(product: Product, minor: int) -> asking.Asking:
+    before = asking.of(product)
+    return asking.Asking(Money(minor, product.currency), also=before.also)
+
+
+def delete(shop: Shop, name: str) -> None:
+    """Delete a draft. Raises NotFoundError, ConflictError."""
+    with shop.transaction() as session:
+        experiments.drop(session, experiments.get(session, name))
+
+
+def _name(text: str) -> str:
+    name = check_slug(text)
+    if len(name) > 40:
+        raise BadInputError(
+            "The name of an experiment has 40 letters at most.", "Say it shorter."
+        )
+    return name
+
+
+def _decided_by(product: Product, part: Part, metric: str | None) -> DecidedBy:
+    """Choose revenue where amounts can be added up, unless something else is said."""
+    several = bool(product.prices)
+    free = not product.price_minor and not product.open_price
+    chosen = DecidedBy(metric) if metric else None
+    if chosen is DecidedBy.REVENUE and several:
+        raise BadInputError(
+            f"{product.slug} is sold in several currencies, which cannot be added up.",
+            "Say --metric conversion.",
+        )
+    if chosen is DecidedBy.REVENUE and free:
+        raise BadInputError(
+            f"{product.slug} is free: no visitor brings anything.",
+            "Say --metric conversion.",
+        )
+    if chosen is DecidedBy.CONVERSION and part is Part.PRICE:
+        raise BadInputError(
+            "The lower price is always bought more often: that says nothing.",
+            "Leave --metric out: what a visitor brings counts.",
+        )
+    fallback = DecidedBy.CONVERSION if several or free else DecidedBy.REVENUE
+    return chosen or fallback
+
+
+def _basis_points(text: str) -> int:
+    found = re.fullmatch(
+        r"([0-9]{1,4}(?:[.,][0-9]{1,2})?)\s*%?", text.strip(), re.ASCII
+    )
+    points = int(Decimal(found[1].replace(",", ".")) * 100) if found else 0
+    if not 10 <= points <= 100_000:
+        raise BadInputError(
+            f"“{text}” is no difference that can be looked for.",
+            "Write a part like 10%; 0.1 to 1000.",
+        )
+    return points
