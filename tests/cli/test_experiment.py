@@ -204,6 +204,25 @@ def test_a_draft_whose_variant_is_now_how_it_is_cannot_start(
     assert "nothing to compare" in str(done.exception)
 
 
+def test_a_page_of_the_sellers_own_is_told_what_to_copy(
+    shop: Shop, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("experiment", "create", "page", *HEADLINE[3:], "--variant", "b")
+    refused = run(shop, *words)
+    monkeypatch.setenv("HANDSEL_EMBED__ORIGINS", "https://ada.example.com")
+    made = run(shop, *words, "--start").stdout
+    ended = run(shop, "experiment", "stop", "page", "--ship", "b")
+
+    assert "embed.origins" in str(refused.exception)
+    for line in (
+        '<script async src="http://127.0.0.1:8000/embed/variants.js"></script>',
+        '<h1 data-handsel-variant="page:a">As it is</h1>',
+        '<h1 data-handsel-variant="page:b" hidden>...</h1>',
+    ):
+        assert line in made
+    assert "In your page, leave b alone" in ended.stderr
+
+
 PRICE = ("price", "--product")
 AB = ("--variant", "a", "--variant", "b=19")
 WRONG = [
@@ -256,6 +275,7 @@ WRONG = [
         2,
         "no name of a template",
     ),
+    (("page", *HEADLINE[3:], "--variant", "b"), 2, "No site may ask"),
     ((*PRICE, "book", "--variant", "a", "--variant", "b=0"), 2, "cannot be tried"),
     ((*PRICE, "book", "--variant", "a", "--variant", "b=9 USD"), 2, "is in EUR"),
     ((*PRICE, "book", "--variant", "a=16", "--variant", "b=19"), 2, "is how it is now"),

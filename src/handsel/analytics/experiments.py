@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.orm import Session, selectinload
@@ -17,13 +18,44 @@ from handsel.models.words import EventKind, ExperimentState, Part
 
 def running(session: Session, slug: str = "") -> Sequence[Trial]:
     """Give the experiments that run with a product; without one, all about prices."""
-    wanted = _OF_PRODUCT if slug else _OF_PRICES
-    rows = session.execute(wanted, {"wanted": slug} if slug else {}).all()
+    if slug:
+        return _trials(session.execute(_OF_PRODUCT, {"wanted": slug}).all())
+    return _trials(session.execute(_OF_PRICES).all())
+
+
+def of_pages(session: Session, names: Collection[str]) -> Sequence[Trial]:
+    """Give those of these experiments that run with a page of the seller's own."""
+    mine = (Experiment.part == Part.PAGE, Experiment.name.in_(names))
+    return _trials(session.execute(_RUNNING.where(*mine)).all())
+
+
+def shipped_on_pages(session: Session, names: Collection[str]) -> dict[str, str]:
+    """Give those of these experiments that are over, with the variant that was taken."""
+    rows = session.execute(
+        select(Experiment.name, Experiment.shipped).where(
+            Experiment.part == Part.PAGE,
+            Experiment.name.in_(names),
+            Experiment.state == ExperimentState.STOPPED,
+            Experiment.shipped.is_not(None),
+        )
+    )
+    return {row.name: row.shipped for row in rows}
+
+
+def _trials(rows: Sequence[Any]) -> Sequence[Trial]:
     variants: dict[int, dict[str, str]] = {}
     for row in rows:
         variants.setdefault(row.id, {})[row.variant] = row.value
     return [
-        Trial(*row[:5], variants[row.id], row.secret)
+        Trial(
+            id=row.id,
+            name=row.name,
+            slug=row.slug,
+            part=row.part,
+            currency=row.currency,
+            variants=variants[row.id],
+            secret=row.secret,
+        )
         for row in {each.id: each for each in rows}.values()
     ]
 

@@ -9,7 +9,7 @@ from handsel.cli.common import answer, opened, shop_command, table
 from handsel.models.words import DecidedBy, Part
 from handsel.ops import experiment_facts, experimenting
 
-PARTS = [str(part) for part in Part if part is not Part.PAGE]
+PARTS = [str(part) for part in Part]
 
 
 @click.group()

@@ -25,6 +25,8 @@ def planned(found: Facts) -> str:
     ]
     if (found["planned_days"] or 0) > TOO_LONG:
         lines.append(_too_long(found))
+    if found["part"] == "page":
+        lines += ["", _snippet(found)]
     return "\n".join(lines)
 
 
@@ -34,6 +36,25 @@ def _days(found: Facts) -> str:
             "; nobody can say how long that takes, as nobody came in the last 28 days"
         )
     return f", {found['planned_days']:,} days at the pace of the last 28"
+
+
+def _snippet(found: Facts) -> str:
+    """Give what is to be copied into the seller's own page."""
+    names = [each["variant"] for each in found["variants"]]
+    elements = [
+        f'  <h1 data-handsel-variant="{found["name"]}:{name}"'
+        f"{' hidden' if place else ''}>{'...' if place else 'As it is'}</h1>"
+        for place, name in enumerate(names)
+    ]
+    lines = [
+        "In the head of your page, and in its style:",
+        f'  <script async src="{found["script"]}"></script>',
+        '  [data-handsel-variant*=":"] { animation: handsel-hold 1ms .3s backwards }',
+        "  @keyframes handsel-hold { from { visibility: hidden } }",
+        "And for each variant what it shows, in any elements you like:",
+        *elements,
+    ]
+    return "\n".join(lines)
 
 
 def _too_long(found: Facts) -> str:
@@ -140,6 +161,6 @@ def after_the_end(found: Facts) -> str:
     if found["part"] == "page" and found["shipped"]:
         return (
             f"In your page, leave {found['shipped']} alone, without `hidden`; until then "
-            "embed.js shows it."
+            "variants.js shows it."
         )
     return ""

@@ -120,6 +120,8 @@ def facts(session: Session, shop: Shop, found: Experiment) -> dict[str, Any]:
             for each in found.variants
         ],
     }
+    if found.part is Part.PAGE:
+        said["script"] = f"{shop.settings.public_url}/embed/variants.js"
     if days and days > TOO_LONG:
         said["findable_bp"] = _findable(found, product, before)
     if found.state is ExperimentState.DRAFT:

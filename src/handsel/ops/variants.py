@@ -189,6 +189,11 @@ def _problems(shop: Shop, product: Product, part: Part) -> Iterator[tuple[str, s
             "Visits are not counted in this shop, so nothing can be compared.",
             "Set analytics.own = true first.",
         )
+    if part is Part.PAGE and not shop.settings.embed.listed:
+        yield (
+            "No site may ask what to show.",
+            'Name yours in the settings: embed.origins = ["https://example.com"].',
+        )
     if part is Part.PRICE:
         yield from _problems_of_price(shop, product)
     word = {Part.HEADLINE: "product.headline", Part.BUTTON: "button.text"}.get(part)

@@ -30,6 +30,7 @@ from handsel.web import (
     paying,
     storefront,
     testpay,
+    variants,
     visits,
 )
 from handsel.web import files as file_views
@@ -58,6 +59,7 @@ def create_app(shop: Shop, *, show_mail: bool = False) -> Flask:
         checking.blueprint,
         embed.blueprint,
         framed.blueprint,
+        variants.blueprint,
         library.blueprint,
         papers.blueprint,
         file_views.blueprint,

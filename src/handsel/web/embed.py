@@ -30,8 +30,20 @@ OPEN = "/* origins */"
 @blueprint.get("/embed.js")
 def script() -> Response:
     """Give the script, which knows the sites that may open an overlay."""
+    return _lend("embed.js")
+
+
+@blueprint.get("/embed/variants.js")
+def variants() -> Response:
+    """Give the script of pages with an experiment; apart, as the others need not wait
+    for it."""
+    return _lend("variants.js")
+
+
+def _lend(name: str) -> Response:
     listed = ",".join(json.dumps(each) for each in the_shop().settings.embed.listed)
-    response = Response(_script().replace(OPEN, listed), mimetype="text/javascript")
+    script = _script(name).replace(OPEN, listed)
+    response = Response(script, mimetype="text/javascript")
     response.headers["Cache-Control"] = HOUR
     response.add_etag()
     response.make_conditional(request)
@@ -39,9 +51,9 @@ def script() -> Response:
 
 
 @cache
-def _script() -> str:
-    """Give the script without its indents and comments: readers pay for each letter."""
-    text = (files("handsel") / "static/embed.js").read_text("utf-8")
+def _script(name: str) -> str:
+    """Give a script without its indents and comments: readers pay for each letter."""
+    text = (files("handsel") / "static" / name).read_text("utf-8")
     lines = (line.strip() for line in text.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 

@@ -5,7 +5,7 @@ from flask import Blueprint, Response, abort, request
 from handsel.kit import strictjson
 from handsel.kit.errors import BadInputError
 from handsel.models.words import EventKind
-from handsel.web import carried, visits
+from handsel.web import carried, tested, visits
 from handsel.web.guards import Policy, guard
 from handsel.web.pages import the_shop
 
@@ -22,6 +22,8 @@ guard(
 MOST_BYTES = 4096
 TOLD = (EventKind.VIEWED, EventKind.CLICKED, EventKind.READ)
 """What other pages may tell; what is paid and delivered nobody need tell us."""
+SHOWN = "shown"
+"""What `variants.js` tells: the variant of an experiment is there to be seen."""
 
 
 @blueprint.post("/e")
@@ -29,12 +31,15 @@ def event() -> Response:
     """Count what a page of the seller's tells, and say nothing (204).
 
     A JSON object: `kind` (viewed, clicked, read), `product` (its slug), and whatever
-    `carried` knows. Its type may be text/plain, as `navigator.sendBeacon` says, which
+    `carried` knows; or `kind` shown, and `variant`, our own words for what an experiment
+    has shown. Its type may be text/plain, as `navigator.sendBeacon` says, which
     browsers send to another site without asking first.
     """
     if not _is_known(request.headers.get("Origin", "")):
         abort(403)
     kind, slug, said = _told(request.get_data())
+    if kind is None:
+        tested.take(said.get("variant", ""))
     visits.keep(carried.of(said), kind, slug=slug)
     response = Response(status=204)
     response.headers["Cache-Control"] = "no-store"
@@ -48,15 +53,17 @@ def _is_known(origin: str) -> bool:
     return origin.rstrip("/").lower() in ours
 
 
-def _told(body: bytes) -> tuple[EventKind, str, dict[str, str]]:
+def _told(body: bytes) -> tuple[EventKind | None, str, dict[str, str]]:
     if len(body) > MOST_BYTES:
         abort(413)
     try:
         told = strictjson.read_object(body)
+        said = {name: value for name, value in told.items() if isinstance(value, str)}
+        if said.get("kind") == SHOWN:
+            return None, "", said
         kind = EventKind(told.get("kind", ""))
     except ValueError:
         raise _wrong() from None
-    said = {name: value for name, value in told.items() if isinstance(value, str)}
     if kind not in TOLD or not said.get("product"):
         raise _wrong()
     return kind, said["product"], said

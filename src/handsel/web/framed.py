@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from handsel.sales import catalogue
-from handsel.web import carried, pricetags
+from handsel.web import carried, pricetags, tested, visits
 from handsel.web.guards import Policy, guard
 from handsel.web.pages import page, the_shop
 from handsel.web.showing import buttons, card
@@ -17,11 +17,13 @@ blueprint = Blueprint("framed", __name__)
 guard(blueprint, Policy("readers of the seller's own sites", framed=True))
 
 MINUTE = "public, max-age=60"
+OWN = "private, no-store"
 
 
 @blueprint.get("/embed/p/<slug>")
 def product(slug: str) -> AnyResponse:
     """Show a product as large as an overlay is, or as a card."""
+    tried = tested.look(slug)
     with the_shop().reading() as session:
         found = catalogue.published(session, slug)
         shown = pricetags.tag(session, found)
@@ -37,5 +39,7 @@ def product(slug: str) -> AnyResponse:
         product_url=carried.on(url_for("storefront.product", slug=slug), wish),
         sold=bool(buttons(shown.offer)) or not shown.offer.price.minor,
     )
-    response.headers["Cache-Control"] = MINUTE
+    # A price that is this visitor's own must be nobody else's.
+    response.headers["Cache-Control"] = OWN if tried.prices else MINUTE
+    visits.note(None)
     return response

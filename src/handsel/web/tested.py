@@ -99,6 +99,37 @@ def look(slug: str = "", *, shows: Collection[Part] = (Part.PRICE,)) -> Tried:
     return found
 
 
+def on_a_page(names: Sequence[str]) -> dict[str, str]:
+    """Say what this visitor is to see of experiments with a page of the seller's."""
+    trials, shipped = _of_pages(names)
+    if not visits.is_somebody():
+        return shipped
+    keys = the_shop().keys
+    words = ((each.name, _own(each).text(keys)) for each in trials)
+    return shipped | {name: text.partition(".")[2] for name, text in words}
+
+
+def take(words: str) -> None:
+    """Take a page's word for what it has shown, as far as we have signed it."""
+    found = words[:1000].split(",")
+    trials, _ = _of_pages([each.partition(".")[0] for each in found])
+    known = {each.name: each for each in trials}
+    read = (assigning.read(the_shop().keys, known, text) for text in found)
+    g.tried = Tried(tuple(each for each in read if each))
+
+
+def _of_pages(names: Sequence[str]) -> tuple[Sequence[Trial], dict[str, str]]:
+    if not visits.counts():
+        return (), {}
+    try:
+        with the_shop().reading() as session:
+            trials = experiments.of_pages(session, names)
+            return trials, experiments.shipped_on_pages(session, names)
+    except SQLAlchemyError as error:
+        _complain(error)
+        return (), {}
+
+
 def leave_out(part: Part) -> list[str]:
     """Count this visitor for no variant of a part, as none could be shown.
 
