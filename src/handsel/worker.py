@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, or_, select, update
 
-from handsel.analytics import counting
+from handsel.analytics import counting, money
 from handsel.delivery import access
 from handsel.kit.errors import ShopError
 from handsel.models import Duty, FindLink, Inbox, Order, RateCounter
@@ -210,7 +210,7 @@ def _tidy(shop: Shop) -> None:
 
 def _count_money(shop: Shop) -> None:
     """Count sales and refunds; of a long past so many a time that other duties have turns."""
-    for _ in range(MOST_ROUNDS):
+    for _ in range(MOST_ROUNDS // 4):
         with shop.transaction() as session:
             if not measuring.follow_money(session, shop.settings, shop.now()):
                 return
@@ -219,9 +219,11 @@ def _count_money(shop: Shop) -> None:
 def _count_days(shop: Shop) -> None:
     """Count the days that are over, and forget what was only kept to be counted."""
     today = shop.now().date()
+    with shop.reading() as session:
+        if money.is_behind(session):
+            return  # a day is counted when all of its sales are there
     counting.count(shop.database, today, most=MOST_ROUNDS)
-    with shop.transaction() as session:
-        counting.forget(session, today, shop.settings.analytics.keep_days)
+    counting.forget(shop.database, today, shop.settings.analytics.keep_days)
 
 
 def _sweep(shop: Shop) -> None:

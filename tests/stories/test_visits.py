@@ -7,10 +7,14 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
 
-from handsel.analytics import counting
+from handsel.analytics import counting, recorder
+from handsel.analytics.periods import Period
 from handsel.analytics.recorder import Recorder
-from handsel.analytics.sightings import Sighting
-from handsel.models import Base, DaySalt, Event, OrderVisit, Source
+from handsel.analytics.reports.funnel import funnel
+from handsel.analytics.reports.sales import sales
+from handsel.analytics.reports.tallies import By, Wanted
+from handsel.analytics.sightings import Arrival, Sighting
+from handsel.models import Base, DaySalt, OrderVisit, Source
 from handsel.models.words import Device, EventKind, FactKind
 from handsel.shop import Shop
 from tests import make
@@ -127,8 +131,8 @@ def test_nothing_is_kept_by_which_a_visitor_could_be_found_again(
     assert seen(reader)
     assert rows(shop)[-1].visitor != first
     clock.move(days=2)
-    with shop.transaction() as session:
-        counting.forget(session, clock().date(), 396)
+    counting.forget(shop.database, clock().date(), 396)
+    with shop.reading() as session:
         assert not session.scalar(select(func.count()).select_from(DaySalt))
 
 
@@ -408,10 +412,6 @@ def test_a_day_counts_the_same_before_and_after_it_is_counted(
 
 
 def _everything(shop: Shop, clock: Clock) -> dict[str, list[tuple[str, list[int]]]]:
-    from handsel.analytics.periods import Period
-    from handsel.analytics.reports.funnel import funnel
-    from handsel.analytics.reports.tallies import By, Wanted
-
     today = clock().date()
     found = {}
     for by in By:
@@ -423,6 +423,63 @@ def _everything(shop: Shop, clock: Clock) -> dict[str, list[tuple[str, list[int]
     return found
 
 
+def test_a_day_on_which_nothing_was_after_all_is_counted(
+    shop: Shop, reader: Reader, clock: Clock
+) -> None:
+    reader.tell('{"kind":"viewed","product":"never"}', origin=shop.settings.public_url)
+    assert seen(reader) == []
+    clock.move(days=1)
+
+    assert counting.count(shop.database, clock().date()) == 1
+
+
+def test_one_visit_that_is_refused_takes_no_others_along(
+    shop: Shop, reader: Reader
+) -> None:
+    at = shop.now()
+    counts = Recorder(shop.database, shop.keys, lambda _: "AT")
+    for slug in ("book", "\udc00", "b\0ok", "book"):
+        counts.note(Sighting(EventKind.VIEWED, at, slug=slug, agent=COMPUTER))
+    counts.note(
+        Sighting(
+            EventKind.VIEWED,
+            at,
+            slug="book",
+            agent=COMPUTER,
+            arrival=Arrival(source="İ" * 100),
+        )
+    )
+    counts.close()
+
+    assert [each.kind for each in rows(shop)] == [EventKind.VIEWED] * 3
+
+
+def test_an_address_that_does_what_nobody_does_is_not_counted_for_it(
+    shop: Shop, reader: Reader
+) -> None:
+    for _ in range(recorder.MOST_A_MINUTE + 5):
+        reader.get("/p/book")
+
+    assert len(seen(reader)) == recorder.MOST_A_MINUTE
+
+
+def test_a_sale_and_its_refund_count_for_the_same_source(
+    shop: Shop, reader: Reader
+) -> None:
+    reader.get("/p/book?utm_source=aaa")
+    reader.get("/p/book?utm_source=bbb")
+    buy(reader)
+    seen(reader)
+    give_back(shop, "15")
+    settle(shop)
+    today = shop.now().date()
+    with shop.reading() as session:
+        wanted = Wanted(Period(today, today), By.SOURCE, test=True)
+        found = {row["key"]: row["net_minor"] for row in sales(session, wanted)}
+
+    assert found == {"bbb": 0}
+
+
 def test_what_is_older_than_it_is_kept_is_forgotten_and_its_counts_stay(
     shop: Shop, reader: Reader, clock: Clock
 ) -> None:
@@ -431,12 +488,17 @@ def test_what_is_older_than_it_is_kept_is_forgotten_and_its_counts_stay(
     day = clock()
     clock.move(days=30)
     counting.count(shop.database, clock().date())
-    with shop.transaction() as session:
-        counting.forget(session, clock().date(), 29)
-        assert not session.scalar(select(func.count()).select_from(Event))
+    counting.forget(shop.database, clock().date(), 29)
+    (sale,) = rows(shop)
+    assert (sale.kind, sale.visitor) == (EventKind.PAID, None)
+    with shop.reading() as session:
         assert not session.scalar(select(func.count()).select_from(OrderVisit))
     give_back(shop, "5")
     settle(shop)
+    assert [each.amount_minor for each in rows(shop)] == [1500, -500]
+    give_back(shop, "3")
+    settle(shop)
+    assert [each.amount_minor for each in rows(shop)] == [1500, -500, -300]
     counting.count(shop.database, (clock() + timedelta(days=1)).date())
     clock.time = day
 

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from handsel.models.words import Device
 
-_MACHINES = ("bot", "crawl", "spider", "fetch", "preview", "proxy", "monitor", "scan")
+_MACHINES = ("crawl", "spider", "fetch", "preview", "proxy", "monitor", "scan")
 _TOOLS = ("curl", "wget", "python", "httpx", "aiohttp", "java/", "go-http", "okhttp")
 LONGEST = 500
 
@@ -20,6 +20,8 @@ def device(agent: str) -> Device | None:
     """Say from a User-Agent what somebody looks with; None for what is no person."""
     said = agent[:LONGEST].lower()
     if not may_read(agent) or any(word in said for word in (*_MACHINES, *_TOOLS)):
+        return None
+    if "bot" in said.replace("cubot", ""):  # which is a phone
         return None
     # Hundreds of patterns, which only the first visit waits for.
     from ua_parser import parse_device

@@ -15,6 +15,7 @@ from sqlalchemy import (
     insert,
     literal,
     select,
+    union,
     update,
 )
 from sqlalchemy.orm import Session
@@ -22,7 +23,7 @@ from sqlalchemy.orm import Session
 from handsel.analytics import visitors
 from handsel.models import DayCount, Event, EventDay, OrderVisit, Source
 from handsel.models.database import Database, rows_changed
-from handsel.models.words import CountedBy
+from handsel.models.words import CountedBy, EventKind
 
 ALL = 0
 """The product of a count that is of all of them."""
@@ -57,7 +58,8 @@ def _count(database: Database, day: date) -> bool:
         if not open_still or session.scalar(last) != before:
             return False
         session.execute(delete(DayCount).where(DayCount.day == day))
-        session.execute(insert(DayCount), rows)
+        if rows:
+            session.execute(insert(DayCount), rows)
         session.execute(held.values(counted=True))
     return True
 
@@ -95,7 +97,8 @@ def _counts(day: date, counted_by: CountedBy, *, each_product: bool) -> Select[A
 def _told(day: date, counted_by: CountedBy) -> Any:
     """Give the events of a day, each with the value that it counts for.
 
-    That of the first event of its visitor, rather one that came from somewhere.
+    What belongs to an order has the order's own. All else has that of the first event of
+    its visitor, rather one that came from somewhere.
     """
     values: dict[CountedBy, SQLColumnExpression[Any]] = {
         CountedBy.SOURCE: Source.name,
@@ -110,7 +113,8 @@ def _told(day: date, counted_by: CountedBy) -> Any:
             partition_by=Event.visitor,
             order_by=(case((Source.name == "", 1), else_=0), Event.id),
         )
-        value = case((Event.visitor.is_(None), own), else_=first)
+        known = Event.visitor.is_(None) | Event.order_id.is_not(None)
+        value = case((known, own), else_=first)
     query = (
         select(
             value.label("value"),
@@ -123,18 +127,42 @@ def _told(day: date, counted_by: CountedBy) -> Any:
     return query.subquery().c
 
 
-def forget(session: Session, today: date, keep_days: int) -> None:
+def forget(database: Database, today: date, keep_days: int) -> None:
     """Throw away what is older than it is kept, and the secrets of days before.
 
-    A day's counts stay; they are counted first, a few days a time.
+    What stays are the counts of a day, and its sales without their visitors: what goes
+    back later is counted against them. A day at a time, so that nobody waits long.
     """
     before = today - timedelta(days=keep_days)
-    midnight = datetime.combine(before, time(), UTC)
     old = (EventDay.counted, ~EventDay.forgotten, EventDay.day < before)
-    for day in session.scalars(select(EventDay.day).where(*old)).all():
-        session.execute(
-            update(EventDay).where(EventDay.day == day).values(forgotten=True)
-        )
-        session.execute(delete(Event).where(Event.day == day))
-    session.execute(delete(OrderVisit).where(OrderVisit.at < midnight))
-    visitors.forget(session, today)
+    with database.reading() as session:
+        days = session.scalars(select(EventDay.day).where(*old)).all()
+    for day in days:
+        with database.transaction() as session:
+            _forget(session, day)
+    with database.transaction() as session:
+        midnight = datetime.combine(before, time(), UTC)
+        session.execute(delete(OrderVisit).where(OrderVisit.at < midnight))
+        visitors.forget(session, today)
+    if days:
+        _forget_sources(database, midnight)
+
+
+def _forget(session: Session, day: date) -> None:
+    held = update(EventDay).where(EventDay.day == day)
+    session.execute(held.values(forgotten=True))
+    money = Event.kind.in_((EventKind.PAID, EventKind.REFUNDED))
+    session.execute(delete(Event).where(Event.day == day, ~money))
+    session.execute(update(Event).where(Event.day == day).values(visitor=None))
+
+
+def _forget_sources(database: Database, before: datetime) -> None:
+    """Forget the words of links by which nobody came any more."""
+    used = union(select(Event.source_id), select(OrderVisit.source_id))
+    with database.reading() as session:
+        old = select(Source.id).where(Source.first_at < before, Source.id.not_in(used))
+        found = session.scalars(old).all()
+    for start in range(0, len(found), 500):
+        with database.transaction() as session:
+            some = found[start : start + 500]
+            session.execute(delete(Source).where(Source.id.in_(some)))

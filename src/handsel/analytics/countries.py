@@ -31,7 +31,8 @@ def open_database(path: Path) -> LookUp:
             'Run: pip install "handsel[country]"',
         ) from error
     try:
-        reader = maxminddb.open_database(str(path))
+        # In memory: a file that is renewed in its place must not take us along.
+        reader = maxminddb.open_database(str(path), maxminddb.MODE_MEMORY)
     except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
         raise ConfigurationError(
             f"analytics.country_database: {path} cannot be read: {error}.",
@@ -42,8 +43,8 @@ def open_database(path: Path) -> LookUp:
     def look_up(address: str) -> str:
         try:
             return _code(reader.get(address))
-        except ValueError:  # no address, or one of IPv6 in a database without
-            return ""
+        except (ValueError, maxminddb.InvalidDatabaseError):
+            return ""  # no address; one of IPv6 in a database without; a broken one
 
     return look_up
 

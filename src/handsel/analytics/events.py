@@ -126,11 +126,17 @@ def add(
 
 def visit_of(session: Session, order_id: int, now: datetime) -> Visit:
     """Give the visit in which an order was begun; that of nobody when it is not known."""
-    found = session.get(OrderVisit, order_id)
+    found = session.get(OrderVisit, order_id) or _sale_of(session, order_id)
     if found is None:
         source = source_id(session, Arrival(source="(unknown)"), now)
         return Visit(None, source, "", Device.UNKNOWN)
     return Visit(found.visitor, found.source_id, found.country, found.device)
+
+
+def _sale_of(session: Session, order_id: int) -> Event | None:
+    """Give the sale of an order: what is forgotten of its visit, it still has."""
+    sale = (Event.order_id == order_id, Event.kind == EventKind.PAID)
+    return session.scalars(select(Event).where(*sale)).first()
 
 
 def source_id(session: Session, arrival: Arrival, now: datetime) -> int:
@@ -233,7 +239,7 @@ def _keep_visit(
     if before and not seen.ga_client:
         at_google = (before.ga_client, before.ga_session)
     client, number = at_google
-    insert_new(
+    new = insert_new(
         session,
         OrderVisit,
         order_id=order_id,
@@ -242,3 +248,6 @@ def _keep_visit(
         at=seen.at,
         **visit.columns(),
     )
+    if new:  # what costs nothing is paid at once, and may be counted before us
+        known = update(Event).where(Event.order_id == order_id)
+        session.execute(known.values(**visit.columns()))

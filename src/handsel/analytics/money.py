@@ -39,12 +39,25 @@ class Movement:
     once: str
 
 
-def follow(session: Session) -> Sequence[Movement]:
-    """Count the facts that are new, some dozens at the most; give what they moved.
+@dataclass(frozen=True)
+class Followed:
+    """How many facts were new, and what of them moved money."""
 
-    Safe to repeat, and for several at once.
+    facts: int
+    movements: Sequence[Movement]
+
+
+def follow(session: Session) -> Followed:
+    """Count the facts that are new, some dozens at the most.
+
+    Safe to repeat, and for several at once: whoever writes first that a fact is counted
+    counts it, and the others wait until that is so.
     """
-    facts = _uncounted(session)
+    facts = [
+        fact
+        for fact in _uncounted(session)
+        if insert_new(session, CountedFact, ledger_id=fact.id)
+    ]
     movements = [
         moved
         for order_id in dict.fromkeys(fact.order_id for fact in facts)
@@ -52,9 +65,12 @@ def follow(session: Session) -> Sequence[Movement]:
     ]
     events.hold_days(session, {each.at.date() for each in movements})
     counted = [each for each in movements if _count(session, each)]
-    for fact in facts:
-        insert_new(session, CountedFact, ledger_id=fact.id)
-    return counted
+    return Followed(len(facts), counted)
+
+
+def is_behind(session: Session) -> bool:
+    """Say whether there are facts that are not counted yet."""
+    return bool(_uncounted(session))
 
 
 def _count(session: Session, moved: Movement) -> bool:

@@ -44,7 +44,8 @@ class Arrival:
 def _clean(name: str, value: str) -> str:
     most = MOST_PAGE if name == "page" else MOST
     plain = "".join(letter for letter in value if letter.isprintable())
-    return plain.strip()[:most].lower() if name != "page" else plain.strip()[:most]
+    # Small letters first: some have more of them than capitals.
+    return (plain if name == "page" else plain.lower()).strip()[:most]
 
 
 @dataclass(frozen=True)

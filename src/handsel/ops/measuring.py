@@ -35,14 +35,14 @@ def follow_money(session: Session, settings: Settings, now: datetime) -> int:
 
     A refund that fails after all is counted here; the others cannot take one back.
     """
-    moved = money.follow(session)
-    for each in moved:
+    followed = money.follow(session)
+    for each in followed.movements:
         sale = each.kind is EventKind.PAID
         if not sale and each.amount_minor >= 0:
             continue
         hit = _sale(session, each) if sale else _refund(session, each)
-        hits.put(session, settings, hit, each.once, now=now, order_id=each.order.id)
-    return len(moved)
+        hits.put(session, settings, hit, each.once, now=now)
+    return followed.facts
 
 
 def _sale(session: Session, moved: Movement) -> Hit:
@@ -159,9 +159,7 @@ class Visits:
                 hit = _start(session, each, each.order_id)
             else:
                 continue
-            hits.put(
-                session, self._settings, hit, once, now=now, order_id=each.order_id
-            )
+            hits.put(session, self._settings, hit, once, now=now)
 
     def _view(self, session: Session, counted: Counted, product_id: int) -> Hit:
         product = session.scalars(

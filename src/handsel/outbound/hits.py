@@ -65,7 +65,6 @@ def put(
     once: str,
     *,
     now: datetime,
-    order_id: int | None = None,
 ) -> None:
     """Let everybody be told who can be; once for each `once`.
 
@@ -75,7 +74,7 @@ def put(
         return
     told = [each for each in counters.chosen(settings).values() if each.takes(hit)]
     if told and now - hit.at > OLDEST:
-        log.warning("%s is too old to be told to anybody.", _words(hit))
+        log.debug("%s is too old to be told to anybody.", _words(hit))
         return
     for each in told:
         outbox.put(
@@ -84,7 +83,8 @@ def put(
             f"{each.name}:{once}",
             recipient="",
             now=now,
-            order_id=order_id,
+            # Not the order's: naming it would let a purchase wait for what is counted.
+            order_id=None,
             payload=hit.kept(),
         )
 

@@ -1,5 +1,7 @@
 """What other pages tell of their visitors: `embed.js`, and whatever the seller builds."""
 
+import re
+
 from flask import Blueprint, Response, abort, request
 
 from handsel.kit import strictjson
@@ -20,6 +22,7 @@ guard(
 )
 
 MOST_BYTES = 4096
+SLUG = re.compile(r"[\w-]{1,100}", re.ASCII)
 TOLD = (EventKind.VIEWED, EventKind.CLICKED, EventKind.READ)
 """What other pages may tell; what is paid and delivered nobody need tell us."""
 SHOWN = "shown"
@@ -64,7 +67,7 @@ def _told(body: bytes) -> tuple[EventKind | None, str, dict[str, str]]:
         kind = EventKind(told.get("kind", ""))
     except ValueError:
         raise _wrong() from None
-    if kind not in TOLD or not said.get("product"):
+    if kind not in TOLD or not SLUG.fullmatch(said.get("product", "")):
         raise _wrong()
     return kind, said["product"], said
 

@@ -12,9 +12,9 @@ from handsel.models.words import EventKind
 def sales(session: Session, wanted: Wanted) -> list[dict[str, Any]]:
     """Give a row for each of what `wanted.by` tells apart, and each currency.
 
-    `orders`, `free` of them, `gross_minor`, `refunds`, `refunded_minor` (positive),
-    `net_minor`, and `average_minor` of those that were paid for. What went back counts on
-    the day it went. Nothing is added up over currencies.
+    `orders`, those that cost nothing among them, `gross_minor`, `refunds`,
+    `refunded_minor` (positive), `net_minor`, and `average_minor` of an order. What went
+    back counts on the day it went. Nothing is added up over currencies.
     """
     money = (EventKind.PAID, EventKind.REFUNDED)
     groups: dict[tuple[str, str], list[Tally]] = {}
