@@ -24,7 +24,8 @@ from tests.stories.test_coupons import coupon
 from tests.stories.visiting import Reader
 
 CLIENT, SESSION = "1234567890.1700000000", "1795435200"
-CARRIED = f"/p/book?utm_source=newsletter&ga={CLIENT}&gas={SESSION}"
+WRITTEN = int(Clock().time.timestamp())
+CARRIED = f"/p/book?utm_source=newsletter&ga={CLIENT}&gas={SESSION}&gat={WRITTEN}"
 ADDRESS = "203.0.113.7"
 
 
@@ -116,6 +117,39 @@ def test_a_refund_of_everything_has_the_items_with_it(
     [sale], [back] = google.told("purchase"), google.told("refund")
     assert back["items"] == sale["items"]
     assert back["value"] == sale["value"]
+
+
+def test_an_address_that_is_sent_to_others_makes_nobody_the_same_person(
+    told: Shop, reader: Reader, google: FakeGa4, clock: Clock
+) -> None:
+    clock.move(minutes=61)
+    carried(reader)
+    tell(reader)
+    assert google.told() == []
+
+    for _ in range(2):
+        friend = Reader(told)
+        page = friend.get(say(friend, "yes", CARRIED).headers["Location"])
+        pay(friend, friend.press_and_follow(page, "/buy/book"))
+        tell(friend)
+        friend.close()
+    clients = {each["client_id"] for each in google.told("purchase")}
+    assert len(clients) == 2
+    assert CLIENT not in clients
+
+
+def test_who_has_said_yes_here_has_one_name_for_script_and_server(
+    reader: Reader, google: FakeGa4
+) -> None:
+    page = reader.get(say(reader, "yes", CARRIED).headers["Location"])
+    client = page.get_data(as_text=True).split('data-client="')[1].split('"')[0]
+    assert client != CLIENT
+    assert f"handsel_counted={client};" in str(page.headers)
+    pay(reader, reader.press_and_follow(page, "/buy/book"))
+    tell(reader)
+
+    [sale] = google.told("purchase")
+    assert sale["client_id"] == client
 
 
 def test_a_coupon_is_told_with_what_it_took_off(

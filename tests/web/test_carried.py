@@ -1,6 +1,7 @@
 """What is kept of where a visitor comes from, and what is not."""
 
 import string
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ WHOLE = {
     "page": "ada.example.com/books/first-coin.html",
     "ga": "1234567890.1700000000",
     "gas": "1700000123",
+    "gat": "1700000200",
     "variant": "headline.b,price.a",
 }
 """One of everything that is carried."""
@@ -50,6 +52,17 @@ def test_control_letters_go_and_what_is_too_long_is_cut_off() -> None:
     kept = carried.of(said)
     assert kept["utm_source"] == "abc"
     assert (len(kept["utm_term"]), len(kept["page"])) == (100, 300)
+
+
+@pytest.mark.parametrize(
+    ("age", "believed"),
+    [(0, True), (3600, True), (3601, False), (-300, True), (-301, False)],
+)
+def test_googles_names_are_believed_for_an_hour(age: int, believed: bool) -> None:
+    now = datetime.fromtimestamp(1_700_000_200 + age, UTC)
+    names = (WHOLE["ga"], WHOLE["gas"]) if believed else ("", "")
+    assert carried.at_google(WHOLE, now) == names
+    assert carried.at_google(carried.of({"ga": "1.2"}), now) == ("", "")
 
 
 @given(st.dictionaries(st.sampled_from(list(carried.KEPT)), st.text()))

@@ -22,12 +22,14 @@
   // data-handsel-variant="EXPERIMENT.VARIANT", on the link or on anything around it.
   const carried = (a) => {
     const cookie = (like) => (quiet ? "" : document.cookie.match(like)?.[1]);
+    const ga = cookie(/\b_ga=GA\d\.\d+\.(\d+\.\d+)/);
     const from = document.referrer && new URL(document.referrer).host;
     const said = {
       ref: from !== location.host && from,
       page: location.host + location.pathname,
-      ga: cookie(/\b_ga=GA\d\.\d+\.(\d+\.\d+)/),
+      ga,
       gas: cookie(/\b_ga_\w+=GS\d\.\d+\.s?(\d+)/),
+      gat: ga && Math.floor(Date.now() / 1000),
       variant: a.closest("[data-handsel-variant]")?.dataset.handselVariant,
     };
     for (const [name, text] of new URLSearchParams(location.search))

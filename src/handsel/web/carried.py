@@ -7,6 +7,7 @@ It is the visitor's word: counted, never trusted.
 
 import re
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from flask import request
@@ -23,14 +24,22 @@ KEPT: dict[str, tuple[int, str]] = {
     "page": (300, _HOST + r"(/.*)?"),
     "ga": (41, r"\d+\.\d+"),
     "gas": (20, r"\d+"),
+    "gat": (12, r"\d+"),
     "variant": (200, r"[\w.,-]+"),
 }
 """Every name that is carried, its most letters and its shape; all else is left behind.
 
 `ref`: the site that led to the seller's page; `page`: that page, its host and path;
-`ga`, `gas`: Google Analytics' client and session there; `variant`: what an experiment of
+`ga`, `gas`, `gat`: Google Analytics' client and session there, and when that was written,
+in seconds since 1970; `variant`: what an experiment of
 the page has shown, as `experiment.variant`, several with commas between.
 """
+
+FRESH = timedelta(hours=1)
+"""How long Google's names are believed: an address is copied and sent to others, who must
+not become one person by it."""
+_AHEAD = timedelta(minutes=5)
+"""How far the clock of a visitor may be ahead of ours."""
 
 
 def of(said: Mapping[str, str]) -> dict[str, str]:
@@ -44,6 +53,15 @@ def _cleaned(name: str, text: str) -> str:
     # No control letters: nobody types them, and PostgreSQL refuses NUL.
     plain = "".join(each for each in text[:longest] if each.isprintable()).strip()
     return plain if re.fullmatch(shape, plain) else ""
+
+
+def at_google(said: Mapping[str, str], now: datetime) -> tuple[str, str]:
+    """Give Google's client and session on the page that was left; nothing for those that
+    are of long ago, or of no time at all."""
+    age = timedelta(seconds=now.timestamp() - int(said.get("gat") or 0))
+    if not -_AHEAD <= age <= FRESH:
+        return "", ""
+    return said.get("ga", ""), said.get("gas", "")
 
 
 def here() -> dict[str, str]:

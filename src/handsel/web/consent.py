@@ -1,7 +1,8 @@
 """Whether a visitor may be known again, and counted by Google: asked, and kept in cookies.
 
-Before a yes nothing is set and nothing of Google's is loaded; a browser that says *Do Not
-Track* or *Global Privacy Control* has said no. Asked is only in front of the shop, where
+Before a yes nothing is set that counts anybody, and nothing of Google's is loaded; a
+browser that says *Do Not Track* or *Global Privacy Control* has said no. The one cookie
+that needs no yes is `visitor` (`pages.with_visitor`): a press that is repeated pays once. Asked is only in front of the shop, where
 no address opens anything: the pages of `storefront`, which alone load Google's script.
 """
 
@@ -91,13 +92,11 @@ def known() -> Known | None:
 
 
 def _client() -> str:
-    """Give the browser's number: the one it has, or that it had on a page of the
-    seller's, or a new one."""
+    """Give the browser's number: the one it has, or that of Google's own script, or a new
+    one. Never one of the address, which others may have been sent."""
     kept = request.cookies.get(cookie_name("counted"), "")
     if _CLIENT.fullmatch(kept):
         return kept
-    if brought := carried.here().get("ga", ""):
-        return brought
     theirs = _CLIENT_OF_GOOGLE.match(request.cookies.get("_ga", ""))
     return theirs[1] if theirs else f"{secrets.randbelow(2**31)}.{_now()}"
 
@@ -126,16 +125,14 @@ def shown() -> dict[str, Any]:
         return found
     g.consent_matters = True
     if answer() is Answer.NOTHING:
-        kept = {"back": carried.on(request.path, _wish())}
-        brought = {name: said for name, said in carried.here().items() if name == "ga"}
-        found["bar"] = _question() | {"hidden": kept | brought}
+        back = carried.on(request.path, _wish())
+        found["bar"] = _question() | {"hidden": {"back": back}}
     who = known()
     if who and wanted.ga4_id:
         g.loads_google = True
-        client = carried.here().get("ga", who.client)
         found["google"] = {
             "id": wanted.ga4_id,
-            "client": client,
+            "client": who.client,
             "page": _address(),
             "keep": _seconds(KEPT),
         }

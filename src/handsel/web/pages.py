@@ -22,7 +22,8 @@ from handsel.shop import Shop
 
 log = logging.getLogger("handsel.web")
 
-YEAR = 365 * 24 * 3600
+DAY = 24 * 3600
+YEAR = 365 * DAY
 
 
 def the_shop() -> Shop:
@@ -115,7 +116,11 @@ def set_cookie(response: AnyResponse, name: str, value: str, *, seconds: int) ->
 
 
 def with_visitor(response: AnyResponse) -> AnyResponse:
-    """Give the browser a name of its own, if it has none."""
+    """Give the browser a name of its own for a week, if it has none.
+
+    So that a press that is repeated pays once, a download that broke off goes on, and a
+    coupon stays with whoever holds it. It counts nobody, so it is set without a yes.
+    """
     if not request.cookies.get(cookie_name("visitor")):
-        set_cookie(response, "visitor", secrets.token_urlsafe(16), seconds=YEAR)
+        set_cookie(response, "visitor", secrets.token_urlsafe(16), seconds=7 * DAY)
     return response

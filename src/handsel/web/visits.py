@@ -94,15 +94,16 @@ def keep(
 
 
 def _at_google(said: dict[str, str]) -> tuple[str, str]:
-    """Give Google's names for this visit: those that a page of the seller's had, who asked
-    for it there, else our own, with consent. A No here counts for both."""
+    """Give Google's names for this visit: our own, which its script has too, with consent;
+    else those of the page of the seller's that was just left, who asked for it there. A
+    No here counts for both."""
+    shop = the_shop()
+    who = consent.known()
+    if who and shop.settings.analytics.ga4_id:
+        return who.client, who.visit
     if consent.answer() is consent.Answer.NO:
         return "", ""
-    if "ga" in said:
-        return said["ga"], said.get("gas", "")
-    who = consent.known()
-    google = the_shop().settings.analytics.ga4_id
-    return (who.client, who.visit) if who and google else ("", "")
+    return carried.at_google(said, shop.now())
 
 
 def counts() -> bool:
