@@ -1,9 +1,12 @@
 """A real Chromium buys from the seller's own pages, which are of another origin."""
 
 import re
+from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
+import handsel
 from handsel.web import carried
 from tests.browser.conftest import Demo
 from tests.browser.sites import (
@@ -20,7 +23,8 @@ from tests.browser.visits import fill_in, press_pay
 from tests.ground.chromium import PHONE, visit
 
 CAMPAIGN = "utm_source=letter&utm_campaign=spring"
-SMALL = {**PHONE, "viewport": {"width": 320, "height": 568}}
+SCREENS = ((320, 568), (600, 800), (844, 390))
+"""A small phone, half of a tablet, and a phone that is held across."""
 
 
 def told(page: Page) -> dict[str, str]:
@@ -135,8 +139,12 @@ def test_who_wants_a_new_tab_gets_one(page: Page, demo: Demo) -> None:
     expect(overlay(page)).to_have_count(0)
 
 
-def test_on_a_phone_it_fills_the_screen(browser: Browser, demo: Demo) -> None:
-    with visit(browser, **SMALL) as phone:
+@pytest.mark.parametrize(("width", "height"), SCREENS)
+def test_on_a_phone_it_fills_the_screen(
+    browser: Browser, demo: Demo, width: int, height: int
+) -> None:
+    screen = {**PHONE, "viewport": {"width": width, "height": height}}
+    with visit(browser, **screen) as phone:
         phone.goto(demo.site)
         opener(phone).tap()
         buy = inside(phone).get_by_role("link", name="Buy now")
@@ -144,17 +152,17 @@ def test_on_a_phone_it_fills_the_screen(browser: Browser, demo: Demo) -> None:
         assert overlay(phone).bounding_box() == {
             "x": 0,
             "y": 0,
-            "width": 320,
-            "height": 568,
+            "width": width,
+            "height": height,
         }
-        assert phone.evaluate("document.documentElement.scrollWidth") == 320
+        assert phone.evaluate("document.documentElement.scrollWidth") == width
         cross = overlay(phone).get_by_role("button", name="Close").bounding_box()
         assert cross
         assert min(cross["width"], cross["height"]) >= 44
         box = buy.bounding_box()
         assert box
         assert box["height"] >= 44
-        assert box["y"] + box["height"] <= 568
+        assert box["y"] + box["height"] <= height
         buy.tap()
         phone.wait_for_url("**/buy/**")
 
@@ -172,6 +180,44 @@ def test_nothing_moves_when_the_card_comes(page: Page, demo: Demo) -> None:
         page.locator(".handsel-card.on").wait_for()
         # What is left is the link that becomes a button: a tenth of what counts as good.
         assert page.evaluate(SHIFTS) < 0.01
+
+
+PICO = Path(handsel.__file__).parent / "static/vendor/pico-2.1.1/pico.css"
+STYLE = """each => {
+    const { outlineStyle, outlineOffset } = getComputedStyle(each);
+    return [outlineStyle, outlineOffset];
+}"""
+
+
+def test_a_sheet_that_styles_whole_pages_changes_nothing_and_nothing_moves(
+    page: Page, demo: Demo
+) -> None:
+    boxes = []
+    for sheet in ("", f"<style>{PICO.read_text()}</style>"):
+        rewrite(page, demo, sheet + script(demo) + link(demo, "overlay"))
+        page.wait_for_function("window.handsel")
+        before = opener(page).bounding_box()
+        opener(page).focus()
+        page.keyboard.press("Enter")
+        inside(page).get_by_role("link", name="Buy now").wait_for()
+        expect(overlay(page).get_by_role("status")).to_have_count(0)
+        cross = overlay(page).get_by_role("button", name="Close")
+        assert cross.evaluate(STYLE) == ["solid", "-4px"]
+        cross.hover()
+        box, corner = overlay(page).bounding_box(), cross.bounding_box()
+        frame = page.locator("dialog.handsel iframe").bounding_box()
+        assert box
+        assert corner
+        assert (box["x"], box["width"]) == (400, 480)
+        assert corner == {"x": 832, "y": box["y"], "width": 48, "height": 48}
+        assert frame == box
+        assert opener(page).bounding_box() == before
+        style = "getComputedStyle(document.documentElement).overflowY"
+        assert page.evaluate(style) == "visible"  # or its scroll bar would go
+        boxes.append(box)
+        page.mouse.click(5, 5)
+        expect(overlay(page)).to_have_count(0)
+    assert boxes[0] == boxes[1]
 
 
 def test_the_overlay_is_as_high_as_what_is_in_it(page: Page, demo: Demo) -> None:

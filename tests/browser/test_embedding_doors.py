@@ -63,7 +63,7 @@ def test_where_the_frame_stays_silent_the_link_is_followed(
         page.goto(origin)
         page.wait_for_function("window.handsel")
         opener(page).click()
-        expect(overlay(page)).to_have_count(1)
+        expect(overlay(page).get_by_role("status")).to_have_text("Loading…")
         page.wait_for_url(f"{demo.url}/buy/the-first-coin?page=*")
 
 
@@ -209,6 +209,8 @@ def test_what_the_page_knows_goes_along_and_is_reported(page: Page, demo: Demo) 
         each.pop("utm_id", None)
         assert abs(int(str(each.pop("gat"))) - time.time()) < 60
         assert each == said | {"v": 1, "product": "the-first-coin"}
+    written = f"{demo.url}/buy/the-first-coin"
+    assert opener(page).get_attribute("href") == written  # for whoever copies it
     [frame] = [each for each in page.frames if "/embed/p/" in each.url]
     assert "secret" not in frame.url
     assert "a%40b" not in frame.url

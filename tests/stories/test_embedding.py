@@ -17,7 +17,7 @@ from handsel.shop import Shop, open_shop
 from handsel.web import carried
 from tests import make
 from tests.ground.visitor import Visitor, form_of, words
-from tests.stories.buyers import buy, pay
+from tests.stories.buyers import buy, pay, with_settings
 from tests.stories.test_coupons import coupon
 from tests.web.test_carried import WHOLE
 
@@ -60,6 +60,26 @@ def test_the_script_is_small_and_knows_the_listed_sites(
     assert f"{json.dumps(SITES, separators=(',', ':'))}.includes" in script
     assert not re.findall(r"https?://(?!ada\.|www\.ada\.)", script)
     assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+
+
+def test_it_stays_small_for_who_has_many_sites(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sites = [f"https://shop{place}.example.com" for place in range(6)]
+    monkeypatch.setenv("HANDSEL_EMBED__ORIGINS", ",".join(sites))
+    many = open_shop(shop.home)
+    script = Visitor(many).get("/embed.js")
+    assert all(each in script.get_data(as_text=True) for each in sites)
+    assert len(script.data) < 5000
+    many.close()
+
+
+def test_it_looks_for_the_session_of_the_shops_own_stream(shop: Shop) -> None:
+    counting = with_settings(shop, "analytics", ga4_id="G-ABC123")
+    assert "\\b_ga_ABC123=GS" in Visitor(counting).get("/embed.js").get_data(
+        as_text=True
+    )
+    assert r"\b_ga_\w+=GS" in Visitor(shop).get("/embed.js").get_data(as_text=True)
 
 
 def test_the_script_is_kept_for_an_hour_and_asked_for_again_in_vain(

@@ -1,6 +1,6 @@
 // Handsel on a page of the seller's: <a href="SHOP/buy/SLUG" data-handsel="overlay"> and
 // its kin, "button" and "card". Version 1 of these marks: docs/embedding.md. Browsers get
-// this without indents and lines of comment, and with the sites that are listed.
+// this without comments and space, and with the sites that are listed.
 (() => {
   const on = addEventListener;
   const sheets = document.adoptedStyleSheets;
@@ -29,7 +29,7 @@
       page: location.host + location.pathname,
       ga,
       gas: cookie(/\b_ga_\w+=GS\d\.\d+\.s?(\d+)/),
-      gat: ga && Math.floor(Date.now() / 1000),
+      gat: ga && Math.round(Date.now() / 1e3),
       variant: a.closest("[data-handsel-variant]")?.dataset.handselVariant,
     };
     for (const [name, text] of new URLSearchParams(location.search))
@@ -65,13 +65,15 @@
 
   const open = (a) => {
     const dialog = make("dialog", { className: "handsel", ariaLabel: nameOf(a) });
+    const wait = make("p", { role: "status", textContent: "Loading…" });
     const shut = () => dialog.close();
     const cross = make("button", { ariaLabel: "Close", textContent: "×", onclick: shut });
     // A frame that says nothing is blocked, or the shop is down: then a link is a link.
-    const leave = () => silence && (shut(), location.assign(a.href));
+    const leave = () => silence && (shut(), location.assign(along(a, a.href)));
     let silence = setTimeout(leave, 6000);
     const shown = frame(a, "", ({ type, h }) => {
       silence = clearTimeout(silence);
+      wait.remove();
       type === "close" ? shut() : (dialog.style.height = h + "px");
     });
     shown.onload = () => setTimeout(leave, 1000);
@@ -81,7 +83,7 @@
       dialog.remove();
       a.focus();
     };
-    dialog.append(cross, shown);
+    dialog.append(cross, wait, shown);
     document.body.append(dialog);
     dialog.showModal();
   };
@@ -110,7 +112,10 @@
     const a = event.target.closest?.("a[data-handsel]");
     if (!a || !slugOf(a) || event.defaultPrevented || event.button > 1) return;
     report("clicked", a);
-    a.href = along(a, a.href);
+    // For this press alone: whoever copies the link later copies what the seller wrote.
+    const written = a.href;
+    a.href = along(a, written);
+    setTimeout(() => (a.href = written));
     // Whoever wants a new tab gets one.
     const keys = ["button", "metaKey", "ctrlKey", "shiftKey", "altKey"];
     if (kindOf(a) !== "overlay" || keys.some((key) => event[key])) return;
@@ -119,23 +124,40 @@
   };
 
   // A sheet that is made, not written: the policies of strict sites let it pass. A link
-  // with a class of its own keeps its looks. Whatever height a frame asks for, it is held
-  // between the least and the most that stand here.
+  // with a class of its own keeps its looks. What styles a whole page (`dialog`, `button`)
+  // is undone. The page is held fast only where nothing of it is seen, so it never moves
+  // aside when its scroll bar goes. Whatever height a frame asks for, it is held between the least and the
+  // most that stand here.
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(`a[data-handsel]:not([class]){align-items:center;background:var(--handsel,#14614f);
-    border-radius:6px;color:var(--handsel-ink,#fff);display:inline-flex;
-    font:600 17px system-ui;min-height:48px;padding:0 20px;text-decoration:none}
-    [class^=handsel] iframe{border:0;height:100%;width:100%}
-    .handsel-card{display:block;max-height:600px;max-width:30rem;min-height:204px;position:relative}
-    .handsel-card iframe{border-radius:8px;inset:0;position:absolute}
-    .handsel-card:not(.on) iframe,.handsel-card.on a{visibility:hidden}
-    .handsel{background:Canvas;border:0;border-radius:12px;color-scheme:light dark;height:420px;
-    max-height:92vh;max-width:none;min-height:99px;overflow:hidden;padding:0;width:min(30rem,100%)}
-    .handsel::backdrop{background:#000a}
-    .handsel button{background:0 0;border:0;color:CanvasText;font:28px/48px system-ui;padding:0;
-    position:absolute;right:0;width:48px}
-    html:has(.handsel){overflow:hidden}
-    @media(max-width:40rem){.handsel{border-radius:0;height:100%!important;max-height:none}}`);
+  sheet.replaceSync(`a[data-handsel]:not([class]) {
+      align-items: center; background: var(--handsel,#14614f); border-radius: 6px;
+      color: var(--handsel-ink,#fff); display: inline-flex; font: 600 17px system-ui;
+      min-height: 48px; padding: 0 20px; text-decoration: none
+    }
+    [class^=handsel]>iframe { all: unset; height: 100%; width: 100% }
+    .handsel-card {
+      display: block; max-height: 600px; max-width: 30rem; min-height: 204px; position: relative
+    }
+    .handsel-card>iframe { border-radius: 8px; inset: 0; position: absolute }
+    .handsel-card:not(.on)>iframe, .handsel-card.on a { visibility: hidden }
+    dialog.handsel[open] {
+      all: initial; background: Canvas; border-radius: 12px; color-scheme: light dark;
+      display: block; font: 17px system-ui; height: 420px; inset: 0; margin: auto;
+      max-height: 92vh; min-height: 99px; overflow: hidden; position: fixed;
+      text-align: center; width: 480px
+    }
+    .handsel::backdrop { background: #000a }
+    .handsel.handsel>button {
+      all: unset; cursor: pointer; font: 28px/48px system-ui; position: absolute;
+      right: 0; top: 0; width: 48px
+    }
+    .handsel.handsel>:focus-visible { outline: 2px solid; outline-offset: -4px }
+    @media (max-width:640px),(max-height:480px) {
+      dialog.handsel[open] {
+        border-radius: 0; height: 100%!important; max-height: none; width: 100%
+      }
+      html:has(dialog.handsel[open]) { overflow: hidden }
+    }`);
   document.adoptedStyleSheets = [...sheets, sheet];
 
   window.handsel = { v: 1, scan };
