@@ -8,12 +8,14 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from handsel.settings.embed import TRIAL
 from handsel.shop import Shop
 from handsel.web import create_app
 from handsel.web.guards import POLICIES
 from tests import make
 from tests.ground.till import Till
 from tests.ground.visitor import Visitor
+from tests.stories.buyers import with_settings
 
 SITES = ("https://ada.example.com", "https://www.ada.example.com:8443")
 FRAMED = "/embed/p/<slug>"
@@ -64,7 +66,7 @@ def test_every_page_is_closed_to_frames_but_one(
         for rule, path in every_page(visitor.app)
     }
     assert len(open_to) > 25
-    assert open_to.pop(FRAMED) == (" ".join(SITES), "/embed/p/book")
+    assert open_to.pop(FRAMED) == (" ".join(SITES + TRIAL), "/embed/p/book")
     own = {rule for rule, (by, _) in open_to.items() if by == "'self'"}
     assert own <= {"/mail/<name>/html"}
     rest = {rule: by for rule, (by, _) in open_to.items() if rule not in own}
@@ -88,8 +90,17 @@ def test_only_the_framed_page_is_of_a_kind_that_may_be(
     assert framed == {FRAMED}
 
 
-def test_nothing_may_be_framed_where_no_site_is_listed(shop: Shop) -> None:
+@pytest.mark.parametrize(
+    ("url", "by"),
+    [
+        ("https://books.example.com", "'none'"),
+        ("http://127.0.0.1:8000", " ".join(TRIAL)),  # and nobody else sees this shop
+    ],
+)
+def test_nothing_may_be_framed_where_no_site_is_listed(
+    shop: Shop, url: str, by: str
+) -> None:
     make.product(shop)
-    answer = Visitor(shop).get("/embed/p/book")
+    answer = Visitor(with_settings(shop, "shop", url=url)).get("/embed/p/book")
     assert answer.status_code == 200
-    assert framed_by(answer) == "'none'"
+    assert framed_by(answer) == by

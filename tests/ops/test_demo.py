@@ -41,11 +41,13 @@ def test_a_site_of_the_sellers_stands_beside_the_shop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HANDSEL_EMBED__ORIGINS", "")
-    shop = demo.prepare(tmp_path / "demo", port=8123, site="http://127.0.0.1:8124")
-    assert shop.settings.embed.listed == [
-        "http://127.0.0.1:8124",
-        "http://localhost:8124",
-    ]
+    monkeypatch.delenv("HANDSEL_EMBED__ORIGINS")
+    home = tmp_path / "demo"
+    shop = demo.prepare(home, port=8123, site="http://127.0.0.1:8124")
+    listed = ["http://127.0.0.1:8124", "http://localhost:8124"]
+    assert shop.settings.embed.listed == listed
+    # A command in another window, which has not the demo's environment, knows them too.
+    assert load_settings(home, {}).embed.listed == listed
     pages = demo.sample_site(shop.settings.public_url)
     shop.close()
 

@@ -71,7 +71,7 @@ def test_the_script_is_small_and_knows_the_listed_sites(
 
     assert answer.mimetype == "text/javascript"
     assert len(answer.data) < 2000
-    assert f'["{SITE}"].includes' in answer.get_data(as_text=True)
+    assert f'["{SITE}",' in answer.get_data(as_text=True)
     assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert answer.headers["Cache-Control"] == "public, max-age=3600"
 

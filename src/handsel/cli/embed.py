@@ -11,6 +11,7 @@ import click
 from handsel.cli.common import answer, opened, shop_command
 from handsel.ops import embedding
 from handsel.ops.embedding import Snippets
+from handsel.settings.embed import TRY_PORT
 from handsel.shop import Shop
 
 TITLES = {
@@ -21,7 +22,6 @@ TITLES = {
     "feed": "In a feed (RSS)",
     "mail": "In a mail",
 }
-TRY_PORT = 8010
 
 
 @click.command()
@@ -90,7 +90,7 @@ def _try(
 
 
 def _say_where(shop: Shop, origin: str, as_json: bool) -> None:
-    listed = origin in shop.settings.embed.listed
+    listed = origin in shop.settings.sites
     if as_json:
         click.echo(json.dumps({"url": origin, "listed": listed}))
     else:

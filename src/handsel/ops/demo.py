@@ -29,8 +29,9 @@ def prepare(home: Path, *, port: int, site: str = "") -> Shop:
     Raises ConflictError for a shop that sells in earnest: its mails would go out with
     links to this machine.
     """
+    sites = (site, site.replace("127.0.0.1", "localhost")) if site else ()
     if not (home / CONFIG_FILE).exists():
-        founding.found(home, _plan(port))
+        founding.found(home, _plan(port, sites))
     settings = load_settings(home)
     if settings.is_public or settings.providers != ["test"]:
         raise ConflictError(
@@ -39,9 +40,9 @@ def prepare(home: Path, *, port: int, site: str = "") -> Shop:
         )
     # In the environment, so that the worker beside us sees the same address.
     os.environ["HANDSEL_SHOP__URL"] = f"http://127.0.0.1:{port}"
-    if site:
-        by_name = site.replace("127.0.0.1", "localhost")
-        os.environ["HANDSEL_EMBED__ORIGINS"] = f"{site},{by_name}"
+    if sites:  # beside those of the file, which commands in another window see too
+        every = dict.fromkeys([*settings.embed.origins, *sites])
+        os.environ["HANDSEL_EMBED__ORIGINS"] = ",".join(every)
     settings = load_settings(home)
     founding.prepare(home, settings)
     shop = open_shop(home, settings)
@@ -79,7 +80,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _plan(port: int) -> Plan:
+def _plan(port: int, sites: tuple[str, ...]) -> Plan:
     address = f"127.0.0.1:{port}"
     return Plan(
         name="The Demo Bookshop",
@@ -87,6 +88,7 @@ def _plan(port: int) -> Plan:
         currency="EUR",
         url=f"http://{address}",
         bind=address,
+        origins=sites,
     )
 
 

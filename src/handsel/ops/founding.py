@@ -29,6 +29,7 @@ class Plan:
     currency: str
     url: str = LOCAL_URL
     bind: str = "127.0.0.1:8000"
+    origins: tuple[str, ...] = ()
 
 
 def check_free(home: Path) -> None:
@@ -84,6 +85,7 @@ def config_text(plan: Plan) -> str:
         ("shop", "currency"): plan.currency,
         ("shop", "url"): plan.url,
         ("server", "bind"): plan.bind,
+        ("embed", "origins"): list(plan.origins) or None,
     }
     lines = [
         "# The settings of your shop. A line that begins with # is a default: take the",

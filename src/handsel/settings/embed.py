@@ -8,6 +8,10 @@ from pydantic import Field
 from handsel.settings.loopback import is_loopback
 from handsel.settings.section import Section, Words
 
+TRY_PORT = 8010
+"""Where `product embed --try` shows its page, if nothing else is said."""
+TRIAL = (f"http://127.0.0.1:{TRY_PORT}", f"http://localhost:{TRY_PORT}")
+
 
 class EmbedSettings(Section):
     """Selling on your own pages, wherever they are."""

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr
 
 from handsel.settings.analytics import AnalyticsSettings
-from handsel.settings.embed import EmbedSettings
+from handsel.settings.embed import TRIAL, EmbedSettings
 from handsel.settings.loopback import is_loopback
 from handsel.settings.payments import PaymentSettings, PayPalSettings, StripeSettings
 from handsel.settings.section import Section, Words
@@ -255,6 +255,13 @@ class Settings(Section):
     def is_public(self) -> bool:
         """Whether `shop.url` can be reached from other machines."""
         return not is_loopback(urlsplit(self.shop.url).hostname or "")
+
+    @property
+    def sites(self) -> list[str]:
+        """The origins whose pages may show the shop's: those that are listed, and for a
+        shop that only this machine can reach the page on which its buttons are tried."""
+        trial = () if self.is_public else TRIAL
+        return list(dict.fromkeys([*self.embed.listed, *trial]))
 
     @property
     def providers(self) -> list[str]:

@@ -48,7 +48,7 @@ def variants() -> Response:
 
 def _lend(name: str) -> Response:
     settings = the_shop().settings
-    listed = ",".join(json.dumps(each) for each in settings.embed.listed)
+    listed = ",".join(json.dumps(each) for each in settings.sites)
     script = _script(name).replace(OPEN, listed)
     if stream := settings.analytics.ga4_id.removeprefix("G-"):
         script = script.replace(STREAM, f"_ga_{stream}=")

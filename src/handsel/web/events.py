@@ -52,7 +52,7 @@ def event() -> Response:
 def _is_known(origin: str) -> bool:
     """Say whether a page is ours, or of a site that may show the shop."""
     settings = the_shop().settings
-    ours = (settings.public_url.lower(), *settings.embed.listed)
+    ours = (settings.public_url.lower(), *settings.sites)
     return origin.rstrip("/").lower() in ours
 
 

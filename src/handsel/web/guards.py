@@ -60,9 +60,9 @@ def guard(blueprint: Blueprint, policy: Policy) -> None:
             response.headers["Access-Control-Allow-Origin"] = "*"
         if policy.framed:
             response.headers.remove("Set-Cookie")
-            listed = the_shop().settings.embed.listed
-            if response.status_code == 200 and listed:
-                own = content_policy(framed_by=listed)
+            sites = the_shop().settings.sites
+            if response.status_code == 200 and sites:
+                own = content_policy(framed_by=sites)
                 response.headers["Content-Security-Policy"] = own
         return response
 

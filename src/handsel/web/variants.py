@@ -21,7 +21,7 @@ def variants() -> Response:
     counts for nothing. What is not there is shown as it was written.
     """
     origin = request.headers.get("Origin", "")
-    if origin not in the_shop().settings.embed.listed:
+    if origin not in the_shop().settings.sites:
         abort(403)
     names = request.args.get("e", "")[:500].split(",")[:MOST]
     response = jsonify(tested.on_a_page(names))
