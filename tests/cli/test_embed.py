@@ -74,6 +74,7 @@ def test_the_buttons_can_be_tried(shop: Shop, unused_port: int, tmp_path: Path) 
     with program(*command, log=log) as trying:
         url, _ = trying.open()
         page = requests.get(url, timeout=20).text
+        head = requests.head(url, timeout=20)
         elsewhere = requests.get(f"{url}/nothing", timeout=20)
         busy = real(shop.home, *words[1:], "--port", str(unused_port))
 
@@ -82,6 +83,7 @@ def test_the_buttons_can_be_tried(shop: Shop, unused_port: int, tmp_path: Path) 
     assert re.findall('data-handsel="(.*?)"', page) == ["button", "overlay", "card"]
     assert unescape(page).count(f'href="{BUY}"') == 4
     assert "<b>" not in page
+    assert (head.status_code, head.content) == (200, b"")
     assert elsewhere.status_code == 404
     assert f'origins = ["{url}"]' in log.read_text()
     assert busy.returncode == 1
@@ -97,6 +99,8 @@ def test_the_buttons_can_be_tried(shop: Shop, unused_port: int, tmp_path: Path) 
         ("https://example.com:8443", "https://example.com:8443"),
         ("http://localhost:8001", "http://localhost:8001"),
         ("http://[::1]:8001", "http://[::1]:8001"),
+        ("https://192.0.2.1", "https://192.0.2.1"),
+        ("https://my_site.example", "https://my_site.example"),
     ],
 )
 def test_an_origin_is_read_as_browsers_write_it(text: str, origin: str) -> None:
@@ -116,6 +120,9 @@ def test_an_origin_is_read_as_browsers_write_it(text: str, origin: str) -> None:
         ("https://example.com; script-src *", "should look like"),
         ("https://example.com:port", "should look like"),
         ("https://[::1", "should look like"),
+        ("https://example..com", "should look like"),
+        ("https://1", "should look like"),
+        ("https://1.2.3.456", "should look like"),
         ("https://", "should look like"),
         ("null", "should look like"),
         ("*", "should look like"),

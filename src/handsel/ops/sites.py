@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from errno import EADDRINUSE
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -16,9 +17,12 @@ def listen(port: int) -> ThreadingHTTPServer:
     try:
         return ThreadingHTTPServer(("127.0.0.1", port), BaseHTTPRequestHandler)
     except OSError as error:
-        raise ConflictError(
-            f"Somebody listens on port {port} already.", "Choose another with --port."
-        ) from error
+        so = (
+            f"Somebody listens on port {port} already."
+            if error.errno == EADDRINUSE
+            else f"Port {port} cannot be used: {error.strerror}."
+        )
+        raise ConflictError(so, "Choose another with --port.") from error
 
 
 def address_of(server: ThreadingHTTPServer) -> str:
@@ -42,6 +46,10 @@ def serving(server: ThreadingHTTPServer, files: Files) -> Iterator[None]:
 
 def _handler(files: Files) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            """Say what a file is, as programs that check links ask."""
+            self.do_GET()
+
         def do_GET(self) -> None:
             """Give a file, or say that there is none."""
             kind, content = files.get(self.path.partition("?")[0], ("", b""))
@@ -51,7 +59,8 @@ def _handler(files: Files) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(content)
+            if self.command == "GET":
+                self.wfile.write(content)
             return None
 
         def log_message(self, *_: object) -> None:

@@ -1,12 +1,15 @@
 """Which pages of the seller's own may show the shop's."""
 
 import re
+from ipaddress import IPv4Address
 from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from handsel.settings.loopback import is_loopback
 from handsel.settings.section import Section, Words
+
+_LABEL = r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
 
 TRY_PORT = 8010
 """Where `product embed --try` shows its page, if nothing else is said."""
@@ -59,7 +62,16 @@ def _ascii(host: str) -> str:
         import idna  # only who has such a name waits for it
 
         host = idna.encode(host, uts46=True).decode()
-    return host if re.fullmatch(r"[a-z0-9]([a-z0-9_.-]*[a-z0-9])?", host) else ""
+    if host.rpartition(".")[2].isdigit():  # a browser reads all such as addresses
+        return host if _is_address(host) else ""
+    return host if re.fullmatch(rf"{_LABEL}(\.{_LABEL})*", host) else ""
+
+
+def _is_address(host: str) -> bool:
+    try:
+        return bool(IPv4Address(host))
+    except ValueError:
+        return False
 
 
 def problems(embed: EmbedSettings, env: str) -> list[str]:
