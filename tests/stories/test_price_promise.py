@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 import pytest
 from hypothesis import given
@@ -11,11 +12,12 @@ from werkzeug.test import TestResponse
 
 from handsel.analytics import assigning
 from handsel.analytics.assigning import Ticket, Trial
+from handsel.kit.errors import BadInputError
 from handsel.kit.money import Money
 from handsel.kit.signing import Keys
 from handsel.models import Order, OrderVariant
 from handsel.models.words import Part
-from handsel.ops import experimenting
+from handsel.ops import experimenting, shelving
 from handsel.sales import brake
 from handsel.shop import Shop
 from tests import make
@@ -26,7 +28,7 @@ from tests.stories.buyers import buy, facts, order, pay, payment_page
 from tests.stories.test_brake import ask_for_mail, attack, is_asked, link_in_mail
 from tests.stories.test_coupons import coupon
 from tests.stories.test_paying_here import move, pay_page
-from tests.stories.trying import begin, counted, figures, forget, one, trial
+from tests.stories.trying import begin, counted, figures, forget, one, people, trial
 from tests.stories.visiting import COMPUTER, PHONE, Reader
 
 A, B = "€15.00", "€19.00"
@@ -176,6 +178,40 @@ def test_a_link_that_carries_a_price_brings_it_to_a_browser_without_one(
     assert price_on(other.get("/p/book")) == A  # and stays
 
 
+def test_a_link_that_is_copied_brings_its_price_and_nobody_elses_purchases(
+    shop: Shop, reader: Reader
+) -> None:
+    sender = one(shop, "price", "b", reader)
+    word = form_of(sender.get("/p/book"), "/buy/book").fields["tried"]
+    cheap, dear = people(shop, "price", "a", reader), people(shop, "price", "b", reader)
+    next(dear)  # who has sent it
+    for other in (*islice(cheap, 2), *islice(dear, 2)):
+        page = other.get(f"/p/book?tried={word}")
+        assert price_on(page) == B
+        pay(other, other.press_and_follow(page, "/buy/book"))
+        forget(other)
+
+    assert counted(reader, "price") == [(0, 0, 0), (3, 2, 3800)]
+
+
+def test_an_order_from_before_that_is_gone_on_with_counts_for_no_other_price(
+    shop: Shop,
+) -> None:
+    make.product(shop)
+    first = Reader(shop)
+    session = payment_page(first).request.path.rpartition("/")[2]
+    begin(shop, "price", "a", "b=19")
+    buyer = one(shop, "price", "b", first)
+    buyer.get("/p/book")
+    forget(buyer)
+    back = buyer.follow(f"/return/test?session={session}")
+    assert price_on(back) == A
+    pay(buyer, buyer.press_and_follow(back, "/buy/book"))
+
+    assert counted(first, "price") == [(0, 0, 0), (1, 0, 0)]
+    first.close()
+
+
 # Payments that are begun and not finished
 
 
@@ -264,7 +300,34 @@ def market_here(pays_here: None, till: Till) -> Iterator[tuple[Till, Reader]]:
     reader.close()
 
 
+@pytest.mark.usefixtures("pays_here")
+def test_a_price_that_rose_before_the_mail_was_opened_is_said_first(
+    market_here: tuple[Till, Reader],
+) -> None:
+    till, reader = market_here
+    buyer = one(till.shop, "price", "a", reader)
+    name = till.begin(buyer)
+    reader.write()
+    attack(till, each=brake.LEAST)
+    ask_for_mail(buyer, move(buyer, name))
+    experimenting.stop(till.shop, "price", "b")
+    answer = buyer.press(buyer.get(link_in_mail(till)), "/buy/book")
+
+    assert (answer.status_code, price_on(answer)) == (409, B)
+
+
 # Words that are none of ours, and those that are over
+
+
+def test_prices_in_a_currency_that_is_the_products_no_more_are_not_tried(
+    shop: Shop,
+) -> None:
+    make.product(shop)
+    begin(shop, "price", "a", "b=19", begin=False)
+    shelving.edit_product(shop, "book", price="30 USD")
+
+    with pytest.raises(BadInputError, match="are in EUR, and book is sold in USD now"):
+        experimenting.start(shop, "price")
 
 
 def test_what_nobody_signed_is_no_price(shop: Shop, reader: Reader) -> None:

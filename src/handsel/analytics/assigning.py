@@ -13,6 +13,8 @@ from handsel.kit.signing import Keys, check, sign
 from handsel.models.words import Part
 
 _PURPOSE = "experiment"
+NOBODY = 0
+"""The number of whoever is promised a price and counts for nothing."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from handsel.analytics.assigning import Trial
-from handsel.analytics.sightings import Sighting
+from handsel.analytics.sightings import Shown, Sighting
 from handsel.kit.errors import ConflictError, NotFoundError
 from handsel.models import Experiment, Exposure, OrderVariant, Product, Variant
 from handsel.models.database import insert_new, rows_changed
@@ -112,8 +112,8 @@ def write(
     """Write down what somebody was shown, and what an order was begun with.
 
     What a visitor was shown first is what counts. An order of somebody who was never
-    shown anything counts for nothing; one that goes on from the order `before` counts
-    as that does.
+    shown anything, or something else at first, counts for nothing; one that goes on from
+    the order `before` counts as that does.
     """
     for each in seen.shown if before is None else ():
         if each.certain:
@@ -126,7 +126,7 @@ def write(
                 at=seen.at,
             )
         if order_id and seen.kind is EventKind.STARTED:
-            _keep_order(session, order_id, each.experiment_id, each.visitor)
+            _keep_order(session, order_id, each)
     if order_id and before is not None:
         _go_on(session, order_id, before)
 
@@ -134,23 +134,24 @@ def write(
 def _go_on(session: Session, order_id: int, before: int) -> None:
     mine = select(OrderVariant).where(OrderVariant.order_id == before)
     for each in session.scalars(mine).all():
-        _keep_order(session, order_id, each.experiment_id, each.visitor)
+        _keep_order(session, order_id, each)
 
 
-def _keep_order(session: Session, order_id: int, experiment: int, visitor: int) -> None:
-    variant = session.scalar(
+def _keep_order(session: Session, order_id: int, seen: Shown | OrderVariant) -> None:
+    exposed = session.scalar(
         select(Exposure.variant).where(
-            Exposure.experiment_id == experiment, Exposure.visitor == visitor
+            Exposure.experiment_id == seen.experiment_id,
+            Exposure.visitor == seen.visitor,
         )
     )
-    if variant is not None:
+    if exposed == seen.variant:
         insert_new(
             session,
             OrderVariant,
             order_id=order_id,
-            experiment_id=experiment,
-            variant=variant,
-            visitor=visitor,
+            experiment_id=seen.experiment_id,
+            variant=seen.variant,
+            visitor=seen.visitor,
         )
 
 

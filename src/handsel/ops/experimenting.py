@@ -71,6 +71,7 @@ def start(shop: Shop, name: str) -> dict[str, Any]:
 def _start(session: Session, shop: Shop, found: Experiment) -> None:
     product = product_of(session, found)
     variants.check(shop, product, found.part)
+    _check_again(shop, product, found)
     control = found.variants[0]
     control.value = variants.current(product, found.part)
     if found.part is not Part.PAGE and control.value in [
@@ -91,6 +92,19 @@ def _start(session: Session, shop: Shop, found: Experiment) -> None:
         planned_visitors=plan.visitors,
         visitors_before=before.visitors,
     )
+
+
+def _check_again(shop: Shop, product: Product, found: Experiment) -> None:
+    """Refuse variants that can no longer be shown: a draft may be old."""
+    if found.part is Part.PRICE and found.currency != product.currency:
+        raise BadInputError(
+            f"The prices of {found.name} are in {found.currency}, and {product.slug} is "
+            f"sold in {product.currency} now.",
+            f"Delete it, and make another: handsel experiment delete {found.name}",
+        )
+    found.currency = product.currency
+    for each in found.variants[1:]:
+        variants.check_again(shop, product, found.part, each.value)
 
 
 def stop(shop: Shop, name: str, ship: str | None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from handsel.kit.errors import BadInputError
+from handsel.kit.money import Money
 from handsel.models import Product
 from handsel.models.words import Part
 from handsel.ops import pricing, shelving, wording
@@ -181,6 +182,15 @@ def check(shop: Shop, product: Product, part: Part) -> None:
     """Refuse what cannot be tried with this product. Raises BadInputError."""
     for problem, hint in _problems(shop, product, part):
         raise BadInputError(problem, hint)
+
+
+def check_again(shop: Shop, product: Product, part: Part, value: str) -> None:
+    """Refuse a value that was good when it was typed, and is no more, as a template that
+    was deleted meanwhile. Raises BadInputError."""
+    if part is Part.PRICE:
+        value = f"{Money(int(value), product.currency).amount} {product.currency}"
+    if part in (Part.PRICE, Part.BUTTON, Part.TEMPLATE):
+        _READERS[part](shop, product, value)
 
 
 def _problems(shop: Shop, product: Product, part: Part) -> Iterator[tuple[str, str]]:

@@ -38,7 +38,7 @@ OURS = ("press", "email", PROOF)
 LOOKS = 60
 """After so many seconds a page that stands in line looks again, if not earlier."""
 MOST_FIELDS = 30
-LONGEST = 300
+LONGEST = 500
 
 
 def asked_first(
@@ -67,6 +67,8 @@ def asked_to_move(offer: Offer, order: Order) -> AnyResponse | None:
         if starts.is_proven(session, order):
             return None
     carried = {**offer.wish, "provider": order.provider}
+    if not offer.chosen:  # what is dearer when the mail is opened is said first
+        carried["shown"] = f"{offer.price.minor} {offer.price.currency}"
     return asked_first(offer, checkout.hosted_key(order), carried)
 
 

@@ -164,7 +164,8 @@ def card(found: Product, family: Sequence[Product] = ()) -> dict[str, Any]:
     if len(least) > 1 and len({each.currency for each in least}) == 1:
         return {"price": f"from {price(min(least))}", "old_price": "", "free": False}
     usual, current = prices.of(found, now).usual, prices.current(found, now)
-    if promised := tested.promised(found.slug):
+    promised = tested.promised(found.slug)
+    if promised and promised.price.currency == usual.currency and not found.open_price:
         usual = current = promised.price
     return {
         "price": _open_words(usual) if found.open_price else price(current),

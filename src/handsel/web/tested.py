@@ -5,8 +5,9 @@ if they cannot be read, everybody sees the shop as it is. So do machines, and wh
 not counted.
 
 Only the price needs more than a sum: it was promised. The page's forms and a cookie,
-there only while prices are tried, carry our signed word for it, so that no other price
-is asked of the same visitor from another address or in another tab.
+set only while prices are tried, carry our signed word for it, so that no other price
+is asked of the same visitor from another address or in another tab. Addresses carry it
+too, and are copied: whoever opens one has its price, and counts as nobody else.
 """
 
 import logging
@@ -18,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as AnyResponse
 
 from handsel.analytics import assigning, experiments
-from handsel.analytics.assigning import Ticket, Trial
+from handsel.analytics.assigning import NOBODY, Ticket, Trial
 from handsel.analytics.sightings import Shown
 from handsel.models import Order
 from handsel.models.words import Part
@@ -68,7 +69,8 @@ class Tried:
                 each.trial.id,
                 each.variant,
                 each.visitor,
-                certain=each.brought or each.trial.part in self.shows,
+                certain=each.visitor != NOBODY
+                and (each.brought or each.trial.part in self.shows),
             )
             for each in self.tickets
         )
@@ -187,8 +189,24 @@ def _promised(trial: Trial, brought: Ticket | None) -> Ticket | None:
     """Give the least price that was promised, by this page or to this browser."""
     cookie = request.cookies.get(cookie_name(_cookie(trial)), "")
     kept = assigning.read(the_shop().keys, {trial.name: trial}, cookie)
-    found = [each for each in (brought, kept) if each]
+    if brought and request.method != "POST":
+        found = [each for each in (kept, _of_a_link(trial, brought)) if each]
+    else:
+        found = [each for each in (brought, kept) if each]
     return min(found, key=lambda each: trial.price(each.variant), default=None)
+
+
+def _of_a_link(trial: Trial, brought: Ticket) -> Ticket:
+    """Give the price of a link to whoever has opened it, who may have it from anybody.
+
+    They count as themselves, if they would have been shown the same without it.
+    """
+    own = _own(trial) if visits.is_somebody() else None
+    if own and own.visitor == brought.visitor:
+        return brought
+    if own and own.variant == brought.variant:
+        return own
+    return replace(brought, visitor=NOBODY)
 
 
 def _was_asked(trial: Trial) -> bool:
