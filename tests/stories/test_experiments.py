@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text
 
-from handsel.kit.errors import ConflictError
+from handsel.kit.errors import BadInputError, ConflictError
 from handsel.models import Experiment, Exposure, OrderVariant
 from handsel.ops import experimenting, shelving, stock
 from handsel.sales import catalogue
@@ -19,11 +19,13 @@ from tests.stories.buyers import (
     PAYS_LATER,
     buy,
     download,
+    order,
     pay,
     payment_page,
     with_settings,
 )
 from tests.stories.giving_back import give_back
+from tests.stories.test_coupons import coupon
 from tests.stories.trying import (
     begin,
     counted,
@@ -281,10 +283,21 @@ def test_what_is_tried_stays_as_it_is_until_the_end(shop: Shop, reader: Reader) 
     assert (product.name, product.price_minor, product.button) == (B, 1500, "Have it")
 
 
+BROKEN = [
+    "{{ wrong }}",
+    "{{ product.price + 1 }}",
+    "{{ 1 / 0 }}",
+    "{% include 'product.b.html' %}",
+]
+
+
+@pytest.mark.parametrize("broken", BROKEN)
 def test_a_template_that_breaks_keeps_nobody_from_buying_and_its_visitors_are_not_counted(
-    shop: Shop, reader: Reader, caplog: pytest.LogCaptureFixture
+    shop: Shop, reader: Reader, caplog: pytest.LogCaptureFixture, broken: str
 ) -> None:
-    own = '{% extends "product.html" %}{% block assurance %}{{ wrong }}{% endblock %}'
+    own = (
+        f'{{% extends "product.html" %}}{{% block assurance %}}{broken}{{% endblock %}}'
+    )
     path = make.book_file(shop.home / "templates", "product.b.html", own.encode())
     begin(shop, "template", "a", f"b={path.name}")
     buyer = one(shop, "template", "b", reader)
@@ -292,7 +305,56 @@ def test_a_template_that_breaks_keeps_nobody_from_buying_and_its_visitors_are_no
 
     assert download(buyer, page).data == make.BOOK
     assert counted(reader, "template") == [(0, 0, 0), (0, 0, 0)]
-    assert "cannot be used" in caplog.text
+    assert caplog.text.count("cannot be used") == 1  # however many open the page
+
+
+def test_a_draft_whose_template_is_gone_does_not_start(
+    shop: Shop, reader: Reader
+) -> None:
+    own = b'{% extends "product.html" %}'
+    path = make.book_file(shop.home / "templates", "product.b.html", own)
+    begin(shop, "template", "a", f"b={path.name}", begin=False)
+    path.unlink()
+
+    with pytest.raises(BadInputError, match=r"no readable templates/product\.b\.html"):
+        experimenting.start(shop, "template")
+
+
+def test_the_usual_words_of_a_button_can_be_tried_against_its_own(
+    shop: Shop, reader: Reader
+) -> None:
+    shelving.edit_product(shop, "book", button="Get it with {provider}")
+    begin(shop, "button", "a", "b=")
+    pages = [
+        one(shop, "button", name, reader).get("/p/book").get_data(as_text=True)
+        for name in "ab"
+    ]
+
+    assert ["Get it with " in page for page in pages] == [True, False]
+    assert ["Buy now" in page for page in pages] == [False, True]
+    assert figures(reader, "button") == [1, 1]
+
+
+def test_a_free_button_names_no_way_to_pay(shop: Shop, reader: Reader) -> None:
+    shelving.edit_product(shop, "book", button="Get it with {provider}")
+    coupon(shop, "ALL", percent="100")
+    page = reader.get("/p/book?coupon=ALL").get_data(as_text=True)
+
+    assert "Get it free" in page
+    assert "{provider}" not in page
+
+
+def test_who_pays_in_another_currency_is_a_buyer_whose_money_is_not_added_up(
+    shop: Shop, reader: Reader
+) -> None:
+    shelving.edit_product(shop, "book", also=["17 USD"])
+    begin(shop, "headline", "a", f"b={B}")
+    visitor = one(shop, "headline", "a", reader)
+    page = visitor.get("/p/book?currency=USD")
+    pay(visitor, visitor.press_and_follow(page, "/buy/book"))
+
+    assert order(shop).currency == "USD"
+    assert counted(reader, "headline") == [(1, 1, 0), (0, 0, 0)]
 
 
 def test_who_buys_needs_no_experiments(

@@ -22,10 +22,10 @@ KEPT: dict[str, tuple[int, str]] = {
     "utm_content": (100, r".+"),
     "ref": (260, _HOST),
     "page": (300, _HOST + r"(/.*)?"),
-    "ga": (41, r"\d+\.\d+"),
+    "ga": (41, r"\d{1,10}\.\d{1,10}"),
     "gas": (20, r"\d+"),
     "gat": (12, r"\d+"),
-    "variant": (200, r"[\w.,-]+"),
+    "variant": (500, r"[\w.,-]+"),
 }
 """Every name that is carried, its most letters and its shape; all else is left behind.
 
@@ -50,9 +50,11 @@ def of(said: Mapping[str, str]) -> dict[str, str]:
 
 def _cleaned(name: str, text: str) -> str:
     longest, shape = KEPT[name]
+    if name == "variant" and len(text) > longest:  # a part of our word is none
+        text = text[:longest].rpartition(",")[0]
     # No control letters: nobody types them, and PostgreSQL refuses NUL.
     plain = "".join(each for each in text[:longest] if each.isprintable()).strip()
-    return plain if re.fullmatch(shape, plain) else ""
+    return plain if re.fullmatch(shape, plain, re.ASCII) else ""
 
 
 def at_google(said: Mapping[str, str], now: datetime) -> tuple[str, str]:

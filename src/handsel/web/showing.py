@@ -5,8 +5,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
-from flask import Response, request, url_for
-from jinja2 import TemplateError
+from flask import Response, current_app, request, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -40,6 +39,7 @@ def product_page(
         shown = pricetags.tag(session, found, refused)
         family = catalogue.family(session, found)
         editions = [_edition(each, found, shown.offer) for each in family]
+    words = _button_words(found, tried)
     response = _product_page(
         found,
         status,
@@ -50,13 +50,13 @@ def product_page(
         kept=_kept(shown.offer, "coupon"),
         kept_business=_kept(shown.offer, "vat_id"),
         buy_action=url_for("buying.buy", slug=slug),
-        buttons=buttons(shown.offer, tried.value(Part.BUTTON) or found.button or ""),
+        buttons=buttons(shown.offer, words),
         hidden=_hidden(shown.offer),
         error=None if _is_at_a_field(error) else _said(error),
         errors={shown.refusal.field: str(shown.refusal)} if shown.refusal else {},
         pressed=status != 200,
         cancelled="cancelled" in request.args,
-        free_button=tried.value(Part.BUTTON) or found.button or "Get it free",
+        free_button=_free_button(words),
         owned_url=owned.find(found.id),
         meta=_meta(found),
     )
@@ -67,17 +67,38 @@ def _product_page(found: Product, status: int, **context: Any) -> Response:
     """Fill in the template of this product, or of the variant that is tried.
 
     One that cannot be used must not keep anybody from buying: then it is the usual one,
-    and nobody who sees that is counted.
+    and nobody who sees that is counted. Which errors that may be is up to the seller.
     """
     own = tested.here().value(Part.TEMPLATE) or found.template
     if own:
         try:
             return page(own, status, **context)
-        except (TemplateError, UnicodeDecodeError):
-            log.exception("The template %s of %s cannot be used.", own, found.slug)
+        except Exception as error:  # noqa: BLE001  # it may be any
+            _complain(own, found.slug, error)
             for name in tested.leave_out(Part.TEMPLATE):
                 context["hidden"].pop(name, None)
     return page("product.html", status, **context)
+
+
+def _complain(template: str, slug: str, error: Exception) -> None:
+    """Say once a day and template why it cannot be used, not to every visitor's page."""
+    today = the_shop().now().date()
+    said = current_app.extensions.setdefault("handsel.unusable", {})
+    if said.get(template) != today:
+        said[template] = today
+        words = "The template %s of %s cannot be used."
+        log.error(words, template, slug, exc_info=error)
+
+
+def _button_words(found: Product, tried: tested.Tried) -> str:
+    """Give the words that are tried or the product's own; "" for the usual ones."""
+    mine = tried.value(Part.BUTTON)
+    return (found.button or "") if mine is None else mine
+
+
+def _free_button(words: str) -> str:
+    """Give the words where nothing is to be paid: then there is no way to pay to name."""
+    return words if words and "{provider}" not in words else "Get it free"
 
 
 def _tried(tried: tested.Tried) -> dict[str, Any]:
@@ -195,6 +216,8 @@ def buttons(offer: Offer, words: str = "") -> list[dict[str, str]]:
         if (units := taken(each, price.currency))
         and (offer.chosen or can_charge(units, price))
     ]
+    if len(found) > 1 and "{provider}" not in words:
+        words = ""  # all buttons would say the same
     words = words or ("Buy now" if len(found) == 1 else "Buy with {provider}")
     return [
         {

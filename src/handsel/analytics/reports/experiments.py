@@ -49,20 +49,26 @@ def _visitors(session: Session, found: Experiment) -> Counter[str]:
 def _sales(
     session: Session, found: Experiment, *, test: bool
 ) -> Iterator[tuple[str, int, int]]:
-    """Give variant, visitor, and what is left of the money, for each sale."""
+    """Give variant, visitor, and what is left of the money, for each sale.
+
+    Who paid in another currency has bought as well; it cannot be added up.
+    """
     rows = session.execute(
-        select(OrderVariant.variant, OrderVariant.visitor, Order.provider, LedgerEntry)
+        select(
+            OrderVariant.variant,
+            OrderVariant.visitor,
+            Order.provider,
+            Order.currency,
+            LedgerEntry,
+        )
         .join(Order, Order.id == OrderVariant.order_id)
         .join(LedgerEntry, LedgerEntry.order_id == Order.id)
-        .where(
-            OrderVariant.experiment_id == found.id,
-            Order.test == test,
-            Order.currency == found.currency,
-        )
+        .where(OrderVariant.experiment_id == found.id, Order.test == test)
         .order_by(Order.id, LedgerEntry.id)
     )
     for _, group in groupby(rows, key=lambda row: row.LedgerEntry.order_id):
         facts = list(group)
         amount = money.brought(facts[0].provider, [row.LedgerEntry for row in facts])
         if amount is not None:
-            yield facts[0].variant, facts[0].visitor, amount
+            ours = facts[0].currency == found.currency
+            yield facts[0].variant, facts[0].visitor, amount if ours else 0
