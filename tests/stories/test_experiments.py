@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text
 
+from handsel.analytics import experiments
 from handsel.kit.errors import BadInputError, ConflictError
 from handsel.models import Experiment, Exposure, OrderVariant
 from handsel.ops import experimenting, shelving, stock
 from handsel.sales import catalogue
 from handsel.shop import Shop
 from tests import make
+from tests.ground.beside import ON_POSTGRES, beside
 from tests.ground.shops import Clock
 from tests.ground.visitor import words
 from tests.stories.buyers import (
@@ -274,13 +276,81 @@ def test_what_is_tried_stays_as_it_is_until_the_end(shop: Shop, reader: Reader) 
     for change in changes:
         with pytest.raises(ConflictError, match="it must stay as it is"):
             shelving.edit_product(shop, "book", **change)
+    experimenting.stop(shop, "price", "a")
+    for change in ({"price": "15 USD"}, {"also": ["17 USD"]}):
+        with pytest.raises(ConflictError, match="currencies must stay"):
+            shelving.edit_product(shop, "book", **change)
     shelving.edit_product(shop, "book", limit=3, button="Have it")
 
     experimenting.stop(shop, "headline", "b")
-    experimenting.stop(shop, "price", "a")
     with shop.reading() as session:
         product = catalogue.get(session, "book")
     assert (product.name, product.price_minor, product.button) == (B, 1500, "Have it")
+
+
+def test_a_buyer_who_pays_in_another_currency_is_a_buyer_and_brings_no_amount(
+    shop: Shop, reader: Reader
+) -> None:
+    shelving.edit_product(shop, "book", also=["17 USD"])
+    begin(shop, "headline", "a", f"b={B}")
+    buyer = one(shop, "headline", "a", reader)
+    page = buyer.get("/p/book?currency=USD")
+    pay(buyer, buyer.press_and_follow(page, "/buy/book"))
+
+    assert order(shop).currency == "USD"
+    assert counted(reader, "headline") == [(1, 1, 0), (0, 0, 0)]
+
+
+def test_a_draft_is_asked_again_at_its_start_whether_it_can_be_measured(
+    shop: Shop, reader: Reader
+) -> None:
+    begin(shop, "headline", "a", f"b={B}", begin=False)
+    shelving.edit_product(shop, "book", also=["17 USD"])
+    with pytest.raises(BadInputError, match="several currencies"):
+        experimenting.start(shop, "headline")
+    shelving.edit_product(shop, "book", only_currency=True)
+    with shop.transaction() as session:
+        catalogue.show(session, "book", published=False)
+    with pytest.raises(BadInputError, match="not for sale"):
+        experimenting.start(shop, "headline")
+
+
+@ON_POSTGRES
+def test_of_two_that_start_or_are_made_at_one_moment_one_is_told_so(
+    shop: Shop, reader: Reader
+) -> None:
+    begin(shop, "headline", "a", f"b={B}", name="first", begin=False)
+    begin(shop, "headline", "a", f"b={B}", name="second", begin=False)
+
+    def start_second() -> None:
+        with pytest.raises(ConflictError, match="just now"):
+            experimenting.start(shop, "second")
+
+    def make_twin() -> None:
+        with pytest.raises(ConflictError, match="called third already"):
+            begin(shop, "headline", "a", f"b={B}", name="third", begin=False)
+
+    with beside(shop, start_second) as other, shop.transaction() as session:
+        found = experiments.get(session, "first")
+        experiments.start(
+            session, found, shop.now(), planned_visitors=9, visitors_before=0
+        )
+        other()
+    with beside(shop, make_twin) as other, shop.transaction() as session:
+        experiments.add(session, _copy(experiments.get(session, "second"), "third"))
+        other()
+
+
+def _copy(found: Experiment, name: str) -> Experiment:
+    return Experiment(
+        name=name,
+        product_id=found.product_id,
+        part=found.part,
+        decided_by=found.decided_by,
+        lift_bp=found.lift_bp,
+        currency=found.currency,
+        created_at=found.created_at,
+    )
 
 
 BROKEN = [

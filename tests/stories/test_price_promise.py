@@ -18,7 +18,7 @@ from handsel.kit.signing import Keys
 from handsel.models import Order, OrderVariant
 from handsel.models.words import Part
 from handsel.ops import experimenting, shelving
-from handsel.sales import brake
+from handsel.sales import brake, catalogue
 from handsel.shop import Shop
 from tests import make
 from tests.ground.shops import Clock
@@ -104,6 +104,12 @@ def test_whoever_sees_a_price_is_counted_on_the_first_page_already(
     one(shop, "price", "b", reader).get("/")
     assert figures(reader, "price") == [0, 1]
     one(shop, "price", "a", reader).get("/buy/book")
+    assert figures(reader, "price") == [1, 1]
+
+    with shop.transaction() as session:
+        catalogue.show(session, "book", published=False)
+    away = reader.get("/")
+    assert "Set-Cookie" not in away.headers
     assert figures(reader, "price") == [1, 1]
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
 from handsel.analytics.assigning import Trial
@@ -13,7 +14,13 @@ from handsel.analytics.sightings import Shown, Sighting
 from handsel.kit.errors import ConflictError, NotFoundError
 from handsel.models import Experiment, Exposure, OrderVariant, Product, Variant
 from handsel.models.database import insert_new, rows_changed
-from handsel.models.words import EventKind, ExperimentState, Part
+from handsel.models.words import (
+    DecidedBy,
+    EventKind,
+    ExperimentState,
+    Part,
+    ProductStatus,
+)
 
 
 def running(session: Session, slug: str = "") -> Sequence[Trial]:
@@ -78,7 +85,10 @@ _RUNNING = (
     .order_by(Experiment.id, Variant.position)
 )
 _OF_PRODUCT = _RUNNING.where(Product.slug == bindparam("wanted"))
-_OF_PRICES = _RUNNING.where(Experiment.part == Part.PRICE)
+# The front page shows no others, and nobody is to be counted who sees no price.
+_OF_PRICES = _RUNNING.where(
+    Experiment.part == Part.PRICE, Product.status == ProductStatus.PUBLISHED
+)
 
 
 def cover_type(session: Session, sha256: str) -> str | None:
@@ -187,14 +197,18 @@ def listed(session: Session) -> Sequence[Experiment]:
 
 def add(session: Session, new: Experiment) -> None:
     """Keep a new experiment, as a draft. Raises ConflictError for a name that is taken."""
+    taken = ConflictError(
+        f"There is an experiment called {new.name} already.",
+        "Give this one another name.",
+    )
     if session.scalar(select(func.count()).where(Experiment.name == new.name)):
-        raise ConflictError(
-            f"There is an experiment called {new.name} already.",
-            "Give this one another name.",
-        )
+        raise taken
     new.state = ExperimentState.DRAFT
     session.add(new)
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:  # somebody else was faster
+        raise taken from error
 
 
 def start(
@@ -220,16 +234,23 @@ def start(
             f"{other} is trying the {found.part} of this product already.",
             f"Stop it first: handsel experiment stop {other}",
         )
-    _step(
-        session,
-        found,
-        ExperimentState.DRAFT,
-        state=ExperimentState.RUNNING,
-        secret=secrets.token_hex(32),
-        started_at=now,
-        planned_visitors=planned_visitors,
-        visitors_before=visitors_before,
-    )
+    part = found.part
+    try:
+        _step(
+            session,
+            found,
+            ExperimentState.DRAFT,
+            state=ExperimentState.RUNNING,
+            secret=secrets.token_hex(32),
+            started_at=now,
+            planned_visitors=planned_visitors,
+            visitors_before=visitors_before,
+        )
+    except IntegrityError as error:  # somebody else was faster
+        raise ConflictError(
+            f"Another experiment began to try the {part} of this product just now.",
+            "`handsel experiment list` shows it.",
+        ) from error
 
 
 def stop(
@@ -295,4 +316,24 @@ def refuse_change(session: Session, product: Product, parts: Collection[Part]) -
             f"The {row.part} of {product.slug} is being tried by {row.name}: while it "
             "runs, it must stay as it is.",
             f"Stop it first: handsel experiment stop {row.name}",
+        )
+
+
+def refuse_currencies(session: Session, product: Product) -> None:
+    """Raise ConflictError if revenue decides of something that is being tried: what is
+    paid in other currencies than before could not be added up."""
+    name = session.scalar(
+        select(Experiment.name)
+        .where(
+            Experiment.product_id == product.id,
+            Experiment.decided_by == DecidedBy.REVENUE,
+            Experiment.state == ExperimentState.RUNNING,
+        )
+        .limit(1)
+    )
+    if name:
+        raise ConflictError(
+            f"{name} compares what visitors of {product.slug} bring: while it runs, the "
+            "currencies must stay as they are.",
+            f"Stop it first: handsel experiment stop {name}",
         )

@@ -88,7 +88,10 @@ class Exposure(Base):
     """A visitor who was shown a variant, when they first were."""
 
     __tablename__ = "exposures"
-    __table_args__ = (UniqueConstraint("experiment_id", "visitor"),)
+    __table_args__ = (
+        UniqueConstraint("experiment_id", "visitor"),
+        Index("ix_exposures_experiment_id_variant", "experiment_id", "variant"),
+    )
 
     id: Mapped[int] = mapped_column(ROW, primary_key=True)
     experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments.id"))

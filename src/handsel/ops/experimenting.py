@@ -13,7 +13,7 @@ from handsel.kit.errors import BadInputError, NotFoundError
 from handsel.kit.money import Money
 from handsel.kit.text import check_slug
 from handsel.models import Experiment, Product, Variant
-from handsel.models.words import DecidedBy, Part
+from handsel.models.words import DecidedBy, Part, ProductStatus
 from handsel.ops import experiment_facts, variants
 from handsel.ops.experiment_facts import facts_of, product_of
 from handsel.ops.wording import USUAL_TEMPLATE
@@ -72,6 +72,12 @@ def _start(session: Session, shop: Shop, found: Experiment) -> None:
     product = product_of(session, found)
     variants.check(shop, product, found.part)
     _check_again(shop, product, found)
+    _check_metric(product, found.part, found.decided_by)
+    if product.status is not ProductStatus.PUBLISHED:
+        raise BadInputError(
+            f"{product.slug} is not for sale: nobody would see what is tried.",
+            f"Put it on the shelf first: handsel product publish {product.slug}",
+        )
     control = found.variants[0]
     control.value = variants.current(product, found.part)
     if found.part is not Part.PAGE and control.value in [
@@ -163,26 +169,37 @@ def _name(text: str) -> str:
 
 def _decided_by(product: Product, part: Part, metric: str | None) -> DecidedBy:
     """Choose revenue where amounts can be added up, unless something else is said."""
-    several = bool(product.prices)
-    free = not product.price_minor and not product.open_price
-    chosen = DecidedBy(metric) if metric else None
-    if chosen is DecidedBy.REVENUE and several:
+    if metric:
+        chosen = DecidedBy(metric)
+    elif product.prices or _free(product):
+        chosen = DecidedBy.CONVERSION
+    else:
+        chosen = DecidedBy.REVENUE
+    _check_metric(product, part, chosen)
+    return chosen
+
+
+def _free(product: Product) -> bool:
+    return not product.price_minor and not product.open_price
+
+
+def _check_metric(product: Product, part: Part, chosen: DecidedBy) -> None:
+    """Refuse what cannot decide; a draft's product may have changed since it was made."""
+    if chosen is DecidedBy.REVENUE and product.prices:
         raise BadInputError(
             f"{product.slug} is sold in several currencies, which cannot be added up.",
-            "Say --metric conversion.",
+            "Plan it with --metric conversion.",
         )
-    if chosen is DecidedBy.REVENUE and free:
+    if chosen is DecidedBy.REVENUE and _free(product):
         raise BadInputError(
             f"{product.slug} is free: no visitor brings anything.",
-            "Say --metric conversion.",
+            "Plan it with --metric conversion.",
         )
     if chosen is DecidedBy.CONVERSION and part is Part.PRICE:
         raise BadInputError(
             "The lower price is always bought more often: that says nothing.",
             "Leave --metric out: what a visitor brings counts.",
         )
-    fallback = DecidedBy.CONVERSION if several or free else DecidedBy.REVENUE
-    return chosen or fallback
 
 
 def _basis_points(text: str) -> int:

@@ -154,6 +154,10 @@ def edit(session: Session, slug: str, changes: Changes, now: datetime) -> Produc
     """
     product = get(session, slug)
     experiments.refuse_change(session, product, _parts(product, changes))
+    if changes.asking and _currencies(changes.asking) != _currencies(
+        asking.of(product)
+    ):
+        experiments.refuse_currencies(session, product)
     if changes.name is not None:
         product.name = changes.name
     if changes.description is not None:
@@ -191,6 +195,10 @@ def _parts(product: Product, changes: Changes) -> list[Part]:
         Part.PRICE: new_price or bool(changes.edition and changes.edition[0]),
     }
     return [part for part, is_so in different.items() if is_so]
+
+
+def _currencies(asked: Asking) -> set[str]:
+    return {asked.price.currency, *(each.usual.currency for each in asked.also)}
 
 
 def _join(session: Session, product: Product, family: str, edition: str) -> None:

@@ -16,7 +16,8 @@ def arms(session: Session, found: Experiment, *, test: bool) -> list[Arm]:
     """Count the visitors of each variant, those who bought, and what they brought.
 
     Money is read from the ledger itself, whenever it came and went: a refund counts for
-    the variant of its sale, and somebody who got all back has bought.
+    the variant of its sale, and somebody who got all back has bought. So has who paid in
+    another currency, whose amount cannot be added up and is none.
 
     Args:
         test: count test purchases instead of the real ones.

@@ -125,6 +125,13 @@ def upgrade() -> None:
             "experiment_id", "visitor", name=op.f("uq_exposures_experiment_id_visitor")
         ),
     )
+    with op.batch_alter_table("exposures", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_exposures_experiment_id_variant",
+            ["experiment_id", "variant"],
+            unique=False,
+        )
+
     op.create_table(
         "order_variants",
         sa.Column("order_id", sa.Integer(), autoincrement=False, nullable=False),
