@@ -278,6 +278,33 @@ def test_words_about_a_split_that_looks_wrong() -> None:
     ]
 
 
+def test_words_name_what_is_worse_beside_what_is_the_same() -> None:
+    said = say((40_000, 800), (40_000, 800), (40_000, 500))
+    assert said[0] == (
+        "Take a or b, whichever you like, but not c, which is worse than a."
+    )
+    assert said[2].startswith("So far as is certain: c turns between")
+    assert say((40_000, 800), (40_000, 800), (40_000, 800))[0] == (
+        "No difference larger than 20 %: take whichever you like."
+    )
+
+
+def test_words_when_it_takes_too_long_or_has_ended() -> None:
+    assert say((3000, 60), (3000, 70), daily=20)[0] == (
+        "Keep running, more than a year left: stop, or try something bolder."
+    )
+    past = arms((60_000, 1200), (60_000, 1320))
+    open_end = judge(past, TWENTY, Metric.CONVERSION, daily=2000)
+    assert in_words(open_end).startswith(
+        "The plan is over, and nothing is certain yet, about "
+    )
+    few = judge(arms((3, 0), (3, 0)), TWENTY, Metric.CONVERSION, daily=20)
+    for verdict in (open_end, few):
+        assert sentences(verdict, ended=True)[0] == (
+            "It ended before anything could be said for certain."
+        )
+
+
 def test_words_about_three() -> None:
     said = say((40_000, 800), (40_000, 900), (40_000, 1100), metric=Metric.REVENUE)
     assert said[0].startswith("Ship c: it earns between")

@@ -117,6 +117,7 @@ def test_an_experiment_is_planned_started_shown_and_shipped(
         "Too early to say",
         "9 of about",
         "Test purchases",
+        "\na: The Book\nb: Read me\n",
     ):
         assert word in table
     assert "running" in listed
@@ -141,9 +142,9 @@ def test_the_plan_says_how_many_days_it_takes_and_what_could_be_found_sooner(
         *("--metric", "conversion"),
     )
 
-    assert "days at the pace of the last 28" in long
+    assert "more than a year at the pace of the last 28" in long
     assert "longer than 90 days" in long
-    assert "--lift 50 %" in long
+    assert "--lift 50%\n" in long
     assert 14 <= short["planned_days"] <= 90
     assert short["planned_days"] == max(14, -(-short["planned_visitors"] // 100))
 
@@ -185,6 +186,22 @@ def test_a_draft_is_deleted_and_what_has_found_something_is_not(
     assert deleted == {"deleted": "headline"}
     assert "what it has found stays" in str(kept.exception)
     assert len(told(shop, "experiment", "list")) == 1
+
+
+def test_what_has_ended_undecided_speaks_of_no_days_left(
+    shop: Shop, reader: Reader
+) -> None:
+    run(shop, *HEADLINE, *B, "--start")
+    run(shop, "experiment", "stop", "headline")
+    shown = told(shop, "experiment", "show", "headline")
+    table = run(shop, "experiment", "show", "headline").stdout
+    [listed] = told(shop, "experiment", "list")
+
+    assert (shown["verdict"], shown["days_left"]) == ("undecided", None)
+    assert "It ended before anything could be said" in table
+    assert not {"left", "early"} & set(table.split())
+    assert "verdict" not in listed
+    assert "nothing was shipped" in run(shop, "experiment", "list").stdout
 
 
 def test_the_empty_list_says_what_to_do(shop: Shop) -> None:
@@ -250,6 +267,12 @@ WRONG = [
     ),
     (("headline", "--product", "book", "--variant", "A", *B), 2, "small letters"),
     (("H", "--part", "headline", "--product", "book", "--variant", "a", *B), 2, "a-z"),
+    (
+        ("x" * 41, "--part", "headline", "--product", "book", "--variant", "a", *B),
+        *(2, "The name of an experiment has only a-z"),
+    ),
+    ((*HEADLINE[2:], *B, "--lift", "0.2"), 2, "may be 0.2 % or 20 %"),
+    ((*PRICE, "book", "--variant", "a", "--variant", "b=15"), 2, "are the same"),
     (
         ("taken", "--part", "headline", "--product", "book", "--variant", "a", *B),
         1,

@@ -1,10 +1,13 @@
 """A verdict in words, for the seller."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from handsel.analytics.stats.moments import Metric
 from handsel.analytics.stats.sequential import LEAST_BUYERS
 from handsel.analytics.stats.verdict import Figures, Outcome, State, Verdict
+
+LONG = 365
+"""Days; with more of them left, nobody should wait."""
 
 
 def in_words(verdict: Verdict) -> str:
@@ -12,9 +15,19 @@ def in_words(verdict: Verdict) -> str:
     return sentences(verdict)[0]
 
 
-def sentences(verdict: Verdict) -> list[str]:
-    """Say what is to be done, and then what is known of each variant."""
-    return [_headline(verdict), *_details(verdict)]
+def sentences(verdict: Verdict, *, ended: bool = False) -> list[str]:
+    """Say what is to be done, and then what is known of each variant.
+
+    Of an experiment that has `ended` nothing is said of what is still to come.
+    """
+    first = _headline(verdict)
+    if ended and verdict.state in UNDECIDED:
+        first = "It ended before anything could be said for certain."
+    return [first, *_details(verdict)]
+
+
+UNDECIDED = (State.TOO_EARLY, State.KEEP_RUNNING)
+"""What is true only as long as it runs."""
 
 
 def _headline(verdict: Verdict) -> str:
@@ -25,18 +38,36 @@ def _headline(verdict: Verdict) -> str:
         case State.TOO_EARLY:
             return f"Too early to say{_left(verdict)}."
         case State.KEEP_RUNNING:
+            if verdict.past:
+                return f"The plan is over, and nothing is certain yet{_left(verdict)}."
             return f"Keep running{_left(verdict)}."
         case State.SHIP:
             [winner] = [each for each in others if each.name == verdict.winner]
             return f"Ship {winner.name}: {_compared(winner, verdict.metric, 'it')}."
         case State.NO_DIFFERENCE:
-            return (
-                f"No difference larger than {_percent(verdict.lift)}: "
-                "take whichever you like."
-            )
+            return _no_difference(verdict)
         case State.CONTROL_STAYS:
             least = max(others, key=lambda each: each.chance)
             return f"Keep {control.name}: {_compared(least, verdict.metric)}."
+
+
+def _no_difference(verdict: Verdict) -> str:
+    control, *others = verdict.figures
+    worse = [each.name for each in others if each.outcome is Outcome.WORSE]
+    if worse:
+        alike = [each.name for each in verdict.figures if each.name not in worse]
+        return (
+            f"Take {_one_of(alike)}, whichever you like, but not {_one_of(worse)}, "
+            f"which {'is' if len(worse) == 1 else 'are'} worse than {control.name}."
+        )
+    return (
+        f"No difference larger than {_percent(verdict.lift)}: take whichever you like."
+    )
+
+
+def _one_of(names: Sequence[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 def _details(verdict: Verdict) -> Iterator[str]:
@@ -75,6 +106,8 @@ def _about_buyers(metric: Metric) -> str:
 
 
 def _left(verdict: Verdict) -> str:
+    if verdict.days_left is not None and verdict.days_left > LONG:
+        return ", more than a year left: stop, or try something bolder"
     if verdict.days_left is not None:
         return f", about {_counted(verdict.days_left, 'day')} left"
     if verdict.visitors_left is not None:

@@ -1,7 +1,9 @@
 """Experiments as people read them: the plan, the table, the verdict."""
 
+from textwrap import shorten
 from typing import Any
 
+from handsel.analytics.verdicts import LONG
 from handsel.cli.common import table
 from handsel.kit.money import Money, format_money
 from handsel.ops.experiment_facts import TOO_LONG
@@ -35,6 +37,8 @@ def _days(found: Facts) -> str:
         return (
             "; nobody can say how long that takes, as nobody came in the last 28 days"
         )
+    if found["planned_days"] > LONG:
+        return ", more than a year at the pace of the last 28 days"
     return f", {found['planned_days']:,} days at the pace of the last 28"
 
 
@@ -64,8 +68,11 @@ def _too_long(found: Facts) -> str:
     )
     if found["findable_bp"] is None:
         return f"{why} Try it where more people come."
-    percent = f"{found['findable_bp'] / 100:g} %"
-    return f"{why} A difference of {percent} could be found in time: --lift {percent}."
+    percent = f"{found['findable_bp'] / 100:g}"
+    # As it can be copied: neither a space in it, nor a full stop after it.
+    return (
+        f"{why} A difference of {percent} % could be found in time: --lift {percent}%"
+    )
 
 
 def after(found: Facts) -> str:
@@ -78,6 +85,8 @@ def short(found: Facts) -> str:
     """Say in one line what an experiment says."""
     if found["shipped"]:
         return f"{found['shipped']} was shipped"
+    if found["state"] == "stopped":
+        return f"stopped on {found['stopped_at'][:10]}, nothing was shipped"
     return str(found["says"][0]) if "says" in found else ""
 
 
@@ -85,7 +94,8 @@ def report(found: Facts, locale: str) -> str:
     """Write an experiment down: what it is, its figures, and what follows."""
     if found["state"] == "draft":
         return planned(found)
-    lines = [_title(found), "", _table(found, locale), "", *found["says"]]
+    lines = [_title(found), *_values(found), "", _table(found, locale), ""]
+    lines += found["says"]
     if found["state"] == "running":
         lines += ["", _progress(found)]
     if found["test"]:
@@ -98,6 +108,15 @@ def _title(found: Facts) -> str:
     if found["shipped"]:
         state += f", {found['shipped']} shipped"
     return f"{found['name']}: {found['part']} of {found['product']}{state}"
+
+
+def _values(found: Facts) -> list[str]:
+    """Say what each variant is, in a line."""
+    return [
+        f"{each['variant']}: {shorten(each['value'], 80, placeholder=' ...')}"
+        for each in found["variants"]
+        if each["value"]
+    ]
 
 
 def _table(found: Facts, locale: str) -> str:

@@ -1,6 +1,6 @@
 """What a seller is told of an experiment: its plan, its figures, its verdict."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,9 +11,9 @@ from handsel.analytics.periods import Period
 from handsel.analytics.reports import experiments as report
 from handsel.analytics.reports.tallies import Wanted, tally
 from handsel.analytics.stats import Metric, Plan, Verdict, judge, plan_price, plan_rate
-from handsel.kit.money import Money, format_money
-from handsel.models import Experiment, Product, Variant
+from handsel.models import Experiment, Product
 from handsel.models.words import DecidedBy, EventKind, ExperimentState, Part
+from handsel.ops import variants
 from handsel.sales import catalogue
 from handsel.shop import Shop
 
@@ -85,9 +85,15 @@ _LIFTS = (15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 300)
 
 
 def listed(shop: Shop) -> list[dict[str, Any]]:
-    """Give every experiment, newest first."""
+    """Give every experiment, newest first; what has ended without its figures, which
+    are the more to count the longer a shop tries things."""
     with shop.reading() as session:
-        return [facts(session, shop, each) for each in experiments.listed(session)]
+        return [
+            _said(session, shop, each)[0]
+            if each.state is ExperimentState.STOPPED
+            else facts(session, shop, each)
+            for each in experiments.listed(session)
+        ]
 
 
 def facts_of(shop: Shop, name: str) -> dict[str, Any]:
@@ -98,6 +104,18 @@ def facts_of(shop: Shop, name: str) -> dict[str, Any]:
 
 def facts(session: Session, shop: Shop, found: Experiment) -> dict[str, Any]:
     """The same for one that was read; a draft's plan is that of today."""
+    said, plan = _said(session, shop, found)
+    if found.state is ExperimentState.DRAFT:
+        return said
+    verdict = _verdict(session, shop, found, plan)
+    figures = _figures(said["variants"], verdict)
+    return said | _judged(found, verdict) | {"variants": figures}
+
+
+def _said(
+    session: Session, shop: Shop, found: Experiment
+) -> tuple[dict[str, Any], Plan]:
+    """Give all but the figures, and the plan."""
     product = product_of(session, found)
     plan, before = _planned(session, shop, found, product)
     days = plan.days(before.daily) if before.visitors else None
@@ -116,29 +134,31 @@ def facts(session: Session, shop: Shop, found: Experiment) -> dict[str, Any]:
         "planned_days": days,
         "test": takes_tests_alone(shop),
         "variants": [
-            {"variant": each.name, "value": _value(shop, found, each)}
+            {
+                "variant": each.name,
+                "value": variants.told(shop, found.part, each.value, found.currency),
+            }
             for each in found.variants
         ],
     }
     if found.part is Part.PAGE:
         said["script"] = f"{shop.settings.public_url}/embed/variants.js"
-    if days and days > TOO_LONG:
+    if days and days > TOO_LONG and found.state is not ExperimentState.STOPPED:
+        before = before_of(session, shop, product)
         said["findable_bp"] = _findable(found, product, before)
-    if found.state is ExperimentState.DRAFT:
-        return said
-    verdict = _verdict(session, shop, found, plan)
-    return said | _judged(verdict) | {"variants": _figures(said["variants"], verdict)}
+    return said, plan
 
 
 def _planned(
     session: Session, shop: Shop, found: Experiment, product: Product
 ) -> tuple[Plan, Before]:
     """Give the plan: what was fixed at the start, or before that what it would be now."""
-    before, lift = before_of(session, shop, product), found.lift_bp / 10_000
+    lift = found.lift_bp / 10_000
     if found.planned_visitors is None:
+        before = before_of(session, shop, product)
         return plan_for(found, product, before, lift), before
     plan = Plan(found.planned_visitors, lift, len(found.variants))
-    return plan, replace(before, visitors=found.visitors_before or 0)
+    return plan, Before(visitors=found.visitors_before or 0, sales=0)
 
 
 def _verdict(session: Session, shop: Shop, found: Experiment, plan: Plan) -> Verdict:
@@ -152,14 +172,16 @@ def _verdict(session: Session, shop: Shop, found: Experiment, plan: Plan) -> Ver
     return judge(arms, plan, Metric(found.decided_by), daily=daily)
 
 
-def _judged(verdict: Verdict) -> dict[str, Any]:
+def _judged(found: Experiment, verdict: Verdict) -> dict[str, Any]:
+    ended = found.state is ExperimentState.STOPPED
+    open_end = ended and verdict.state in verdicts.UNDECIDED
     return {
-        "verdict": verdict.state.name.lower(),
+        "verdict": "undecided" if open_end else verdict.state.name.lower(),
         "winner": verdict.winner,
-        "visitors_left": verdict.visitors_left,
-        "days_left": verdict.days_left,
+        "visitors_left": 0 if ended else verdict.visitors_left,
+        "days_left": None if ended else verdict.days_left,
         "split_p": verdict.split_p,
-        "says": verdicts.sentences(verdict),
+        "says": verdicts.sentences(verdict, ended=ended),
     }
 
 
@@ -171,15 +193,6 @@ def _figures(said: list[dict[str, Any]], verdict: Verdict) -> list[dict[str, Any
         known["outcome"] = str(figures.outcome) if figures.outcome else None
         found.append(each | known)
     return found
-
-
-def _value(shop: Shop, found: Experiment, variant: Variant) -> str | None:
-    if found.part is Part.PRICE:
-        price = Money(int(variant.value), found.currency)
-        return format_money(price, shop.settings.shop.locale)
-    if found.part is Part.PAGE:
-        return None
-    return variant.value
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from handsel.analytics import experiments
 from handsel.kit.errors import BadInputError, NotFoundError
 from handsel.kit.money import Money
-from handsel.kit.text import check_slug
+from handsel.kit.text import slugify
 from handsel.models import Experiment, Product, Variant
 from handsel.models.words import DecidedBy, Part, ProductStatus
 from handsel.ops import experiment_facts, variants
@@ -20,6 +20,9 @@ from handsel.ops.wording import USUAL_TEMPLATE
 from handsel.sales import asking, catalogue
 from handsel.sales.catalogue import Changes
 from handsel.shop import Shop
+
+MOST_LETTERS = 40
+"""Of the name of an experiment."""
 
 
 def create(
@@ -159,12 +162,13 @@ def delete(shop: Shop, name: str) -> None:
 
 
 def _name(text: str) -> str:
-    name = check_slug(text)
-    if len(name) > 40:
-        raise BadInputError(
-            "The name of an experiment has 40 letters at most.", "Say it shorter."
-        )
-    return name
+    if len(text) <= MOST_LETTERS and slugify(text) == text:
+        return text
+    raise BadInputError(
+        "The name of an experiment has only a-z, 0-9 and single hyphens between them, "
+        f"{MOST_LETTERS} at most.",
+        f"Try: {slugify(text)[:MOST_LETTERS].strip('-')}",
+    )
 
 
 def _decided_by(product: Product, part: Part, metric: str | None) -> DecidedBy:
@@ -207,6 +211,11 @@ def _basis_points(text: str) -> int:
         r"([0-9]{1,4}(?:[.,][0-9]{1,2})?)\s*%?", text.strip(), re.ASCII
     )
     points = int(Decimal(found[1].replace(",", ".")) * 100) if found else 0
+    if 0 < points < 100 and "%" not in text:
+        raise BadInputError(
+            f"“{text}” may be {points / 100:g} % or {points} %.",
+            f"Write --lift {points}% or --lift {points / 100:g}%",
+        )
     if not 10 <= points <= 100_000:
         raise BadInputError(
             f"“{text}” is no difference that can be looked for.",

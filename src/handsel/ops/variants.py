@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from handsel.kit.errors import BadInputError
-from handsel.kit.money import Money
+from handsel.kit.money import Money, format_money
 from handsel.models import Product
 from handsel.models.words import Part
 from handsel.ops import pricing, shelving, wording
@@ -75,11 +75,26 @@ def values(
     if part is not Part.PAGE and len(set(found.values())) < len(found):
         raise BadInputError(
             "Two variants are the same.",
-            f"The first is how it is now: {now!r}."
-            if part is not Part.DESCRIPTION
-            else "The first is how it is now.",
+            _how_it_is(shop, product, part, now),
         )
     return found
+
+
+def _how_it_is(shop: Shop, product: Product, part: Part, now: str) -> str:
+    if part is Part.DESCRIPTION:
+        return "The first is how it is now."
+    shown = told(shop, part, now, product.currency) or "the usual"
+    return f"The first is how it is now: {shown}"
+
+
+def told(shop: Shop, part: Part, value: str, currency: str) -> str | None:
+    """Give the value of a variant as people read it; None if it has none."""
+    if part is Part.PRICE:
+        return format_money(Money(int(value), currency), shop.settings.shop.locale)
+    if part is Part.COVER and (cover := as_cover(value)):
+        size = f"{cover.width} x {cover.height}"
+        return f"{cover.sha256[:8]}, {cover.content_type}, {size}"
+    return None if part is Part.PAGE else value
 
 
 def _on_the_page(typed: Typed) -> str:

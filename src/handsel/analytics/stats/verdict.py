@@ -81,6 +81,7 @@ class Verdict:
             where nobody can say.
         days_left: the same in days, where the visitors of a day are known.
         split_p: the always-valid p-value of the split.
+        past: whether as many visitors have come as were planned.
     """
 
     state: State
@@ -91,6 +92,7 @@ class Verdict:
     visitors_left: int | None
     days_left: int | None
     split_p: float
+    past: bool
 
 
 def judge(
@@ -133,6 +135,7 @@ def judge(
         visitors_left=left,
         days_left=_days(left, daily),
         split_p=split_p,
+        past=sum(arm.visitors for arm in arms) >= plan.total,
     )
 
 
