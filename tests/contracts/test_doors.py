@@ -81,10 +81,11 @@ STRIPES = (
 
 
 def loads(policy: str) -> set[str]:
-    """Name everything a policy lets in, wherever forms may lead."""
+    """Name everything a policy lets in: wherever forms may lead, whoever may frame it."""
     kinds = (each.split() for each in policy.split(";"))
+    outwards = ("form-action", "frame-ancestors")  # the second: test_framing
     return {
-        place for kind, *places in kinds if kind != "form-action" for place in places
+        place for kind, *places in kinds if kind not in outwards for place in places
     }
 
 
