@@ -1,9 +1,11 @@
 """A backup is whole or there is none, and a restore brings everything back or nothing."""
 
+import gzip
 import io
 import json
 import tarfile
 import threading
+import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -321,8 +323,21 @@ def _only_the_end_missing(content: bytes) -> bytes:
 
 
 def _one_byte_changed(content: bytes) -> bytes:
-    place = len(content) // 4
-    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+    """Change a byte that says something: in a row of zeros, gzip can say the same with
+    another."""
+    for place in range(len(content) // 4, len(content)):
+        other = bytes([content[place] ^ 1])
+        changed = content[:place] + other + content[place + 1 :]
+        if _inflated(changed) != _inflated(content):
+            return changed
+    raise AssertionError("every byte says nothing")
+
+
+def _inflated(content: bytes) -> bytes | None:
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error):
+        return None if content.startswith(b"\x1f\x8b") else content
 
 
 def _emptied(content: bytes) -> bytes:
