@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import handsel
@@ -153,6 +154,7 @@ def test_who_wants_a_new_tab_gets_one(page: Page, demo: Demo) -> None:
         assert leads.startswith(f"{demo.url}/buy/the-first-coin?page=")
 
 
+@pytest.mark.parametrize(("width", "height"), SCREENS)
 def test_on_a_phone_it_fills_the_screen(
     browser: Browser, demo: Demo, width: int, height: int
 ) -> None:
