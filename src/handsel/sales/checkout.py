@@ -154,11 +154,7 @@ def offered(
 ) -> Offer:
     """Give what this product costs whoever wishes this; as `prepare`."""
     price = prices.of(product, now, wish.currency)
-    promised = wish.promised
-    if promised and (
-        product.open_price or promised.price.currency != price.usual.currency
-    ):
-        promised = None
+    promised = _promised(product, price, wish)
     if promised:
         price = replace(price, usual=promised.price)
     counts = units(price.usual.currency)
@@ -190,6 +186,14 @@ def offered(
         tax_class=product.tax_class,
         promised=promised,
     )
+
+
+def _promised(product: Product, price: prices.Price, wish: Wish) -> Promised | None:
+    """Give the price that was promised; None where it is not the one that is asked."""
+    found = wish.promised
+    if found is None or product.open_price:
+        return None
+    return found if found.price.currency == price.usual.currency else None
 
 
 def checkout_key(press: str, offer: Offer, provider: str) -> str:
