@@ -98,6 +98,7 @@ def test_an_order_says_where_it_came_from_and_what_was_done(visited: Shop) -> No
     told = facts(visited, "order", "show", "H-1001")
 
     assert "source newsletter, computer" in said
+    assert "{" not in said
     assert isinstance(told, dict)
     assert told["visit"]["source"] == "newsletter"
     assert {event["kind"] for event in told["visit"]["events"]} == {

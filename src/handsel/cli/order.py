@@ -238,8 +238,8 @@ def _for_people(data: dict[str, Any]) -> dict[str, str]:
     """Write the facts of an order in words: money, times, yes and no."""
     said = {}
     for key, value in data.items():
-        if key in ("ledger", "refunds", "money", "papers", "currency") or value is None:
-            continue
+        if key == "currency" or value is None or isinstance(value, dict | list):
+            continue  # those have lines of their own
         if key.endswith("_minor"):
             money = format_money(Money(value, data["currency"]), "en")
             said[key.removesuffix("_minor")] = money
