@@ -15,10 +15,8 @@ from sqlalchemy.orm import Session
 from handsel.analytics import events
 from handsel.models import CountedFact, Event, LedgerEntry, Order
 from handsel.models.database import insert_new
-from handsel.models.words import EventKind, FactKind
+from handsel.models.words import FREE, EventKind, FactKind
 
-FREE = "free"
-"""What the provider of an order is called that cost nothing."""
 AT_ONCE = 50
 LATEST = 1000
 """How far behind the last one a fact may still turn up: transactions end in another

@@ -5,6 +5,11 @@ Only words: payment providers and transports may import this module, but no tabl
 
 from enum import StrEnum
 
+FREE = "free"
+"""The provider of an order that costs nothing."""
+GIFT = "gift"
+"""The provider of an order that the seller has given away."""
+
 
 class ProductStatus(StrEnum):
     """Whether strangers can see a product."""

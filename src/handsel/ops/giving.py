@@ -4,6 +4,7 @@ import secrets
 from typing import Any
 
 from handsel.kit.text import normalise_email
+from handsel.models.words import GIFT
 from handsel.sales import addresses, checkout, orders, placing, report
 from handsel.shop import Shop
 
@@ -23,7 +24,7 @@ def give(shop: Shop, slug: str, email: str) -> dict[str, Any]:
             shop.keys,
             offer,
             key=secrets.token_hex(32),
-            kind=placing.GIFT,
+            kind=GIFT,
             test=shop.test_mode,
             email=address,
             now=shop.now(),

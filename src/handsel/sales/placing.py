@@ -10,14 +10,11 @@ from handsel.kit.signing import Keys, public_id
 from handsel.kit.text import email_key
 from handsel.models import Order
 from handsel.models.database import insert_new
-from handsel.models.words import FactKind, OrderStatus, PaymentState
+from handsel.models.words import GIFT, FactKind, OrderStatus, PaymentState
 from handsel.sales import orders, reservations
 from handsel.sales.checkout import Buyer, Offer, ending, of_session
 from handsel.sales.payments.base import Fact, Payment, Started
 from handsel.sales.pricing import Quote
-
-FREE = "free"
-GIFT = "gift"
 
 
 def place(

@@ -1,10 +1,11 @@
 """The settings of what is counted of visits, and who else is told of it."""
 
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 
+from handsel.settings.loopback import is_loopback
 from handsel.settings.section import Section, Words
 
 
@@ -121,12 +122,7 @@ def _others(analytics: AnalyticsSettings) -> list[str]:
 def _is_open(url: str) -> bool:
     """Say whether a call there could be read by others."""
     parts = urlsplit(url)
-    if parts.scheme != "http":
-        return False
-    try:
-        return not ip_address(parts.hostname or "").is_loopback
-    except ValueError:
-        return parts.hostname != "localhost"
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")
 
 
 def _networks(analytics: AnalyticsSettings) -> list[str]:

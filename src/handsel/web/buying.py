@@ -18,7 +18,7 @@ from handsel.kit.errors import (
 from handsel.kit.signing import public_id
 from handsel.kit.text import email_key, normalise_email
 from handsel.models import Order, Product
-from handsel.models.words import EventKind, PaymentState
+from handsel.models.words import FREE, EventKind, PaymentState
 from handsel.ops import beginning
 from handsel.sales import checkout, orders, placing
 from handsel.sales.checkout import Buyer
@@ -150,14 +150,14 @@ def _give(offer: checkout.Offer, press: str, email: str) -> AnyResponse:
     # Nobody has to prove an address here: it must not become a way to bother somebody.
     limits.hit("give", most=5, minutes=60, who=email_key(email))
     shop = the_shop()
-    key = checkout.checkout_key(f"{press}\0{email}", offer, placing.FREE)
+    key = checkout.checkout_key(f"{press}\0{email}", offer, FREE)
     with shop.transaction() as session:
         order = placing.without_payment(
             session,
             shop.keys,
             offer,
             key=key,
-            kind=placing.FREE,
+            kind=FREE,
             test=shop.test_mode,
             email=email,
             now=shop.now(),
