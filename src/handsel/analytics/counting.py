@@ -1,6 +1,5 @@
 """Counting days that are over, so that a report of a year reads a few thousand rows."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -47,7 +46,11 @@ def _count(database: Database, day: date) -> bool:
     last = select(func.max(Event.id)).where(Event.day == day)
     with database.reading() as session:
         before = session.scalar(last)
-        queries = [each for by in CountedBy for each in counts(day, by)]
+        queries = [
+            counts(day, by, each_product=each)
+            for by in CountedBy
+            for each in (False, True)
+        ]
         rows = [
             dict(row) for each in queries for row in session.execute(each).mappings()
         ]
@@ -64,17 +67,12 @@ def _count(database: Database, day: date) -> bool:
     return True
 
 
-def counts(day: date, counted_by: CountedBy) -> Iterator[Select[Any]]:
-    """Give the queries that count a day: of all products together, and of each.
+def counts(day: date, counted_by: CountedBy, *, each_product: bool) -> Select[Any]:
+    """Give the query that counts a day: of all products together, or of each.
 
-    Their columns are those of DayCount. Whoever came from several places on one day
-    counts where they first came from, so that nobody is counted twice.
+    Its columns are those of DayCount. Whoever came from several places on one day counts
+    where they first came from, so that nobody is counted twice.
     """
-    yield _counts(day, counted_by, each_product=False)
-    yield _counts(day, counted_by, each_product=True)
-
-
-def _counts(day: date, counted_by: CountedBy, *, each_product: bool) -> Select[Any]:
     told = _told(day, counted_by)
     of = told.product_id if each_product else literal(ALL)
     query = select(

@@ -81,9 +81,10 @@ def _rows(session: Session, wanted: Wanted) -> Iterator[Any]:
         )
     )
     open_days = session.scalars(select(EventDay.day).where(within, ~EventDay.counted))
+    each_product = wanted.by is By.PRODUCT or wanted.product_id is not None
     for day in open_days.all():
-        for query in counting.counts(day, _counted_by(wanted.by)):
-            yield from session.execute(_sums(query.subquery().c, wanted))
+        query = counting.counts(day, _counted_by(wanted.by), each_product=each_product)
+        yield from session.execute(_sums(query.subquery().c, wanted))
 
 
 def _sums(counts: Any, wanted: Wanted) -> Select[Any]:
@@ -98,7 +99,7 @@ def _sums(counts: Any, wanted: Wanted) -> Select[Any]:
         of = counts.product_id != ALL
     else:
         of = counts.product_id == (wanted.product_id or ALL)
-    money = counts.kind.in_((EventKind.VIEWED, EventKind.CLICKED, EventKind.READ))
+    of_no_order = counts.kind.in_((EventKind.VIEWED, EventKind.CLICKED, EventKind.READ))
     query = select(
         key,
         counts.kind,
@@ -106,7 +107,7 @@ def _sums(counts: Any, wanted: Wanted) -> Select[Any]:
         func.sum(counts.times).label("times"),
         func.sum(counts.visitors).label("visitors"),
         func.sum(counts.amount_minor).label("amount_minor"),
-    ).where(of, money | (counts.test == wanted.test))
+    ).where(of, of_no_order | (counts.test == wanted.test))
     if wanted.by is By.PRODUCT and wanted.product_id:
         query = query.where(counts.product_id == wanted.product_id)
     if wanted.by is not By.NOTHING:
