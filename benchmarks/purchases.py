@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from benchmarks.ground import SLUG
 from benchmarks.provider import BenchProvider
 from handsel.delivery import access
+from handsel.kit.signing import numbered
 from handsel.models import Order, ReleaseFile
 from handsel.sales import checkout, orders, placing
 from handsel.sales.checkout import Buyer
 from handsel.sales.payments.base import Started
 from handsel.shop import Shop, open_shop
-from handsel.web.links import numbered
 
 TOGETHER = 500
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, or_, select, update
 
 from handsel.analytics import counting, money
+from handsel.customers.staff import sessions
 from handsel.delivery import access
 from handsel.kit.errors import ShopError
 from handsel.models import Duty, FindLink, Inbox, Order, RateCounter
@@ -204,6 +205,7 @@ def _tidy(shop: Shop) -> None:
         for forgotten in (brake, starts, checks, businesses, hits):
             forgotten.forget(session, now)
         session.execute(delete(FindLink).where(FindLink.expires_at < now))
+        sessions.forget_old(session, now)
         yesterday = int((now - timedelta(days=1)).timestamp())
         session.execute(delete(RateCounter).where(RateCounter.window < yesterday))
 

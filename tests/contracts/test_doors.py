@@ -171,7 +171,7 @@ def test_every_template_named_in_code_exists_and_every_one_is_used() -> None:
     }
     code = "".join(path.read_text() for path in SOURCE.rglob("*.py"))
     words = "".join((SOURCE / "templates" / name).read_text() for name in kept)
-    named = set(re.findall(r'"((?:mail/)?[a-z0-9_]+\.html)"', code))
+    named = set(re.findall(r'"((?:mail/|admin/)?[a-z0-9_]+\.html)"', code))
     named |= set(re.findall(r'(?:from|extends|include) "([\w./]+)"', words))
     named |= {f"mail/{topic.removeprefix('mail.')}.jinja" for topic in letters._FACTS}
     named |= {f"mail/{told.template}.jinja" for told in ANNOUNCEMENTS}

@@ -166,8 +166,10 @@ def forms_in(html: str) -> list[Form]:
 
 
 def form_of(page: TestResponse, action: str) -> Form:
-    """Give the form whose action contains `action`."""
-    found = [form for form in forms_of(page) if action in form.action]
+    """Give the form whose action is `action`, else the first that contains it."""
+    forms = forms_of(page)
+    found = [form for form in forms if form.action == action]
+    found += [form for form in forms if action in form.action]
     assert found, f"no form for {action} in:\n{page.get_data(as_text=True)}"
     return found[0]
 

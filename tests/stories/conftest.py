@@ -7,6 +7,9 @@ from tests import make
 from tests.ground.visitor import Visitor
 from tests.stories import relays
 from tests.stories.buyers import buy
+from tests.stories.desks import seller
+
+__all__ = ["seller"]
 
 
 @pytest.fixture

@@ -36,3 +36,12 @@ def device(agent: str) -> Device | None:
     if "mobile" in said or family == "iPhone":
         return Device.PHONE
     return Device.COMPUTER
+
+
+def name(agent: str) -> str:
+    """Say which browser this is, as people call it: `Firefox on Linux`."""
+    from ua_parser import parse
+
+    found = parse(agent[:LONGEST])
+    browser = found.user_agent.family if found.user_agent else "Unknown browser"
+    return f"{browser} on {found.os.family}" if found.os else browser

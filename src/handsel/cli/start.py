@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from handsel.cli.common import answer, home_option, json_option
+from handsel.cli.common import answer, home_option, json_option, opened
 from handsel.ops import founding
 
 
@@ -45,12 +45,29 @@ def init(
         url=url or founding.LOCAL_URL,
     )
     founding.found(place, plan)
+    desk = _desk_link(place, plan.email)
     answer(
         as_json,
-        {"home": str(place), "config": str(place / "handsel.toml")},
-        f"Your shop is in {place}; its settings are in handsel.toml.",
-        then=f"Next: handsel product add BOOK.epub --price 15 --home {place}",
+        {"home": str(place), "config": str(place / "handsel.toml"), "desk": desk},
+        f"Your shop is in {place}; its settings are in handsel.toml.\n"
+        + (
+            f"Its desk, once it runs, opens with this link (once, for 7 days):\n  {desk}"
+            if desk
+            else f"For its desk: handsel staff add YOUR@E-MAIL --home {place}"
+        ),
+        then=f"Next: handsel product add BOOK.epub --price 15 --home {place}\n"
+        f"      handsel run --home {place}",
     )
+
+
+def _desk_link(home: Path, email: str) -> str | None:
+    """Let the seller in, if an address is known; give the link."""
+    from handsel.ops import inviting
+
+    if not email:
+        return None
+    with opened(home) as shop:
+        return inviting.add(shop, email)
 
 
 def _ask(ask: bool, question: str, default: str) -> str:
@@ -96,4 +113,5 @@ def _say_open(as_json: bool, site: str, url: str) -> None:
 
     if not as_json:
         click.echo(f"A site that sells the book from its own pages: {site}")
+        click.echo(f"The seller's desk, to look around in: {url}/admin/")
     say_open(as_json, url, site=site)

@@ -24,7 +24,7 @@ _SECRETS = [
     # Our own links, also inside of another address.
     (
         re.compile(
-            r"(?i)((?:/|%2f)(?:d|g|u|find|pay|checked|checking)(?:/|%2f))[^\s/?#&%\"'<>)\]}]+"
+            r"(?i)((?:/|%2f)(?:d|g|u|find|pay|checked|checking|begin)(?:/|%2f))[^\s/?#&%\"'<>)\]}]+"
         ),
         rf"\1{_HIDDEN}",
     ),

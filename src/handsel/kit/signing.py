@@ -182,6 +182,18 @@ def check(keys: Keys, purpose: str, mac: str, *parts: str) -> bool:
     return _any_equal(mac, valid)
 
 
+def numbered(keys: Keys, purpose: str, number: int) -> str:
+    """Make a database id into an unguessable token: letters and digits only."""
+    return f"{sign(keys, purpose, str(number))}{number}"
+
+
+def number_of(keys: Keys, purpose: str, token: str) -> int | None:
+    """Read what `numbered` made; None for any other text."""
+    mac, number = token[:MAC_LETTERS], token[MAC_LETTERS:]
+    plain = number.isascii() and number.isdigit() and len(number) < 19
+    return int(number) if plain and check(keys, purpose, mac, number) else None
+
+
 def sign_small(keys: Keys, purpose: str, *parts: str) -> str:
     """Prove the same where capitals get lost: in 16 small letters and digits."""
     return _small_mac(keys.link_keys[keys.current], purpose, *parts)

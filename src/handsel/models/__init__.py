@@ -33,9 +33,19 @@ from handsel.models.invoices import Invoice, InvoiceParty, Series, VatCheck
 from handsel.models.orders import Inbox, LedgerEntry, Order
 from handsel.models.outbound import Duty, OutboxItem, RateCounter
 from handsel.models.refunds import Refund
+from handsel.models.staff import (
+    AuditEntry,
+    Passkey,
+    PasskeyChallenge,
+    RecoveryCode,
+    Staff,
+    StaffInvite,
+    StaffSession,
+)
 
 __all__ = [
     "Allowance",
+    "AuditEntry",
     "BalanceLine",
     "BalanceReading",
     "Base",
@@ -66,17 +76,23 @@ __all__ = [
     "OrderVariant",
     "OrderVisit",
     "OutboxItem",
+    "Passkey",
+    "PasskeyChallenge",
     "PaymentStart",
     "Payout",
     "Product",
     "ProductPrice",
     "RateCounter",
     "Recipient",
+    "RecoveryCode",
     "Refund",
     "Release",
     "ReleaseFile",
     "Series",
     "Source",
+    "Staff",
+    "StaffInvite",
+    "StaffSession",
     "Suppression",
     "Variant",
     "VatCheck",

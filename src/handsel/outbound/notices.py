@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from handsel.kit.signing import Keys, sign
+from handsel.kit.signing import Keys, numbered
 from handsel.outbound import emails
 from handsel.outbound.outbox import Item
 from handsel.settings import Settings
@@ -30,7 +30,7 @@ def check(
 
 
 def _link(keys: Keys, settings: Settings, purpose: str, number: int) -> str:
-    token = f"{sign(keys, purpose, str(number))}{number}"
+    token = numbered(keys, purpose, number)
     return f"{settings.public_url}/{purpose}/{token}"
 
 

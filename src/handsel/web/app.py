@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from handsel.shop import Shop
 from handsel.web import (
+    admin,
     buying,
     checking,
     consent,
@@ -74,6 +75,7 @@ def create_app(shop: Shop, *, show_mail: bool = False) -> Flask:
         *([mailbox.blueprint] if show_mail else []),
     ):
         app.register_blueprint(blueprint)
+    admin.register(app, demo=show_mail)
     app.before_request(_refuse_nul)
     app.after_request(common_headers)
     errors.answer(app)

@@ -13,6 +13,7 @@ from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from handsel.kit.errors import BadInputError, NotFoundError
+from handsel.kit.signing import numbered
 from handsel.kit.text import email_key, normalise_email, suggest_email
 from handsel.models import Order, Product
 from handsel.ops import braking
@@ -23,7 +24,7 @@ from handsel.sales.checks import Check, Mail
 from handsel.sales.starts import Who
 from handsel.web import limits
 from handsel.web.guards import Policy, guard
-from handsel.web.links import number_behind, numbered
+from handsel.web.links import number_behind
 from handsel.web.pages import own_browser, page, the_shop, with_visitor
 
 blueprint = Blueprint("checking", __name__)

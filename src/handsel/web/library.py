@@ -16,6 +16,7 @@ from handsel.delivery import access
 from handsel.kit.errors import BadInputError
 from handsel.kit.markdown import render_markdown
 from handsel.kit.money import Money, format_money
+from handsel.kit.signing import numbered
 from handsel.kit.text import human_size
 from handsel.models import Order, OutboxItem, Product, Release, ReleaseFile
 from handsel.models.words import EventKind, OrderStatus, OutboxState, StopReason
@@ -26,7 +27,6 @@ from handsel.web.guards import Policy, guard
 from handsel.web.links import (
     check_nonce,
     nonce,
-    numbered,
     order_behind,
     purchase_path,
 )

@@ -6,7 +6,7 @@ So that the count holds across processes. If it cannot be counted, buyers may pa
 import logging
 
 from flask import request
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from handsel.kit.errors import TryAgainError
@@ -27,8 +27,18 @@ class TooOftenError(TryAgainError):
     status = 429
 
 
-def hit(what: str, *, most: int, minutes: int, who: str | None = None) -> None:
+def hit(
+    what: str,
+    *,
+    most: int,
+    minutes: int,
+    who: str | None = None,
+    closed: bool = False,
+) -> None:
     """Count one try of this visitor (or of `who`) in the present window of time.
+
+    Args:
+        closed: nobody passes while tries cannot be counted, as at the seller's desk.
 
     Raises TooOftenError above `most` tries in `minutes`.
     """
@@ -40,6 +50,8 @@ def hit(what: str, *, most: int, minutes: int, who: str | None = None) -> None:
     try:
         tries = _count(shop, what, who or _visitor(), minutes * 60)
     except (SQLAlchemyError, DatabaseBusyError):
+        if closed:
+            raise
         log.exception("The limit on %s could not be counted; letting it pass.", what)
         return
     if tries > most:
@@ -48,6 +60,14 @@ def hit(what: str, *, most: int, minutes: int, who: str | None = None) -> None:
             f"Wait {minutes} minutes, then try again.",
             after=minutes * 60,
         )
+
+
+def forget(what: str, *, who: str) -> None:
+    """Take back every try of `who`: it was the right person after all."""
+    shop = the_shop()
+    bucket = f"{what}:{sign(shop.keys, 'limit', what, who)}"
+    with shop.transaction() as session:
+        session.execute(delete(RateCounter).where(RateCounter.bucket == bucket))
 
 
 def visitor_mark(what: str) -> str | None:

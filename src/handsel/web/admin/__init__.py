@@ -1,0 +1,26 @@
+"""The seller's desk at `/admin/`: one file for each subject, one guard for all."""
+
+from flask import Flask
+
+from handsel.web.admin import account, begin, home, log, people
+from handsel.web.admin.desk import desk, prepare
+from handsel.web.admin.door import door
+from handsel.web.admin.trial import trial
+
+__all__ = ["register"]
+
+VIEWS = (account, begin, home, log, people)
+"""What has views: to import it is to register them."""
+
+
+def register(app: Flask, *, demo: bool) -> None:
+    """Put the desk and its door into an application.
+
+    Args:
+        demo: let in whoever presses a button.
+    """
+    prepare(app)
+    app.register_blueprint(door)
+    app.register_blueprint(desk)
+    if demo:
+        app.register_blueprint(trial)

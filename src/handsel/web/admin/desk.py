@@ -1,0 +1,274 @@
+"""The seller's desk: who may come in, and what every page of it shares.
+
+Views of the desk belong to `desk` and live in one file for each subject. Whoever is not
+signed in is sent to the door (`door`), keeping what was asked for; a form that was sent
+too late is shown again, so that nothing typed is lost.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from flask import Blueprint, Flask, Response, current_app, g, redirect, request, url_for
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from handsel.customers.staff import audit, passwords, sessions
+from handsel.kit.errors import ShopError
+from handsel.kit.signing import check, sign
+from handsel.models import Staff, StaffSession
+from handsel.web import limits
+from handsel.web.guards import Policy, guard
+from handsel.web.pages import cookie_name, network, page, set_cookie, the_shop
+
+desk = Blueprint("desk", __name__, url_prefix="/admin")
+guard(desk, Policy("the people who run the shop, signed in", secret=True))
+
+COOKIE = "staff"
+FORM_COOKIE = "desk"
+FORM_FIELD = "form_token"
+FORM_HEADER = "X-Form-Token"
+CONFIRM_FIELD = "confirm_password"
+YEAR = 365 * 24 * 3600
+
+NAVIGATION = (
+    ("desk.home", "Home"),
+    ("desk.orders", "Orders"),
+    ("desk.customers", "Customers"),
+    ("desk.products", "Products"),
+    ("desk.coupons", "Coupons"),
+    ("desk.updates", "Updates"),
+    ("desk.experiments", "Experiments"),
+    ("desk.reports", "Reports"),
+    ("desk.mails", "Mails"),
+    ("desk.hooks", "Web hooks"),
+    ("desk.settings", "Settings"),
+    ("desk.audit", "Log"),
+)
+
+
+class StaleFormError(ShopError):
+    """A form does not come from a page of ours in this browser."""
+
+    status = 403
+
+
+class ConfirmError(ShopError):
+    """Before this is done, whoever is in front of the browser must prove who they are."""
+
+    status = 403
+
+
+@desk.before_request
+def _come_in() -> AnyResponse | None:
+    """Let in who is signed in, and forms of ours alone."""
+    shop = the_shop()
+    token = request.cookies.get(cookie_name(COOKIE), "")
+    with shop.reading() as session:
+        found = sessions.find(session, token, shop.now()) if token else None
+    if found is None:
+        return _to_the_door()
+    g.staff_session = found
+    if request.method not in ("GET", "HEAD", "OPTIONS"):
+        check_form()
+    if sessions.is_due(found, shop.now()) and not _asked_by_itself():
+        with shop.transaction() as session:
+            sessions.note(session, found, shop.now())
+    return None
+
+
+def _asked_by_itself() -> bool:
+    """Say whether the page asks again without anybody there: no sign of life."""
+    return "HX-Request" in request.headers
+
+
+def _to_the_door() -> AnyResponse:
+    """Send a browser to sign in; what it had typed stays on the page."""
+    if _asked_by_itself():
+        response = Response(status=401)
+        response.headers["HX-Refresh"] = "true"
+        return response
+    if request.method in ("GET", "HEAD"):
+        return redirect(
+            url_for("door.sign_in", next=request.full_path.rstrip("?")), 303
+        )
+    return page(
+        "admin/ended.html",
+        401,
+        action=request.full_path.rstrip("?"),
+        fields=_sent_fields(),
+        sign_in_url=url_for("door.sign_in"),
+    )
+
+
+def _sent_fields() -> list[tuple[str, str]]:
+    """Give what a form sent, in order, to be sent once more."""
+    ours = (FORM_FIELD, CONFIRM_FIELD)
+    return [
+        (name, value)
+        for name, value in request.form.items(multi=True)
+        if name not in ours
+    ]
+
+
+def staff_session() -> StaffSession:
+    """Give the session of the browser that asks."""
+    return cast(StaffSession, g.staff_session)
+
+
+def staff() -> Staff:
+    """Give who is signed in."""
+    return staff_session().staff
+
+
+def audited(session: Session, action: str, subject: str, /, **detail: Any) -> None:
+    """Note in the open transaction what the person at the desk does with it.
+
+    Args:
+        action: the thing, and the verb in the past: `order.refunded`.
+        subject: what it was done to, as people name it.
+        detail: what else a reader wants to know; no secret, no buyer's address.
+    """
+    audit.write(
+        session,
+        staff().email,
+        action,
+        subject,
+        the_shop().now(),
+        network=network(request.remote_addr),
+        **detail,
+    )
+
+
+def confirmed() -> None:
+    """Go on only if whoever is there proved who they are in the last ten minutes.
+
+    The password may have come with this very form, from the page that asks for it. Raises
+    ConfirmError, whose page keeps everything that was sent; not for forms with files.
+    """
+    shop = the_shop()
+    if sessions.is_confirmed(staff_session(), shop.now()):
+        return
+    typed = request.form.get(CONFIRM_FIELD)
+    if typed is None:
+        raise ConfirmError("Is it still you?")
+    limits.hit("confirm", most=5, minutes=15, who=staff().email_key, closed=True)
+    if not passwords.matches(typed, staff().password_hash):
+        raise ConfirmError("That is not your password.")
+    with shop.transaction() as session:
+        sessions.confirm(session, staff_session(), shop.now())
+
+
+@desk.errorhandler(ConfirmError)
+def _ask_who(error: ConfirmError) -> Response:
+    wrong = CONFIRM_FIELD in request.form
+    return page(
+        "admin/confirm.html",
+        error.status,
+        action=request.full_path.rstrip("?"),
+        fields=_sent_fields(),
+        email=staff().email,
+        form={"values": {}, "errors": {CONFIRM_FIELD: error.message} if wrong else {}},
+        back_url=url_for("desk.home"),
+    )
+
+
+def form_token() -> Markup:
+    """Give the hidden field that every form of the desk carries."""
+    return Markup('<input type="hidden" name="{}" value="{}">').format(
+        FORM_FIELD, form_word()
+    )
+
+
+def form_word() -> str:
+    """Give the word that proves a form to be ours, for this browser.
+
+    It belongs to the browser and not to a session: what is typed into a page outlives
+    half an hour of thought.
+    """
+    mark = request.cookies.get(cookie_name(FORM_COOKIE))
+    if not mark:
+        mark = g.setdefault("new_form_mark", secrets.token_urlsafe(16))
+    return sign(the_shop().keys, "desk form", mark)
+
+
+def check_form() -> None:
+    """Refuse a form that no page of ours in this browser has sent. Raises StaleFormError."""
+    mark = request.cookies.get(cookie_name(FORM_COOKIE), "")
+    said = request.headers.get(FORM_HEADER) or request.form.get(FORM_FIELD, "")
+    if not mark or not check(the_shop().keys, "desk form", said, mark):
+        raise StaleFormError(
+            "This form did not come from a page of your desk.",
+            "Open the page anew, and press the button there.",
+        )
+
+
+def keep_form_mark(response: AnyResponse) -> AnyResponse:
+    """Give the browser its mark, if a form of this page needs one."""
+    if mark := g.get("new_form_mark"):
+        set_cookie(response, FORM_COOKIE, mark, seconds=YEAR)
+    return response
+
+
+desk.after_request(keep_form_mark)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the navigation."""
+
+    url: str
+    name: str
+    here: bool
+
+
+def navigation() -> list[Entry]:
+    """List the pages of the desk, and say which of them this one belongs to."""
+    there = [each for each in NAVIGATION if each[0] in current_app.view_functions]
+    path = request.path.rstrip("/")
+    entries = []
+    for endpoint, name in there:
+        url = url_for(endpoint)
+        root = url.rstrip("/")
+        here = path == root or (endpoint != "desk.home" and path.startswith(f"{root}/"))
+        entries.append(Entry(url, name, here))
+    return entries
+
+
+def said(words: str) -> dict[str, str]:
+    """Give the part of an address that makes the next page say something, once.
+
+    Signed, so that nobody else can make the desk say things.
+    """
+    return {"said": words, "by": sign(the_shop().keys, "desk says", words)}
+
+
+def notice() -> str:
+    """Give what the address wants said on this page; empty when there is nothing."""
+    words = request.args.get("said", "")
+    proof = request.args.get("by", "")
+    return words if words and check(the_shop().keys, "desk says", proof, words) else ""
+
+
+def done(endpoint: str, words: str, **values: Any) -> AnyResponse:
+    """Go to a page after something was done, and say there what."""
+    values |= said(words)
+    return redirect(url_for(endpoint, **values), 303)
+
+
+def desk_date(moment: datetime | None) -> str:
+    """Write a moment as the desk's lists do: UTC, to the minute."""
+    return moment.strftime("%Y-%m-%d %H:%M") if moment else ""
+
+
+def prepare(app: Flask) -> None:
+    """Give the templates of the desk what all of them use."""
+    app.jinja_env.globals.update(
+        form_token=form_token,
+        form_word=form_word,
+        navigation=navigation,
+        notice=notice,
+        desk_date=desk_date,
+    )

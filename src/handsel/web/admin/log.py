@@ -1,0 +1,25 @@
+"""The log: who changed what."""
+
+from flask import Response, request, url_for
+
+from handsel.customers.staff.audit import PAGE, latest
+from handsel.web.admin.desk import desk
+from handsel.web.pages import page, the_shop
+
+
+@desk.get("/audit")
+def audit() -> Response:
+    """Show what was done, newest first; `before` is the last one's number."""
+    before = request.args.get("before", type=int)
+    subject = request.args.get("subject") or None
+    with the_shop().reading() as session:
+        found = latest(session, before=before, subject=subject, most=PAGE + 1)
+    more = found[PAGE - 1].id if len(found) > PAGE else None
+    return page(
+        "admin/audit.html",
+        entries=found[:PAGE],
+        subject=subject,
+        next_url=url_for("desk.audit", before=more, subject=subject) if more else "",
+        first_url=url_for("desk.audit", subject=subject) if before else "",
+        all_url=url_for("desk.audit") if subject else "",
+    )
