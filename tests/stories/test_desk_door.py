@@ -15,7 +15,7 @@ from tests.stories.desks import EMAIL, PASSWORD, Seller, secret_on
 def test_the_link_of_init_opens_the_desk_once_and_the_codes_are_for_paper(
     shop: Shop,
 ) -> None:
-    link = inviting.add(shop, EMAIL)
+    link = inviting.add(shop, EMAIL).link
     ada = Seller(shop)
 
     arrived = ada.begin(link)
@@ -33,7 +33,7 @@ def test_the_link_of_init_opens_the_desk_once_and_the_codes_are_for_paper(
 def test_an_invitation_wants_a_good_password_typed_twice_and_the_right_code(
     shop: Shop,
 ) -> None:
-    link = inviting.add(shop, EMAIL)
+    link = inviting.add(shop, EMAIL).link
     ada = Seller(shop)
     page = ada.get(link)
     ada.secret = secret_on(page)
@@ -55,8 +55,8 @@ def test_an_invitation_wants_a_good_password_typed_twice_and_the_right_code(
 def test_an_invitation_ends_after_seven_days_and_a_newer_one_makes_it_void(
     shop: Shop, clock: Clock
 ) -> None:
-    first = inviting.add(shop, EMAIL)
-    second = inviting.link(shop, EMAIL)
+    first = inviting.add(shop, EMAIL).link
+    second = inviting.link(shop, EMAIL).link
     assert Visitor(shop).get(first).status_code == 410
     clock.move(days=7, seconds=1)
     assert Visitor(shop).get(second).status_code == 410
@@ -332,7 +332,7 @@ def test_nobody_takes_themselves_out_and_a_new_link_voids_everything(
     )
     assert refused.status_code == 409
     again = Seller(shop, app=seller.app)
-    assert again.begin(inviting.link(shop, EMAIL)).status_code == 200
+    assert again.begin(inviting.link(shop, EMAIL).link).status_code == 200
     assert seller.get("/admin/").status_code == 303  # signed out by that
     assert again.get("/admin/").status_code == 200
 
@@ -340,7 +340,7 @@ def test_nobody_takes_themselves_out_and_a_new_link_voids_everything(
 def test_the_log_says_who_did_what_and_nothing_secret(
     shop: Shop, seller: Seller
 ) -> None:
-    assert seller.begin(inviting.link(shop, EMAIL)).status_code == 200
+    assert seller.begin(inviting.link(shop, EMAIL).link).status_code == 200
     seller.do(seller.get("/admin/account"), "/account/paper")
     page = seller.get("/admin/audit")
 

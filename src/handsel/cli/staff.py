@@ -8,6 +8,7 @@ import click
 from handsel.cli.common import answer, opened, shop_command, table
 from handsel.customers.staff import people
 from handsel.ops import inviting
+from handsel.ops.inviting import Invitation
 
 
 @click.group()
@@ -24,7 +25,7 @@ def add(email: str, home: Path, as_json: bool) -> None:
     Example: handsel staff add ada@example.com
     """
     with opened(home) as shop:
-        _say_link(as_json, email, inviting.add(shop, email))
+        _say_link(as_json, inviting.add(shop, email))
 
 
 @staff.command()
@@ -36,15 +37,15 @@ def link(email: str, home: Path, as_json: bool) -> None:
     When it is used, their old password, codes and passkeys are void.
     """
     with opened(home) as shop:
-        _say_link(as_json, email, inviting.link(shop, email))
+        _say_link(as_json, inviting.link(shop, email))
 
 
-def _say_link(as_json: bool, email: str, url: str) -> None:
+def _say_link(as_json: bool, made: Invitation) -> None:
     answer(
         as_json,
-        {"email": email, "link": url},
-        url,
-        then=f"Give it to {email} by a way that only they read. It works once, for"
+        asdict(made),
+        made.link,
+        then=f"Give it to {made.email} by a way that only they read. It works once, for"
         f" {people.DAYS} days.",
     )
 

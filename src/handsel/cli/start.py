@@ -67,7 +67,7 @@ def _desk_link(home: Path, email: str) -> str | None:
     if not email:
         return None
     with opened(home) as shop:
-        return inviting.add(shop, email)
+        return inviting.add(shop, email).link
 
 
 def _ask(ask: bool, question: str, default: str) -> str:
