@@ -9,9 +9,9 @@ import click
 
 from handsel.cli import payout_words, taxes, visits
 from handsel.cli.common import answer, opened, shop_command
-from handsel.cli.sheets import cells, decimal, sheet
 from handsel.kit.errors import BadInputError
 from handsel.kit.money import currencies
+from handsel.kit.sheets import cells, decimal, sheet
 from handsel.sales import payout_report
 from handsel.sales.payout_report import Period
 

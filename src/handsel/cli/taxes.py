@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from handsel.cli.common import answer, opened, shop_command, table
-from handsel.cli.sheets import cells, sheet
 from handsel.kit.errors import BadInputError
 from handsel.kit.money import Money, format_money, format_rate
+from handsel.kit.sheets import cells, sheet
 from handsel.sales import tax_report
 from handsel.sales.tax_report import Span
 

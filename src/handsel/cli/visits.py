@@ -14,8 +14,8 @@ from handsel.analytics.reports import sales as sums
 from handsel.analytics.reports.tallies import By, Wanted
 from handsel.cli import visit_words
 from handsel.cli.common import answer, opened, shop_command
-from handsel.cli.sheets import cells, sheet
 from handsel.kit.errors import BadInputError
+from handsel.kit.sheets import cells, sheet
 from handsel.sales import catalogue
 from handsel.shop import Shop
 

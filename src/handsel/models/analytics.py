@@ -33,7 +33,7 @@ class Source(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     mark: Mapped[str] = mapped_column(String(64), unique=True)
     """A hash of all that follows: longer than what a database likes to index."""
-    name: Mapped[str] = mapped_column(String(100))
+    name: Mapped[str] = mapped_column(String(100), index=True)
     medium: Mapped[str] = mapped_column(String(100))
     campaign: Mapped[str] = mapped_column(String(100))
     term: Mapped[str] = mapped_column(String(100))
@@ -79,6 +79,7 @@ class OrderVisit(Base):
     """
 
     __tablename__ = "order_visits"
+    __table_args__ = (Index("ix_order_visits_source", "source_id", "order_id"),)
 
     order_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     visitor: Mapped[int] = mapped_column(BigInteger)

@@ -4,17 +4,22 @@ from datetime import datetime
 
 from sqlalchemy import (
     CheckConstraint,
+    Computed,
     ForeignKey,
     Index,
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from handsel.models.base import Base, UtcDateTime, one_of
 from handsel.models.catalogue import Product
 from handsel.models.words import FactKind, OrderStatus, PaymentState
+
+ADDRESS = String(254).with_variant(String(254, collation="C"), "postgresql")
+"""In the order of its letters, so that an index finds what begins with some of them."""
 
 FIRST_NUMBER = 1001
 """Order number of the first row: `H-1001`."""
@@ -35,6 +40,12 @@ class Order(Base):
         CheckConstraint("refunded_minor >= 0", name="refunded_not_negative"),
         CheckConstraint("download_limit BETWEEN 1 AND 1000", name="limit_sensible"),
         Index("ix_orders_open", "session_state", "created_at"),
+        Index(
+            "ix_orders_test",
+            "id",
+            sqlite_where=text("test = 1"),
+            postgresql_where=text("test"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -62,14 +73,33 @@ class Order(Base):
     email: Mapped[str | None] = mapped_column(
         String(254), info={"personal": "erase"}, index=True
     )
+    email_key: Mapped[str | None] = mapped_column(
+        ADDRESS,
+        Computed("lower(email)", persisted=True),
+        info={"personal": "erase"},
+        index=True,
+        deferred=True,
+    )
+    """The address as it is looked for: kept by the database itself."""
+    email_domain: Mapped[str | None] = mapped_column(
+        ADDRESS,
+        # What is right of the last @, in words that both databases know.
+        Computed(
+            "substr(lower(email), length(rtrim(email, replace(email, '@', ''))) + 1)",
+            persisted=True,
+        ),
+        info={"personal": "erase"},
+        index=True,
+        deferred=True,
+    )
     customer_id: Mapped[int | None] = mapped_column(
         ForeignKey("customers.id"), index=True
     )
     card_last4: Mapped[str | None] = mapped_column(
-        String(4), info={"personal": "erase"}
+        String(4), info={"personal": "erase"}, index=True
     )
     statement_text: Mapped[str | None] = mapped_column(String(40))
-    country: Mapped[str | None] = mapped_column(String(2))
+    country: Mapped[str | None] = mapped_column(String(2), index=True)
     """Of the address given with the payment: two letters (ISO 3166-1); may not be known."""
     card_country: Mapped[str | None] = mapped_column(String(2))
     """Of the bank that issued the card, as the other two."""

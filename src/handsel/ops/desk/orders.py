@@ -1,0 +1,227 @@
+"""The list of orders: found, paged from either side, counted where that is cheap, as CSV."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, case, func, select
+from sqlalchemy.orm import Session
+
+from handsel.kit.money import Money
+from handsel.kit.sheets import cells, lines
+from handsel.models import Coupon, Order, OrderVisit, Product, Release, Source
+from handsel.models.orders import order_number
+from handsel.models.words import OrderStatus
+from handsel.ops.desk.finding import NEVER_PAID, conditions
+from handsel.ops.desk.wanted import Wanted, row_of
+from handsel.shop import Shop
+
+AT_ONCE = 50
+"""Orders on a page."""
+MOST = 1_000
+"""Up to so many are counted and added up; of more it is only said that there are more."""
+CSV_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Line:
+    """One order as a list shows it. `refunded` is None where nothing went back."""
+
+    number: str
+    at: datetime
+    status: OrderStatus
+    test: bool
+    product: str
+    email: str
+    country: str
+    price: Money
+    refunded: Money | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some orders, newest first.
+
+    Args:
+        newer, older: the number of the order that the page beside this one begins at;
+            empty where there is none.
+    """
+
+    lines: Sequence[Line]
+    newer: str = ""
+    older: str = ""
+
+
+@dataclass(frozen=True)
+class Total:
+    """What some orders in one currency come to, test purchases apart."""
+
+    test: bool
+    orders: int
+    paid: Money
+    refunded: Money
+
+
+@dataclass(frozen=True)
+class Sums:
+    """How many orders were found, at least. Totals are empty when there are `more`."""
+
+    count: int
+    more: bool
+    totals: Sequence[Total]
+
+
+_LINE = (
+    *(Order.id, Order.created_at, Order.paid_at, Order.status, Order.test),
+    *(Order.email, Order.country, Order.price_minor, Order.refunded_minor),
+    *(Order.currency, Product.name.label("product")),
+)
+
+
+def page(
+    session: Session, wanted: Wanted, *, after: str = "", before: str = ""
+) -> Page:
+    """Give the orders older than `after`, or the next ones newer than `before`."""
+    chosen = _chosen(session, wanted, *_LINE).join(Product)
+    if (start := row_of(before)) is not None:
+        query = chosen.where(Order.id > start).order_by(Order.id)
+        found = session.execute(query.limit(AT_ONCE + 1)).all()
+        if len(found) > AT_ONCE:
+            return _page(found[AT_ONCE - 1 :: -1], newer=True, older=True)
+        after = ""  # fewer than a page are newer: the first page has them
+    start = row_of(after)
+    query = chosen.order_by(Order.id.desc()).limit(AT_ONCE + 1)
+    if start is not None:
+        query = query.where(Order.id < start)
+    rows = session.execute(query).all()
+    older = len(rows) > AT_ONCE
+    return _page(rows[:AT_ONCE], newer=start is not None, older=older)
+
+
+def _chosen(session: Session, wanted: Wanted, *columns: Any) -> Select[Any]:
+    return select(*columns).select_from(Order).where(*conditions(session, wanted))
+
+
+def _page(rows: Sequence[Row[Any]], *, newer: bool, older: bool) -> Page:
+    return Page(
+        [_line(row) for row in rows],
+        newer=order_number(rows[0].id) if rows and newer else "",
+        older=order_number(rows[-1].id) if rows and older else "",
+    )
+
+
+def _line(row: Row[Any]) -> Line:
+    back = row.refunded_minor
+    return Line(
+        number=order_number(row.id),
+        at=row.paid_at or row.created_at,
+        status=row.status,
+        test=row.test,
+        product=row.product,
+        email=row.email or "",
+        country=row.country or "",
+        price=Money(row.price_minor, row.currency),
+        refunded=Money(back, row.currency) if back else None,
+    )
+
+
+def sums(session: Session, wanted: Wanted) -> Sums:
+    """Count what is found, up to MOST; add up what was paid, each currency for itself."""
+    paid = case((Order.status.in_(_UNPAID), 0), else_=Order.price_minor)
+    back = case((Order.status.in_(_UNPAID), 0), else_=Order.refunded_minor)
+    some = (
+        _chosen(session, wanted, Order.currency, Order.test)
+        .add_columns(paid.label("paid"), back.label("back"))
+        .order_by(Order.id.desc())
+        .limit(MOST + 1)
+        .subquery()
+    )
+    key = (some.c.test, some.c.currency)
+    added = (func.sum(some.c.paid), func.sum(some.c.back))
+    rows = session.execute(
+        select(*key, func.count(), *added).group_by(*key).order_by(*key)
+    ).all()
+    count = sum(row[2] for row in rows)
+    if count > MOST:
+        return Sums(MOST, True, ())
+    return Sums(count, False, [_total(*row) for row in rows])
+
+
+_UNPAID = (*NEVER_PAID, OrderStatus.PROCESSING, OrderStatus.NEEDS_REVIEW)
+"""Nothing came yet, or not what was agreed."""
+
+
+def _total(test: bool, currency: str, count: int, paid: int, back: int) -> Total:
+    # PostgreSQL adds integers up to decimals.
+    money = (Money(int(paid), currency), Money(int(back), currency))
+    return Total(bool(test), count, *money)
+
+
+HEAD = (
+    *("number", "begun_at", "paid_at", "status", "test", "product", "edition", "email"),
+    *("country", "currency", "price", "discount", "tax", "refunded", "coupon"),
+    *("provider", "card", "source", "medium", "campaign"),
+)
+_CSV = (
+    *_LINE,
+    *(Order.discount_minor, Order.tax_minor, Order.provider, Order.card_last4),
+    *(Release.version, Coupon.code, Source.name, Source.medium, Source.campaign),
+)
+
+
+def csv(shop: Shop, wanted: Wanted) -> Iterator[str]:
+    """Write all that is found as CSV, newest first, line by line, in little memory."""
+    return lines(HEAD, _cells(shop, wanted))
+
+
+def _cells(shop: Shop, wanted: Wanted) -> Iterator[dict[str, Any]]:
+    """Read some at a time: a long look would keep the database from tidying up."""
+    last: int | None = None
+    while True:
+        with shop.reading() as session:
+            rows = session.execute(_some(session, wanted, last)).all()
+        for row in rows:
+            yield cells(_facts(row))
+        if len(rows) < CSV_AT_ONCE:
+            return
+        last = rows[-1].id
+
+
+def _some(session: Session, wanted: Wanted, last: int | None) -> Select[Any]:
+    query = (
+        _chosen(session, wanted, *_CSV)
+        .join(Product)
+        .join(Release, Release.id == Order.release_id)
+        .outerjoin(Coupon)
+        .outerjoin(OrderVisit, OrderVisit.order_id == Order.id)
+        .outerjoin(Source)
+        .order_by(Order.id.desc())
+        .limit(CSV_AT_ONCE)
+    )
+    return query if last is None else query.where(Order.id < last)
+
+
+def _facts(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "number": order_number(row.id),
+        "begun_at": f"{row.created_at:%Y-%m-%d %H:%M:%S}",
+        "paid_at": f"{row.paid_at:%Y-%m-%d %H:%M:%S}" if row.paid_at else "",
+        "status": str(row.status),
+        "test": row.test,
+        "product": row.product,
+        "edition": row.version,
+        "email": row.email or "",
+        "country": row.country or "",
+        "currency": row.currency,
+        "price_minor": row.price_minor,
+        "discount_minor": row.discount_minor,
+        "tax_minor": row.tax_minor,
+        "refunded_minor": row.refunded_minor,
+        "coupon": row.code or "",
+        "provider": row.provider,
+        "card": row.card_last4 or "",
+        "source": row.name or "",
+        "medium": row.medium or "",
+        "campaign": row.campaign or "",
+    }
