@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from functools import cache
+from urllib.parse import urlsplit
 
 import pyotp
 import pytest
@@ -98,7 +99,8 @@ def hire(shop: Shop, email: str = EMAIL) -> Seller:
         seller.paper = codes.new_recovery_codes(session, person)
         place = Place("127.0.0.0/24", "Firefox on Linux")
         token = sessions.start(session, person, place, shop.now())
-    seller.client.set_cookie("handsel_staff", token, domain="127.0.0.1")
+    host = urlsplit(shop.settings.shop.url).hostname or ""
+    seller.client.set_cookie("handsel_staff", token, domain=host)
     seller.get("/admin/account")  # gives the browser its mark for forms
     return seller
 

@@ -6,7 +6,6 @@ import threading
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -21,8 +20,6 @@ from handsel.cli.announce import (
 )
 from handsel.cli.common import answer, opened, shop_command, table
 from handsel.kit.errors import BadInputError
-from handsel.models import OutboxItem
-from handsel.models.orders import FIRST_NUMBER
 from handsel.models.words import OutboxState
 from handsel.ops import bouncing, campaigning, mailing, previewing, shelving
 from handsel.outbound import imap, outbox, suppressions
@@ -107,7 +104,7 @@ def list_mails(
     kind = outbox.HIT if hits else outbox.MAIL
     with opened(home) as shop, shop.reading() as session:
         items = outbox.newest(session, chosen, most=most, kind=kind)
-        found = [_facts(item) for item in items]
+        found = [mailing.facts(item) for item in items]
     rows = [
         (
             each["id"],
@@ -131,24 +128,6 @@ def list_mails(
         if dead
         else "",
     )
-
-
-def _facts(item: OutboxItem) -> dict[str, Any]:
-    kind, _, name = item.topic.partition(".")
-    hit = kind == outbox.HIT
-    return {
-        "id": item.id,
-        "topic": item.topic,
-        "what": item.payload["name"] if hit else name,
-        "to": name if hit else item.recipient,
-        "order": f"H-{item.order_id + FIRST_NUMBER - 1}" if item.order_id else None,
-        "state": str(item.state),
-        "tries": item.tries,
-        "created_at": item.created_at.isoformat(),
-        "next_at": item.next_at.isoformat(),
-        "sent_at": item.sent_at.isoformat() if item.sent_at else None,
-        "last_error": item.last_error,
-    }
 
 
 @mail.command()

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from handsel.kit.errors import ConflictError, NotFoundError
 from handsel.kit.text import normalise_email
 from handsel.models import OutboxItem
+from handsel.models.orders import order_number
 from handsel.outbound import letters, outbox, post, suppressions
 from handsel.outbound.compose import seal
 from handsel.shop import Shop
@@ -33,6 +34,28 @@ def send_test(shop: Shop, to: str) -> dict[str, Any]:
         "from": str(message["From"]),
         "message_id": str(message["Message-ID"]),
         "transport": shop.transport.name,
+    }
+
+
+def facts(item: OutboxItem) -> dict[str, Any]:
+    """Say of a mail (or a hit) what it is, to whom, how far it came and what hinders it.
+
+    Times are ISO 8601; `to` is empty for what goes to the seller.
+    """
+    kind, _, name = item.topic.partition(".")
+    hit = kind == outbox.HIT
+    return {
+        "id": item.id,
+        "topic": item.topic,
+        "what": item.payload["name"] if hit else name,
+        "to": name if hit else item.recipient,
+        "order": order_number(item.order_id) if item.order_id else None,
+        "state": str(item.state),
+        "tries": item.tries,
+        "created_at": item.created_at.isoformat(),
+        "next_at": item.next_at.isoformat(),
+        "sent_at": item.sent_at.isoformat() if item.sent_at else None,
+        "last_error": item.last_error,
     }
 
 

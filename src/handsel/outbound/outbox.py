@@ -206,9 +206,12 @@ def newest(
     *,
     most: int = 50,
     kind: str = MAIL,
+    before: int | None = None,
 ) -> Sequence[OutboxItem]:
-    """List items, newest first: all, or those in one state."""
+    """List items, newest first: all, or those in one state; those `before` an id."""
     chosen = select(OutboxItem).where(of_kind(kind))
+    if before is not None:
+        chosen = chosen.where(OutboxItem.id < before)
     chosen = chosen.order_by(OutboxItem.id.desc()).limit(most)
     if state is not None:
         chosen = chosen.where(OutboxItem.state == state)

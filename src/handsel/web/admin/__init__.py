@@ -2,14 +2,23 @@
 
 from flask import Flask
 
-from handsel.web.admin import account, begin, home, log, people
+from handsel.web.admin import (
+    account,
+    backups,
+    begin,
+    home,
+    hooks,
+    log,
+    mails,
+    people,
+)
 from handsel.web.admin.desk import desk, prepare
 from handsel.web.admin.door import door
 from handsel.web.admin.trial import trial
 
 __all__ = ["register"]
 
-VIEWS = (account, begin, home, log, people)
+VIEWS = (account, backups, begin, home, hooks, log, mails, people)
 """What has views: to import it is to register them."""
 
 

@@ -44,6 +44,7 @@ NAVIGATION = (
     ("desk.reports", "Reports"),
     ("desk.mails", "Mails"),
     ("desk.hooks", "Web hooks"),
+    ("desk.backups", "Backups"),
     ("desk.settings", "Settings"),
     ("desk.audit", "Log"),
 )

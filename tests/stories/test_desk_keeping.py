@@ -1,0 +1,81 @@
+"""Backups and web hooks at the desk."""
+
+import pytest
+
+from handsel.ops import archive
+from handsel.ops.desk import backups
+from handsel.shop import Shop
+from tests import make
+from tests.ground.till import Till, untrue
+from tests.ground.visitor import words
+from tests.ground.waiting import wait_until
+from tests.stories.desks import Seller, hire
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_backup_is_made_beside_the_pages_and_fetched_whole(
+    shop: Shop, seller: Seller, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    make.product(shop)
+    page = seller.get("/admin/backups")
+    assert "There is none" in words(page)
+
+    begun = seller.do(page, "/admin/backups")
+    assert "A backup is being made" in words(begun)
+    wait_until(lambda: not backups.last(shop).running)
+
+    assert backups.last(shop).problem == ""
+    done = seller.get("/admin/backups")
+    [kept] = backups.kept(shop)
+    assert kept.name in done.text
+    fetched = seller.press(done, f"/admin/backups/{kept.name}")
+    copy = tmp_path_factory.mktemp("fetched") / kept.name
+    copy.write_bytes(fetched.data)
+    archive.check(copy)
+    assert fetched.headers["Cache-Control"] == "no-store"
+
+
+def test_a_backup_that_was_cut_off_says_so_and_another_can_be_made(
+    shop: Shop, seller: Seller
+) -> None:
+    folder = shop.home / "backups"
+    folder.mkdir(exist_ok=True)
+    (folder / "desk.json").write_text('{"pid": 99999999, "problem": ""}')
+    assert "ended before it was whole" in words(seller.get("/admin/backups"))
+    (folder / "desk.json").write_text("no json")
+    assert seller.get("/admin/backups").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["../handsel.toml", "x.tar.gz", "desk.json", ".."])
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_nothing_but_a_backup_is_fetched(seller: Seller, name: str) -> None:
+    answer = seller.post(f"/admin/backups/{name}", {"form_token": seller.form_word()})
+    assert answer.status_code in (404, 405)
+
+
+def test_messages_are_listed_and_can_be_heard_again(till: Till) -> None:
+    shop = till.shop
+    make.product(shop)
+    seller = hire(shop)
+    assert "Stripe http" in words(seller.get("/admin/hooks"))
+    assert "never, in this time" in words(seller.get("/admin/hooks"))
+    name = till.begin(till.visitor())
+    till.stripe.bank.pay(name)
+
+    page = seller.get("/admin/hooks")
+    assert "checkout.session.completed" in words(page)
+    assert "H-1001" in words(page)
+    done = seller.do(page, "/admin/hooks/replay")
+
+    assert "stripe was asked again: H-1001 is paid" in words(done)
+    assert untrue(shop) == {}
+
+
+def test_a_message_that_is_gone_or_about_nothing_is_no_stack(seller: Seller) -> None:
+    answer = seller.post(
+        "/admin/hooks/replay",
+        {"provider": "x", "event_id": "y", "form_token": seller.form_word()},
+    )
+    assert answer.status_code == 404
+    assert seller.get("/admin/hooks?before=nonsense").status_code == 200
+    assert seller.get("/admin/hooks?before=9999999999999999999999~x").status_code == 200
