@@ -8,19 +8,18 @@ from typing import Any
 import click
 
 from handsel.analytics.reports import visit
-from handsel.cli import money_back
+from handsel.cli import by_hand, money_back
 from handsel.cli.common import answer, opened, shop_command, table
 from handsel.cli.payout_words import lines_of_order
 from handsel.cli.visit_words import of_order
-from handsel.delivery import access
 from handsel.kit.errors import BadInputError
 from handsel.kit.money import Money, format_money
 from handsel.models.words import OrderStatus
 from handsel.ops import giving
 from handsel.sales import (
     catalogue,
+    deciding,
     invoices,
-    invoicing,
     orders,
     payout_lines,
     refunds,
@@ -36,6 +35,8 @@ def order() -> None:
 
 order.add_command(money_back.refund)
 order.add_command(money_back.evidence)
+for each in by_hand.COMMANDS:
+    order.add_command(each)
 
 
 @order.command("list")
@@ -124,6 +125,7 @@ def show(number: str, home: Path, as_json: bool) -> None:
         data["money"] = payout_lines.of_order(session, found)
         data["visit"] = visit.of_order(session, found.id)
         back = orders.refunded(session, found)
+        data["notes"] = deciding.notes(session, found)
         data["papers"] = [invoices.facts(each) for each in invoices.of(session, found)]
     data["ledger"] = [
         {
@@ -145,6 +147,10 @@ def show(number: str, home: Path, as_json: bool) -> None:
     lines += [f"{'refund':16} {_refund_line(each)}" for each in data["refunds"]]
     lines += [f"{'money':16} {each}" for each in lines_of_order(data["money"])]
     lines += [f"{'paper':16} {_paper_line(each)}" for each in data["papers"]]
+    lines += [
+        f"{'note':16} {each['at'][:16].replace('T', ' ')} {each['by']}: {each['text']}"
+        for each in data["notes"]
+    ]
     lines += [f"{'visit':16} {each}" for each in of_order(data["visit"])]
     answer(as_json, data, "\n".join(lines))
 
@@ -186,16 +192,14 @@ def resend(number: str, email: str | None, home: Path, as_json: bool) -> None:
 def reset_downloads(number: str, home: Path, as_json: bool) -> None:
     """Allow all downloads of an order anew."""
     with opened(home) as shop:
-        with shop.transaction() as session:
-            found = orders.by_number(session, number)
-            limit = found.download_limit
-            access.reset(session, found, limit)
-            data = _facts(shop, session, found)
+        data = giving.reset_downloads(shop, number)
+        with shop.reading() as session:
+            limit = orders.by_number(session, number).download_limit
         answer(
             as_json,
             data,
-            f"{found.number} has {limit} downloads of each file again.",
-            then=f"The link is the same; mail it: handsel order resend {found.number}",
+            f"{data['number']} has {limit} downloads of each file again.",
+            then=f"The link is the same; mail it: handsel order resend {data['number']}",
         )
 
 
@@ -205,15 +209,11 @@ def reset_downloads(number: str, home: Path, as_json: bool) -> None:
 def accept(number: str, home: Path, as_json: bool) -> None:
     """Deliver an order that is held back because something looked wrong."""
     with opened(home) as shop:
-        with shop.transaction() as session:
-            found = orders.by_number(session, number, to_change=True)
-            orders.accept(session, found, shop.now())
-            invoicing.follow(session, found, shop.settings, shop.now())
-            data = _facts(shop, session, found)
+        data = giving.accept(shop, number)
         answer(
             as_json,
             data,
-            f"{found.number} is delivered: {data['link']}",
+            f"{data['number']} is delivered: {data['link']}",
             then=f"A mail with the link goes to {data['email']}.",
         )
 

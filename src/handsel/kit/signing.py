@@ -176,10 +176,14 @@ def sign(keys: Keys, purpose: str, *parts: str) -> str:
     return _mac(keys.link_keys[keys.current], "sign", purpose, *parts)
 
 
+def signed(keys: Keys, purpose: str, *parts: str) -> list[str]:
+    """Give what `sign` says with each of our keys: to look for what an older one named."""
+    return [_mac(key, "sign", purpose, *parts) for key in keys.link_keys.values()]
+
+
 def check(keys: Keys, purpose: str, mac: str, *parts: str) -> bool:
     """Say whether `sign` made this, with any of our keys."""
-    valid = [_mac(key, "sign", purpose, *parts) for key in keys.link_keys.values()]
-    return _any_equal(mac, valid)
+    return _any_equal(mac, signed(keys, purpose, *parts))
 
 
 def numbered(keys: Keys, purpose: str, number: int) -> str:

@@ -27,10 +27,10 @@ from handsel.models.catalogue import (
     ReleaseFile,
 )
 from handsel.models.coupons import Coupon, CouponUse
-from handsel.models.customers import Customer, FindLink
+from handsel.models.customers import Block, Customer, FindLink
 from handsel.models.experiments import Experiment, Exposure, OrderVariant, Variant
 from handsel.models.invoices import Invoice, InvoiceParty, Series, VatCheck
-from handsel.models.orders import Inbox, LedgerEntry, Order
+from handsel.models.orders import Inbox, LedgerEntry, Note, Order
 from handsel.models.outbound import Duty, OutboxItem, RateCounter
 from handsel.models.refunds import Refund
 from handsel.models.staff import (
@@ -49,6 +49,7 @@ __all__ = [
     "BalanceLine",
     "BalanceReading",
     "Base",
+    "Block",
     "Brake",
     "BundleItem",
     "Campaign",
@@ -72,6 +73,7 @@ __all__ = [
     "InvoiceParty",
     "LedgerEntry",
     "MailCheck",
+    "Note",
     "Order",
     "OrderVariant",
     "OrderVisit",

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from handsel.models.base import Base, UtcDateTime
@@ -15,11 +15,28 @@ class Customer(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(String(254), info={"personal": "erase"})
+    """Empty when this person was forgotten; the key is a keyed hash then."""
     email_key: Mapped[str] = mapped_column(
         String(254), unique=True, info={"personal": "erase"}
     )
     """The whole address in lower case: two spellings are one customer."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Block(Base):
+    """An address that the seller does not sell to any more.
+
+    `mark` is a keyed hash of it: it still holds when the address itself was erased.
+    """
+
+    __tablename__ = "blocks"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    mark: Mapped[str] = mapped_column(String(22), unique=True)
+    email: Mapped[str | None] = mapped_column(String(254), info={"personal": "erase"})
+    reason: Mapped[str] = mapped_column(Text, info={"personal": "erase"})
+    """For the seller alone; may be empty."""
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class FindLink(Base):

@@ -116,6 +116,8 @@ class Order(Base):
     refunded_minor: Mapped[int] = mapped_column(default=0)
     review_reason: Mapped[str | None] = mapped_column(Text)
     """Why somebody should look at this order; set means it is not delivered."""
+    erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When its buyer was forgotten: what a provider still says of them is not kept."""
 
     product: Mapped[Product] = relationship(lazy="raise_on_sql")
 
@@ -128,6 +130,20 @@ class Order(Base):
 def order_number(row: int) -> str:
     """Write the number of the order in a row."""
     return f"H-{row + FIRST_NUMBER - 1}"
+
+
+class Note(Base):
+    """What somebody in the house wrote down about an order, for the others."""
+
+    __tablename__ = "order_notes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    press: Mapped[str] = mapped_column(String(64), unique=True)
+    """The press on the button: a second one writes nothing more."""
+    text: Mapped[str] = mapped_column(Text, info={"personal": "erase"})
+    written_by: Mapped[str] = mapped_column(String(254))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class LedgerEntry(Base):

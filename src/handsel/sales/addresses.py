@@ -71,11 +71,15 @@ def mend(session: Session, order_id: int, typed: str, now: datetime) -> Order:
 
 
 def change(session: Session, order: Order, email: str, now: datetime) -> None:
-    """Give an order a new address and a new link, and mail it there."""
-    order.email = email
-    order.customer_id = customers.find_or_create(session, email, now).id
-    order.token_version += 1
-    reservations.readdress(session, order)
-    session.flush()
+    """Give an order a new address and a new link, and mail it there.
+
+    Said once more, the link that went there goes again.
+    """
+    if email != order.email:
+        order.email = email
+        order.customer_id = customers.find_or_create(session, email, now).id
+        order.token_version += 1
+        reservations.readdress(session, order)
+        session.flush()
     if not emails.redirect(session, order, now):
         emails.receipt_again(session, order, now)

@@ -20,7 +20,15 @@ from handsel.models.database import insert_new
 from handsel.models.orders import FIRST_NUMBER
 from handsel.models.words import FactKind, PaymentState
 from handsel.outbound import emails
-from handsel.sales import brake, payouts, rebuilding, refunds, reservations, telling
+from handsel.sales import (
+    blocks,
+    brake,
+    payouts,
+    rebuilding,
+    refunds,
+    reservations,
+    telling,
+)
 from handsel.sales.payments.base import Fact, Payment
 from handsel.sales.standing import Standing, sum_up
 
@@ -59,7 +67,7 @@ def record(
         news = _add_facts(session, order, payment.facts, now)
         kept = refunds.recognise(session, order, payment.facts)
         _add_facts(session, order, kept, now)
-        _doubt(session, order, payment)
+        _doubt(session, keys, order, payment)
         payouts.note_lines(session, provider, payment.test, payment.lines)
         settle(session, order, now)
         telling.tell(session, order, news, now)
@@ -195,9 +203,10 @@ def _note_progress(order: Order, payment: Payment) -> None:
     """Keep the furthest state heard of: an answer may be older than what we know."""
     if _PROGRESS[payment.state] >= _PROGRESS[order.session_state]:
         order.session_state = payment.state
-    if payment.email and len(payment.email) <= MOST_EMAIL:
-        order.email = order.email or payment.email
-    order.card_last4 = payment.card_last4 or order.card_last4
+    if order.erased_at is None:
+        if payment.email and len(payment.email) <= MOST_EMAIL:
+            order.email = order.email or payment.email
+        order.card_last4 = payment.card_last4 or order.card_last4
     order.country = _country(payment.country) or order.country
     order.card_country = _country(payment.card_country) or order.card_country
     if payment.tax is not None and payment.tax.currency == order.currency:
@@ -231,8 +240,9 @@ def _add_facts(
     ]
 
 
-def _doubt(session: Session, order: Order, payment: Payment) -> None:
-    """Hold an order back when the money heard of is not the money agreed on.
+def _doubt(session: Session, keys: Keys, order: Order, payment: Payment) -> None:
+    """Hold an order back when the money heard of is not the money agreed on, or came from
+    somebody who is not sold to.
 
     When all of it has gone back there is nothing left to look at.
     """
@@ -255,6 +265,12 @@ def _doubt(session: Session, order: Order, payment: Payment) -> None:
         order.review_reason = (
             f"The price was {format_money(agreed, 'en')}, but {paid} was paid."
         )
+    elif order.paid_at is None and _is_unwelcome(session, keys, order):
+        order.review_reason = blocks.HELD
+
+
+def _is_unwelcome(session: Session, keys: Keys, order: Order) -> bool:
+    return bool(order.email) and blocks.is_blocked(session, keys, order.email or "")
 
 
 def _is_refunded(order: Order, facts: list[Fact]) -> bool:

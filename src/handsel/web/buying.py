@@ -20,7 +20,7 @@ from handsel.kit.text import email_key, normalise_email
 from handsel.models import Order, Product
 from handsel.models.words import FREE, EventKind, PaymentState
 from handsel.ops import beginning
-from handsel.sales import checkout, orders, placing
+from handsel.sales import blocks, checkout, orders, placing
 from handsel.sales.checkout import Buyer
 from handsel.sales.payments.base import (
     PaymentProvider,
@@ -75,7 +75,7 @@ def buy(slug: str) -> AnyResponse:
         return buy_page(slug, {}, {})
     typed = request.form.get("email", "").strip()
     try:
-        email = normalise_email(typed) if typed or offer.asks_email else None
+        email = _address(typed) if typed or offer.asks_email else None
     except BadInputError as error:
         return buy_page(slug, {"email": typed}, {"email": str(error)})
     press = _press()
@@ -89,6 +89,14 @@ def buy(slug: str) -> AnyResponse:
     except (ProviderUnavailableError, ConfigurationError) as error:
         log.error("A payment could not be started: %s", error)
         return _away(slug)
+
+
+def _address(typed: str) -> str:
+    """Read who buys. Raises BadInputError, also for whom the seller does not sell to."""
+    email = normalise_email(typed)
+    with the_shop().reading() as session:
+        blocks.check(session, the_shop().keys, email)
+    return email
 
 
 def _dearer(offer: checkout.Offer) -> ConflictError | None:

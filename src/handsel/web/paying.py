@@ -17,7 +17,7 @@ from handsel.kit.text import normalise_email, suggest_email
 from handsel.models import Order, Product
 from handsel.models.words import EventKind, PaymentState
 from handsel.ops import beginning
-from handsel.sales import checkout
+from handsel.sales import blocks, checkout
 from handsel.sales.checkout import Offer
 from handsel.sales.payments.base import ProviderUnavailableError
 from handsel.sales.payments.stripe import Fields, StripeProvider
@@ -102,7 +102,9 @@ def check_email(session: str) -> Response:
     limits.hit("typing", most=120, minutes=10)
     typed = request.form.get("email", "")[:300]
     try:
-        normalise_email(typed)
+        email = normalise_email(typed)
+        with the_shop().reading() as reading:
+            blocks.check(reading, the_shop().keys, email)
         wrong = ""
     except BadInputError as error:
         wrong = str(error)
