@@ -1,69 +1,28 @@
-"""From an HTTP request to a WSGI environ (PEP 3333), body included."""
+"""From an HTTP request to a WSGI environ (PEP 3333)."""
 
-import asyncio
-import io
 import sys
+from typing import BinaryIO
 from urllib.parse import unquote_to_bytes, urlsplit
 from wsgiref.types import WSGIEnvironment
 
-from aiohttp import HttpVersion11, web
+from aiohttp import web
 
 from handsel.web.carrier.files import FileWrapper
 
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 # CGI has names of its own for these, and the body comes unpacked and with its length.
 _NOT_COPIED = {"HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"}
 
 
-class RefusedError(Exception):
-    """A request that never reaches the application; the connection ends with it."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
-        self.text = text
-
-
-async def read_body(request: web.BaseRequest, *, limit: int, seconds: float) -> bytes:
-    """The whole body, which may be chunked.
-
-    Raises RefusedError when it is longer than `limit` bytes (before reading it, where it
-    says so), takes longer than `seconds`, or is broken, or asks for what we cannot do.
-    """
-    too_long = RefusedError(413, f"At most {limit} bytes can be sent here.")
-    if (request.content_length or 0) > limit:
-        raise too_long
-    await _say_continue(request)
-    body = bytearray()
-    try:
-        async with asyncio.timeout(seconds):
-            async for chunk in request.content.iter_any():
-                body += chunk
-                if len(body) > limit:
-                    raise too_long
-    except TimeoutError:
-        raise RefusedError(408, "The request took too long to arrive.") from None
-    except (web.RequestPayloadError, ConnectionError):
-        raise RefusedError(400, "The body of the request is broken.") from None
-    return bytes(body)
-
-
-async def _say_continue(request: web.BaseRequest) -> None:
-    """RFC 9110, 10.1.1: whoever waits to be asked for the body is asked for it."""
-    expected = request.headers.get("Expect")
-    if expected is None or request.version < HttpVersion11:
-        return
-    if expected.lower() != "100-continue":
-        raise RefusedError(417, "Only 100-continue can be expected.")
-    if request.can_read_body:
-        await request.writer.write(CONTINUE)
-        request.writer.output_size = 0  # the answer itself has not begun
-
-
 def build_environ(
-    request: web.BaseRequest, body: bytes, server: tuple[str, int]
+    request: web.BaseRequest,
+    body: BinaryIO,
+    length: int | None,
+    server: tuple[str, int],
 ) -> WSGIEnvironment:
     """The environ of a request to the server at `server`: address and port.
+
+    Args:
+        length: of the body, in bytes; None where it has none, or nobody knows yet.
 
     Text is what PEP 3333 asks for: each character stands for one byte as it came.
     """
@@ -77,7 +36,7 @@ def build_environ(
         "CONTENT_TYPE": _as_bytes(request.headers.get("Content-Type", "")).decode(
             "latin-1"
         ),
-        "CONTENT_LENGTH": str(len(body)) if request.body_exists else "",
+        "CONTENT_LENGTH": "" if length is None else str(length),
         "REMOTE_ADDR": _address(request.remote),
         "SERVER_NAME": server[0],
         "SERVER_PORT": str(server[1]),
@@ -85,7 +44,7 @@ def build_environ(
         **_headers(request),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(body),
+        "wsgi.input": body,
         "wsgi.input_terminated": True,
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,

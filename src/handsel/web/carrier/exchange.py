@@ -28,6 +28,8 @@ class Options:
 
     Args:
         body_limit: bytes of a request's body; more is answered with 413.
+        coming: how paths begin whose bodies the application reads while they come, of
+            any length. It must look who it is first: a slow one holds a thread.
         grace: seconds that running requests and downloads have when the server stops.
         stall: seconds that a client may take to send a body, or to take a page or a
             piece of 256 kB of a file.
@@ -35,6 +37,7 @@ class Options:
     """
 
     body_limit: int = 1024 * 1024
+    coming: tuple[str, ...] = ()
     grace: float = 30.0
     stall: float = 60.0
     sendfile: bool = True

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import io
 import logging
 import resource
 import signal
@@ -10,13 +11,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import BinaryIO
 from wsgiref.types import WSGIApplication
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from handsel.kit.errors import ConfigurationError
-from handsel.web.carrier.environ import RefusedError, build_environ, read_body
+from handsel.web.carrier.body import ComingBody, RefusedError, read_body
+from handsel.web.carrier.environ import build_environ
 from handsel.web.carrier.exchange import Exchange, Options, plain
 
 logger = logging.getLogger(__name__)
@@ -140,22 +143,29 @@ class Carrier:
                 self._quiet.set()
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        limits = self._options
         try:
-            body = await read_body(
-                request, limit=limits.body_limit, seconds=limits.stall
-            )
+            body, length = await self._body(request)
         except RefusedError as refused:
             return plain(refused.status, refused.text)
         exchange = Exchange(
             self._app,
-            build_environ(request, body, self._address),
+            build_environ(request, body, length, self._address),
             request,
             threads=self._threads,
-            options=limits,
+            options=self._options,
             last=self._stopping,
         )
         return await exchange.run()
+
+    async def _body(self, request: web.BaseRequest) -> tuple[BinaryIO, int | None]:
+        """Give the body of a request and its length, if that is known. Raises RefusedError."""
+        limits = self._options
+        path = request.raw_path.partition("?")[0]
+        if limits.coming and path.startswith(limits.coming):
+            body = ComingBody(request, seconds=limits.stall)
+            return body.stream, request.content_length
+        whole = await read_body(request, limit=limits.body_limit, seconds=limits.stall)
+        return io.BytesIO(whole), len(whole) if request.body_exists else None
 
 
 async def _serve(
