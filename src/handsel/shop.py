@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from handsel.delivery.storage.local import LocalStorage
+from handsel.delivery.storage.uploads import Uploads
 from handsel.kit.errors import BadInputError, ConfigurationError, NotFoundError
 from handsel.kit.signing import Keys
 from handsel.models import Order
@@ -79,6 +80,11 @@ class Shop:
             for each in self.providers.values()
             if (units := taken(each, currency))
         )
+
+    @property
+    def uploads(self) -> Uploads:
+        """The files on their way here, beside those that are kept."""
+        return Uploads(self.storage.root / "uploads")
 
     @property
     def test_mode(self) -> bool:

@@ -230,6 +230,7 @@ def _count_days(shop: Shop) -> None:
 
 def _sweep(shop: Shop) -> None:
     stock.sweep(shop.database, shop.storage, shop.now())
+    shop.uploads.sweep(shop.now())
 
 
 DUTIES: dict[str, tuple[timedelta, Callable[[Shop], None]]] = {

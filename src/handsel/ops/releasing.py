@@ -4,11 +4,9 @@
 under the same version are the same edition, and it goes on where it stopped.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,9 +14,9 @@ from sqlalchemy.orm import Session
 from handsel.kit.errors import BadInputError
 from handsel.kit.links import whole_links
 from handsel.kit.rates import gap_us
-from handsel.kit.text import safe_filename
 from handsel.models import Campaign, Product, Release, ReleaseFile
 from handsel.ops import shelving
+from handsel.ops.shelving import Offered
 from handsel.outbound import announcing, audience, campaigns
 from handsel.outbound.announcing import Announcement
 from handsel.outbound.audience import Reach
@@ -42,7 +40,7 @@ class Wanted:
     """What a seller asks of a new edition."""
 
     slug: str
-    files: Sequence[Path]
+    files: Sequence[Offered]
     new: NewRelease
     sending: Sending = field(default_factory=Sending)
 
@@ -78,10 +76,10 @@ def plan(shop: Shop, wanted: Wanted) -> Plan:
     files.
     """
     wanted = _with_whole_links(shop, wanted)
-    for path in wanted.files:
-        shelving.check_file(path)
+    for file in wanted.files:
+        shelving.check_file(file)
     gap_us(wanted.sending.rate or "")
-    files = [_hashed(path) for path in wanted.files]
+    files = [shelving.measured(file) for file in wanted.files]
     releases.check_names(files)
     with shop.reading() as session:
         product = catalogue.get(session, wanted.slug)
@@ -109,12 +107,6 @@ def plan(shop: Shop, wanted: Wanted) -> Plan:
 def _with_whole_links(shop: Shop, wanted: Wanted) -> Wanted:
     notes = whole_links(wanted.new.notes, shop.settings.public_url)
     return replace(wanted, new=replace(wanted.new, notes=notes))
-
-
-def _hashed(path: Path) -> NewFile:
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return NewFile(safe_filename(path.name), sha256, path.stat().st_size)
 
 
 def _check_new(product: Product, files: Sequence[NewFile]) -> None:
@@ -157,7 +149,7 @@ def publish(shop: Shop, wanted: Wanted, *, mail: bool) -> Published:
     The files first, then one transaction. Safe to repeat. Raises as `plan` does.
     """
     wanted = _with_whole_links(shop, wanted)
-    stored = [shelving.store(shop, path) for path in wanted.files]
+    stored = [shelving.store(shop, file) for file in wanted.files]
     sending = wanted.sending
     rate = shop.settings.mail.rate if sending.rate is None else sending.rate
     with shop.transaction() as session:

@@ -1,12 +1,14 @@
 """Bringing files from the seller's disk onto the shelf."""
 
+import hashlib
 import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from handsel.kit.errors import BadInputError
-from handsel.kit.images import image_size
+from handsel.delivery.storage.uploads import Upload
+from handsel.kit.errors import BadInputError, ConflictError
+from handsel.kit.images import LARGEST, image_size
 from handsel.kit.text import check_slug, safe_filename, shown, slugify
 from handsel.models import Product
 from handsel.models.words import TaxClass
@@ -16,16 +18,19 @@ from handsel.sales.catalogue import Changes, Cover, NewProduct
 from handsel.sales.releases import NewFile
 from handsel.shop import Shop
 
+Offered = Path | Upload
+"""A file for the shelf: on the disk of this machine, or sent from a browser."""
+
 
 def add_product(
     shop: Shop,
-    files: Sequence[Path],
+    files: Sequence[Offered],
     *,
     price: str,
     name: str | None = None,
     slug: str | None = None,
-    description: Path | None = None,
-    cover: Path | None = None,
+    description: Path | str | None = None,
+    cover: Offered | None = None,
     limit: int | None = None,
     tax_class: str = TaxClass.STANDARD,
     version: str = "1.0",
@@ -38,13 +43,15 @@ def add_product(
     """Store the files, then put the product on the shelf in one transaction.
 
     Args:
+        files: where they lie on this machine, or what was uploaded.
+        description: Markdown, or the file it is in.
         edition, family: its name among the editions of one thing, and the word for that.
         asked: more of the price, as `pricing.asked` takes it.
 
     Nothing is for sale if anything is wrong. Raises BadInputError, ConflictError.
     """
-    for path in files:
-        check_file(path)
+    for file in files:
+        check_file(file)
     if not files and name is None:
         raise BadInputError("There is no file to name it after.", "Say --name.")
     title = check_name(_title(files[0]) if name is None else name)
@@ -52,7 +59,7 @@ def add_product(
         slug=slugify(title) if slug is None else check_slug(slug),
         name=title,
         asking=pricing.asked(shop, price, **asked),
-        description=read_text(description) if description else "",
+        description=_words(description) or "",
         version=check_version(version),
         download_limit=limit or shop.settings.delivery.download_limit,
         tax_class=TaxClass(tax_class),
@@ -61,7 +68,7 @@ def add_product(
         edition=_edition(family, edition) or ("", ""),
     )
     picture = store_cover(shop, cover) if cover else None
-    stored = [store(shop, path) for path in files]
+    stored = [store(shop, file) for file in files]
     with shop.transaction() as session:
         product = catalogue.add(session, new, stored, picture, shop.now())
     with shop.reading() as session:
@@ -73,8 +80,8 @@ def edit_product(
     slug: str,
     *,
     name: str | None = None,
-    description: Path | None = None,
-    cover: Path | None = None,
+    description: Path | str | None = None,
+    cover: Offered | None = None,
     limit: int | None = None,
     tax_class: str | None = None,
     contains: Sequence[str] = (),
@@ -98,7 +105,7 @@ def edit_product(
     changes = Changes(
         name=check_name(name) if name is not None else None,
         asking=pricing.changed(shop, before, **asked),
-        description=read_text(description) if description else None,
+        description=_words(description),
         cover=store_cover(shop, cover) if cover else None,
         download_limit=limit,
         tax_class=TaxClass(tax_class) if tax_class else None,
@@ -154,10 +161,15 @@ def check_version(version: str) -> str:
     return tidy
 
 
-def _title(path: Path) -> str:
+def _title(file: Offered) -> str:
     # Not str.title(), which makes Ada'S of Ada's and Pdf of PDF.
-    words = path.stem.replace("_", " ").replace("-", " ").split()
-    return " ".join(word[:1].upper() + word[1:] for word in words) or path.name
+    words = Path(file.name).stem.replace("_", " ").replace("-", " ").split()
+    return " ".join(word[:1].upper() + word[1:] for word in words) or file.name
+
+
+def _words(text: Path | str | None) -> str | None:
+    """Give a text that the seller typed, or has in a file; None for none."""
+    return read_text(text) if isinstance(text, Path) else text
 
 
 def read_text(path: Path) -> str:
@@ -171,10 +183,20 @@ def read_text(path: Path) -> str:
         ) from error
 
 
-def check_file(path: Path) -> None:
-    """Refuse what cannot be sold before anything is stored. Raises BadInputError."""
-    if _check_readable(path) == 0:
-        raise BadInputError(f"{path} is empty.", "Buyers would get nothing: check it.")
+def check_file(file: Offered) -> None:
+    """Refuse what cannot be sold before anything is stored.
+
+    Raises BadInputError, ConflictError for an upload that is not whole yet.
+    """
+    if isinstance(file, Upload):
+        if not file.sha256:
+            raise ConflictError(
+                f"{file.name} has not arrived as a whole yet.",
+                "Wait for it, or leave it out.",
+            )
+        return
+    if _check_readable(file) == 0:
+        raise BadInputError(f"{file} is empty.", "Buyers would get nothing: check it.")
 
 
 def _check_readable(path: Path) -> int:
@@ -201,17 +223,31 @@ def _check_readable(path: Path) -> int:
     return facts.st_size
 
 
-def store(shop: Shop, path: Path) -> NewFile:
-    """Put one file into the storage."""
-    with path.open("rb") as source:
+def measured(file: Offered) -> NewFile:
+    """Give name, sha256 and size of a file that stays where it is."""
+    if isinstance(file, Upload):
+        return NewFile(file.name, file.sha256, file.size)
+    with file.open("rb") as source:
+        sha256 = hashlib.file_digest(source, "sha256").hexdigest()
+    return NewFile(safe_filename(file.name), sha256, file.stat().st_size)
+
+
+def store(shop: Shop, file: Offered) -> NewFile:
+    """Put one file into the storage. An upload stays there, too, until it is removed."""
+    if isinstance(file, Upload):
+        kept = shop.storage.adopt(file.path, file.sha256)
+        return NewFile(file.name, kept.sha256, kept.size)
+    with file.open("rb") as source:
         kept = shop.storage.put(source)
-    return NewFile(safe_filename(path.name), kept.sha256, kept.size)
+    return NewFile(safe_filename(file.name), kept.sha256, kept.size)
 
 
-def store_cover(shop: Shop, path: Path) -> Cover:
+def store_cover(shop: Shop, file: Offered) -> Cover:
     """Put a cover image into the storage. Raises BadInputError for other files."""
-    check_file(path)
-    content_type, width, height = image_size(path.read_bytes(), path.name)
-    with path.open("rb") as source:
-        kept = shop.storage.put(source)
+    check_file(file)
+    path = file.path if isinstance(file, Upload) else file
+    if path.stat().st_size > LARGEST:
+        raise BadInputError(f"{file.name} is larger than 20 MB.", "Make it smaller.")
+    content_type, width, height = image_size(path.read_bytes(), file.name)
+    kept = store(shop, file)
     return Cover(kept.sha256, content_type, width, height)

@@ -6,6 +6,7 @@ either nothing or all of it. The same bytes are kept once.
 
 import hashlib
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -62,6 +63,31 @@ class LocalStorage:
             raise
         _sync_folder(final.parent)
         return Stored(digest.hexdigest(), size)
+
+    def adopt(self, path: Path, sha256: str) -> Stored:
+        """Keep a file whose sha256 is known, without copying it where that can be.
+
+        The file must not be written to any more; its name may be removed then.
+        """
+        try:
+            os.utime(path)  # what is old, and belongs to nothing yet, is swept away
+            self._link(path, sha256)
+        except OSError:  # on another disk, or one without hard links
+            with path.open("rb") as source:
+                return self.put(source)
+        return Stored(sha256, path.stat().st_size)
+
+    def _link(self, path: Path, sha256: str) -> None:
+        incoming, final = self.root / "tmp", self.path(sha256)
+        for folder in (incoming, final.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        name = incoming / secrets.token_hex(8)
+        os.link(path, name)
+        try:
+            os.replace(name, final)
+        finally:
+            name.unlink(missing_ok=True)  # it stays where both are one file already
+        _sync_folder(final.parent)
 
     def path(self, sha256: str) -> Path:
         """Say where a file with this name lies, whether it does or not."""
