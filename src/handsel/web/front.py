@@ -6,8 +6,9 @@ from collections.abc import Callable
 from handsel.kit.errors import ConfigurationError
 from handsel.shop import Shop
 from handsel.web import visits
+from handsel.web.admin.uploading import COMING
 from handsel.web.app import create_app
-from handsel.web.carrier import serve
+from handsel.web.carrier import Options, serve
 
 
 def serve_shop(
@@ -32,6 +33,7 @@ def serve_shop(
         port=int(port),
         threads=shop.settings.server.threads,
         on_ready=ready,
+        options=Options(coming=COMING),
     )
     if counts := visits.recorder(app):
         counts.close()

@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+<<<<<<< HEAD
 from handsel.web.admin import (
     account,
     backups,
@@ -12,13 +13,21 @@ from handsel.web.admin import (
     mails,
     people,
 )
+=======
+from handsel.web.admin import account, begin, home, log, people, tray
+>>>>>>> be8f72f (desk: files are sent in pieces, and go on where the line broke)
 from handsel.web.admin.desk import desk, prepare
 from handsel.web.admin.door import door
 from handsel.web.admin.trial import trial
+from handsel.web.admin.uploading import uploads
 
 __all__ = ["register"]
 
+<<<<<<< HEAD
 VIEWS = (account, backups, begin, home, hooks, log, mails, people)
+=======
+VIEWS = (account, begin, home, log, people, tray)
+>>>>>>> be8f72f (desk: files are sent in pieces, and go on where the line broke)
 """What has views: to import it is to register them."""
 
 
@@ -31,5 +40,6 @@ def register(app: Flask, *, demo: bool) -> None:
     prepare(app)
     app.register_blueprint(door)
     app.register_blueprint(desk)
+    app.register_blueprint(uploads)
     if demo:
         app.register_blueprint(trial)

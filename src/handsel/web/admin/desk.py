@@ -65,19 +65,30 @@ class ConfirmError(ShopError):
 @desk.before_request
 def _come_in() -> AnyResponse | None:
     """Let in who is signed in, and forms of ours alone."""
+    if not seated():
+        return _to_the_door()
+    if request.method not in ("GET", "HEAD", "OPTIONS"):
+        check_form()
+    if not _asked_by_itself():
+        note_life()
+    return None
+
+
+def seated() -> bool:
+    """Find out who is there; say whether anybody is signed in. Reads no body."""
     shop = the_shop()
     token = request.cookies.get(cookie_name(COOKIE), "")
     with shop.reading() as session:
-        found = sessions.find(session, token, shop.now()) if token else None
-    if found is None:
-        return _to_the_door()
-    g.staff_session = found
-    if request.method not in ("GET", "HEAD", "OPTIONS"):
-        check_form()
-    if sessions.is_due(found, shop.now()) and not _asked_by_itself():
+        g.staff_session = sessions.find(session, token, shop.now()) if token else None
+    return g.staff_session is not None
+
+
+def note_life() -> None:
+    """Note that there is somebody: who does nothing for long is signed out."""
+    shop, found = the_shop(), staff_session()
+    if sessions.is_due(found, shop.now()):
         with shop.transaction() as session:
             sessions.note(session, found, shop.now())
-    return None
 
 
 def _asked_by_itself() -> bool:
