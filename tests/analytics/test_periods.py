@@ -22,6 +22,9 @@ def span(first: str, last: str) -> Period:
         ("Yesterday", span("2026-11-26", "2026-11-26")),
         ("1d", span("2026-11-27", "2026-11-27")),
         (" 28d ", span("2026-10-31", "2026-11-27")),
+        ("12m", span("2025-11-28", "2026-11-27")),
+        ("1m", span("2026-10-28", "2026-11-27")),
+        ("9m", span("2026-02-28", "2026-11-27")),
         ("2024", span("2024-01-01", "2024-12-31")),
         ("٢٠٢٤", span("2024-01-01", "2024-12-31")),
         ("2024-02", span("2024-02-01", "2024-02-29")),
@@ -42,9 +45,16 @@ def test_what_is_said_is_what_is_meant(said: str, meant: Period) -> None:
     "said",
     [
         *("", "0d", "28", "d", "2026-13", "2026-Q5", "2026-02-30", "..", "0000"),
-        *("99999d", "2026-12-01..2026-11-03", "28d\0"),
+        *("99999d", "0m", "9999m", "2026-12-01..2026-11-03", "28d\0"),
     ],
 )
 def test_what_means_nothing_is_refused(said: str) -> None:
     with pytest.raises(BadInputError, match="no period"):
         read_period(said, TODAY)
+
+
+def test_it_is_compared_with_as_many_days_right_before() -> None:
+    october = span("2026-10-01", "2026-10-31")
+    assert october.before() == span("2026-08-31", "2026-09-30")
+    assert span("2026-11-27", "2026-11-27").before() == span("2026-11-26", "2026-11-26")
+    assert Period(FIRST, TODAY).before().length == Period(FIRST, TODAY).length

@@ -26,7 +26,9 @@ Command = Callable[..., Any]
 def _asks(by: By) -> Callable[[Command], Command]:
     """Add what every report of visits asks; `by`: what it tells apart if nothing is said."""
     default = None if by is By.NOTHING else str(by)
-    period = "28d, today, 2026-10, 2026-Q4, 2026-10-01..2026-10-31 or all; days in UTC."
+    period = (
+        "28d, 12m, today, 2026-10, 2026-Q4, 2026-10-01..2026-10-31 or all; days in UTC."
+    )
     options = (
         click.option("--period", default="28d", show_default=True, help=period),
         click.option(

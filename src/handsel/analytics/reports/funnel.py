@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from handsel.analytics.reports.tallies import Tally, Wanted, tally
+from handsel.analytics.reports.tallies import By, Tally, Wanted, tally
 from handsel.models.words import EventKind
 
 STAGES = (
@@ -21,7 +21,12 @@ _PEOPLE = (EventKind.VIEWED, EventKind.CLICKED, EventKind.STARTED)
 
 
 def funnel(session: Session, wanted: Wanted) -> list[dict[str, Any]]:
-    """Give a row for each of what `wanted.by` tells apart, those with most views first.
+    """Give a row for each of what `wanted.by` tells apart: see `stages_of`."""
+    return stages_of(tally(session, wanted), wanted.by)
+
+
+def stages_of(counts: Iterable[Tally], by: By) -> list[dict[str, Any]]:
+    """Give a row for each of what was told apart, those with most views first.
 
     Each has `key` and `stages`: `stage`, `count`, and which part that is of the first
     stage and of the one before (`of_first_bp`, `of_before_bp`, basis points, None where
@@ -29,12 +34,12 @@ def funnel(session: Session, wanted: Wanted) -> list[dict[str, Any]]:
     counted, then purchases, those of people who are not counted included.
     """
     groups: dict[str, list[Tally]] = {}
-    for each in tally(session, wanted):
+    for each in counts:
         groups.setdefault(each.key, []).append(each)
     rows = [{"key": key, "stages": _stages(found)} for key, found in groups.items()]
     if not groups:
-        rows = [{"key": "", "stages": _stages([])}] if wanted.by == "nothing" else []
-    if wanted.by == "day":
+        rows = [{"key": "", "stages": _stages([])}] if by is By.NOTHING else []
+    if by is By.DAY:
         return sorted(rows, key=lambda row: str(row["key"]))
     return sorted(rows, key=lambda row: (-row["stages"][0]["count"], str(row["key"])))
 

@@ -1,16 +1,22 @@
 """What was sold, what went back, and what a visitor is worth."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from handsel.analytics.reports.funnel import part_bp
-from handsel.analytics.reports.tallies import Tally, Wanted, tally
+from handsel.analytics.reports.tallies import By, Tally, Wanted, tally
 from handsel.models.words import EventKind
 
 
 def sales(session: Session, wanted: Wanted) -> list[dict[str, Any]]:
-    """Give a row for each of what `wanted.by` tells apart, and each currency.
+    """Give a row for each of what `wanted.by` tells apart: see `sold`."""
+    return sold(tally(session, wanted), wanted.by)
+
+
+def sold(counts: Iterable[Tally], by: By) -> list[dict[str, Any]]:
+    """Give a row for each of what was told apart, and each currency.
 
     `orders`, those that cost nothing among them, `gross_minor`, `refunds`,
     `refunded_minor` (positive), `net_minor`, and `average_minor` of an order. What went
@@ -18,14 +24,14 @@ def sales(session: Session, wanted: Wanted) -> list[dict[str, Any]]:
     """
     money = (EventKind.PAID, EventKind.REFUNDED)
     groups: dict[tuple[str, str], list[Tally]] = {}
-    for each in tally(session, wanted):
+    for each in counts:
         if each.kind in money:
             groups.setdefault((each.key, each.currency), []).append(each)
     rows = [
         {"key": key, "currency": currency} | _sums(found)
         for (key, currency), found in groups.items()
     ]
-    if wanted.by == "day":
+    if by is By.DAY:
         return sorted(rows, key=lambda row: (row["key"], row["currency"]))
     return sorted(rows, key=lambda row: (-row["net_minor"], row["key"]))
 
