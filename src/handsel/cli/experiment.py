@@ -7,7 +7,7 @@ import click
 from handsel.cli import experiment_words as words
 from handsel.cli.common import answer, opened, shop_command, table
 from handsel.models.words import DecidedBy, Part
-from handsel.ops import experiment_facts, experimenting
+from handsel.ops import experiment_facts, experiment_words, experimenting
 
 PARTS = [str(part) for part in Part]
 
@@ -95,7 +95,13 @@ def list_experiments(home: Path, as_json: bool) -> None:
     with opened(home) as shop:
         found = experiment_facts.listed(shop)
     rows = [
-        (each["name"], each["product"], each["part"], each["state"], words.short(each))
+        (
+            each["name"],
+            each["product"],
+            each["part"],
+            each["state"],
+            experiment_words.short(each),
+        )
         for each in found
     ]
     head = ("NAME", "PRODUCT", "PART", "STATE", "")
@@ -133,7 +139,12 @@ def stop(name: str, ship: str | None, home: Path, as_json: bool) -> None:
     """End an experiment: everybody sees how it was before, or what is shipped."""
     with opened(home) as shop:
         ended = experimenting.stop(shop, name, ship)
-    answer(as_json, ended, words.stopped(ended), then=words.after_the_end(ended))
+    answer(
+        as_json,
+        ended,
+        experiment_words.stopped(ended),
+        then=experiment_words.after_the_end(ended),
+    )
 
 
 @experiment.command()

@@ -1,16 +1,15 @@
 """What `handsel report payouts` says to people: tables, each with its sums, and notes."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 from handsel.cli.common import table
-from handsel.kit.money import Money, format_money
+from handsel.ops import payout_notes
+from handsel.ops.payout_notes import money
 from handsel.sales.payout_report import SUMS
 from handsel.sales.payouts import LOST
 
-NAMES = {"stripe": "Stripe", "paypal": "PayPal"}
 _AMOUNTS = ("SALES", "GIVEN BACK", "FEES", "OTHER")
 
 
@@ -22,7 +21,7 @@ def overview(data: dict[str, Any]) -> str:
     ]
     if not parts:
         parts = ["There are no payouts, and no fees, to be shown."]
-    return "\n\n".join([*parts, "\n".join(_notes(data))]).strip()
+    return "\n\n".join([*parts, "\n".join(payout_notes.notes(data))]).strip()
 
 
 def one(data: dict[str, Any]) -> str:
@@ -31,16 +30,16 @@ def one(data: dict[str, Any]) -> str:
         f"{key:12} {value}"
         for key, value in (
             ("payout", data["id"]),
-            ("provider", _who(data)),
-            ("state", _state(data)),
+            ("provider", payout_notes.who(data)),
+            ("state", payout_notes.state(data)),
             ("arrives", data["arrives_on"]),
-            ("amount", _money(data["amount_minor"], data["currency"])),
+            ("amount", money(data["amount_minor"], data["currency"])),
         )
     ]
     parts = ["\n".join(lines)]
     if data["made_up_of"]:
         parts.append(_made_up(data))
-    notes = list(_remarks(data))
+    notes = list(payout_notes.remarks(data))
     if data["lines_of_no_order"]:
         notes.append(
             f"{data['lines_of_no_order']} of these lines belong to no order of this shop."
@@ -54,9 +53,9 @@ def lines_of_order(found: Iterable[dict[str, Any]]) -> Iterator[str]:
         currency = each["currency"]
         said = (
             f"{each['at'][:10]} {each['kind']} "
-            f"{_money(each['amount_minor'], currency)}{_exchanged(each)}, fee "
-            f"{_money(each['fee_minor'], currency)}, "
-            f"net {_money(each['net_minor'], currency)}"
+            f"{money(each['amount_minor'], currency)}{_exchanged(each)}, fee "
+            f"{money(each['fee_minor'], currency)}, "
+            f"net {money(each['net_minor'], currency)}"
         )
         if each["payout"]:
             said += f", payout {each['payout']} ({each['payout_state']})"
@@ -67,9 +66,9 @@ def _payouts(
     found: list[dict[str, Any]], totals: list[dict[str, Any]]
 ) -> Iterator[str]:
     """Give a table for each provider, and below it what each currency comes to."""
-    for who, each in groupby(sorted(found, key=_who), _who):
+    for who, each in groupby(sorted(found, key=payout_notes.who), payout_notes.who):
         rows = [_payout_row(row) for row in each]
-        sums = [_total_row(row) for row in totals if _who(row) == who]
+        sums = [_total_row(row) for row in totals if payout_notes.who(row) == who]
         head = ("PAYOUT", "ARRIVES", "STATE", *_AMOUNTS, "PAID OUT")
         yield f"Payouts by {who}\n" + table(
             head, rows + sums, right=(*_AMOUNTS, "PAID OUT")
@@ -82,7 +81,7 @@ def _payout_row(found: dict[str, Any]) -> tuple[str, ...]:
         found["arrives_on"],
         found["state"].replace("_", " "),
         *_sums(found),
-        _money(found["amount_minor"], found["currency"]),
+        money(found["amount_minor"], found["currency"]),
     )
 
 
@@ -94,7 +93,7 @@ def _total_row(found: dict[str, Any]) -> tuple[str, ...]:
         "",
         number,
         *_sums(found),
-        _money(found["amount_minor"], found["currency"]),
+        money(found["amount_minor"], found["currency"]),
     )
 
 
@@ -102,12 +101,12 @@ def _sums(found: dict[str, Any]) -> Iterator[str]:
     unknown = "-" if found.get("state") in LOST else "?"
     for name in SUMS:
         minor = found[name]
-        yield unknown if minor is None else _money(minor, found["currency"])
+        yield unknown if minor is None else money(minor, found["currency"])
 
 
 def _in_no_payout(found: list[dict[str, Any]]) -> Iterator[str]:
     """Give a table for each provider with a row for each month, and its sums."""
-    for who, each in groupby(sorted(found, key=_who), _who):
+    for who, each in groupby(sorted(found, key=payout_notes.who), payout_notes.who):
         rows = list(each)
         head = ("MONTH", "", *_AMOUNTS, "NET", "EXCHANGED")
         body = [
@@ -136,13 +135,13 @@ def _months_added(rows: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
 
 
 def _net(found: dict[str, Any]) -> str:
-    return _money(found["lines_minor"], found["currency"])
+    return money(found["lines_minor"], found["currency"])
 
 
 def _became(found: dict[str, Any]) -> str:
     if found["received_currency"] is None:
         return ""
-    return _money(found["received_minor"], found["received_currency"])
+    return money(found["received_minor"], found["received_currency"])
 
 
 def _made_up(data: dict[str, Any]) -> str:
@@ -153,21 +152,21 @@ def _made_up(data: dict[str, Any]) -> str:
             _what(each),
             each["order"] or "-",
             _paid(each),
-            _money(each["amount_minor"], each["currency"]),
-            _money(each["fee_minor"], each["currency"]),
-            _money(each["net_minor"], each["currency"]),
+            money(each["amount_minor"], each["currency"]),
+            money(each["fee_minor"], each["currency"]),
+            money(each["net_minor"], each["currency"]),
             each["note"] or each["id"],
         )
         for each in data["made_up_of"]
     ]
-    money = (_added(data, name) for name in ("amount_minor", "fee_minor"))
-    total = _money(data["lines_minor"], data["currency"])
-    rows.append(("Together", "", "", "", *money, total, ""))
+    sums = (_added(data, name) for name in ("amount_minor", "fee_minor"))
+    total = money(data["lines_minor"], data["currency"])
+    rows.append(("Together", "", "", "", *sums, total, ""))
     return table(head, rows, right=("PAID", "AMOUNT", "FEE", "NET"))
 
 
 def _added(data: dict[str, Any], name: str) -> str:
-    return _money(sum(each[name] for each in data["made_up_of"]), data["currency"])
+    return money(sum(each[name] for each in data["made_up_of"]), data["currency"])
 
 
 def _what(line: dict[str, Any]) -> str:
@@ -179,91 +178,9 @@ def _what(line: dict[str, Any]) -> str:
 def _paid(line: dict[str, Any]) -> str:
     if line["paid_currency"] in (None, line["currency"]):
         return ""
-    return f"{_money(line['paid_minor'], line['paid_currency'])} x {line['rate']}"
+    return f"{money(line['paid_minor'], line['paid_currency'])} x {line['rate']}"
 
 
 def _exchanged(line: dict[str, Any]) -> str:
     paid = _paid(line)
     return f" ({paid})" if paid else ""
-
-
-def _notes(data: dict[str, Any]) -> Iterator[str]:
-    """Say what the tables do not, so that nobody has to guess."""
-    for each in data["payouts"]:
-        yield from _remarks(each)
-    for each in data["totals"]:
-        if each["not_divided_minor"]:
-            known = each["amount_minor"] - each["not_divided_minor"]
-            yield (
-                f"In the sum of {each['currency']} that "
-                f"{'arrived' if each['arrived'] else 'is on its way'}, SALES to OTHER "
-                f"make up {_money(known, each['currency'])}: the rest is not divided."
-            )
-    if any(each["other_minor"] for each in data["payouts"]):
-        yield (
-            "OTHER belongs to no order of this shop; handsel report payouts PAYOUT_ID "
-            "lists it."
-        )
-    for each in data["without_fee"]:
-        yield (
-            f"Of {each['payments']} payments by {_who(each)} the fee is not known (yet)."
-        )
-    if data["test_purchases"]:
-        yield (
-            f"Paid with test money of the shop's own, which never reaches a bank: "
-            f"{data['test_purchases']}."
-        )
-    for each in data["readings"]:
-        yield _freshness(each)
-        if each["problem"]:
-            yield f"Not all could be read: {each['problem']}"
-    if data["not_read"]:
-        yield (
-            "Nothing was read from Stripe yet: the worker does it every hour, handsel "
-            "reconcile at once."
-        )
-
-
-def _freshness(reading: dict[str, Any]) -> str:
-    if reading["read_at"] is None:
-        return f"Not read from {_who(reading)} to its end yet."
-    when = datetime.fromisoformat(reading["read_at"])
-    return f"Read from {_who(reading)} on {when:%Y-%m-%d %H:%M} UTC."
-
-
-def _remarks(payout: dict[str, Any]) -> Iterator[str]:
-    """Say of a payout what is special about it."""
-    name = payout["id"]
-    if payout["reverses"]:
-        yield f"{name} takes {payout['reverses']} back."
-    if payout["state"] in LOST:
-        why = f" ({payout['failure']})" if payout["failure"] else ""
-        yield f"{name} did not arrive{why}: its money is in your balance again."
-    elif not payout["divisible"]:
-        yield (
-            f"{name} was asked for by hand, so {_who(payout)} cannot say of which sales "
-            "it is made up."
-        )
-    elif payout["lines_minor"] is None:
-        yield f"{name} is still being made up; its lines are read when that is done."
-    elif not payout["adds_up"]:
-        lines = _money(payout["lines_minor"], payout["currency"])
-        yield (
-            f"{name} DOES NOT ADD UP: it is "
-            f"{_money(payout['amount_minor'], payout['currency'])}, its lines are {lines}. "
-            f"Read it again: handsel reconcile --since {payout['created_at'][:10]}"
-        )
-
-
-def _state(payout: dict[str, Any]) -> str:
-    why = f" ({payout['failure']})" if payout["failure"] else ""
-    return f"{payout['state'].replace('_', ' ')}{why}"
-
-
-def _who(found: dict[str, Any]) -> str:
-    name = NAMES.get(found["provider"], str(found["provider"]))
-    return f"{name} (TEST)" if found["test"] else name
-
-
-def _money(minor: int, currency: str) -> str:
-    return format_money(Money(minor, currency), "en")

@@ -1,9 +1,7 @@
 """`handsel report`: what visits come to, and what became of the money."""
 
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -11,7 +9,7 @@ from handsel.cli import payout_words, taxes, visits
 from handsel.cli.common import answer, opened, shop_command
 from handsel.kit.errors import BadInputError
 from handsel.kit.money import currencies
-from handsel.kit.sheets import cells, decimal, sheet
+from handsel.ops import reporting
 from handsel.sales import payout_report
 from handsel.sales.payout_report import Period
 
@@ -72,7 +70,7 @@ def payouts(
     with opened(home) as shop, shop.reading() as session:
         data = payout_report.everything(session, period)
     if as_csv:
-        click.echo(sheet(_ROW, _entries(data)), nl=False)
+        click.echo(reporting.payouts_sheet(data), nl=False)
         return
     answer(as_json, data, payout_words.overview(data))
 
@@ -96,34 +94,6 @@ def _one(payout_id: str, as_csv: bool, home: Path, as_json: bool) -> None:
     with opened(home) as shop, shop.reading() as session:
         data = payout_report.payout(session, payout_id)
     if as_csv:
-        click.echo(sheet(_LINE, map(cells, data["made_up_of"])), nl=False)
+        click.echo(reporting.payout_sheet(data), nl=False)
         return
     answer(as_json, data, payout_words.one(data))
-
-
-_ROW = (
-    *("what", "provider", "test", "id", "when", "state", "currency", "sales"),
-    *("given_back", "fees", "other", "amount", "adds_up"),
-)
-_LINE = (
-    *("id", "at", "kind", "word", "order", "payment", "paid", "paid_currency"),
-    *("rate", "amount", "fee", "net", "currency", "note"),
-)
-
-
-def _entries(data: dict[str, Any]) -> Sequence[dict[str, Any]]:
-    """Give payouts, then what is in none, in rows of one shape."""
-    sent = [
-        cells(each) | {"what": "payout", "when": each["arrives_on"]}
-        for each in data["payouts"]
-    ]
-    kept = [
-        cells(each)
-        | {
-            "what": "in no payout",
-            "when": each["month"],
-            "amount": decimal(each["lines_minor"], each["currency"]),
-        }
-        for each in data["in_no_payout"]
-    ]
-    return sent + kept

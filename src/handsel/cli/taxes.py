@@ -1,7 +1,5 @@
 """`handsel report tax`: how much tax was in the sales, for the tax return."""
 
-import re
-from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -11,28 +9,19 @@ import click
 from handsel.cli.common import answer, opened, shop_command, table
 from handsel.kit.errors import BadInputError
 from handsel.kit.money import Money, format_money, format_rate
-from handsel.kit.sheets import cells, sheet
+from handsel.ops import reporting
 from handsel.sales import tax_report
 from handsel.sales.tax_report import Span
 
-_COLUMNS = (
-    *("quarter", "currency", "treatment", "country", "tax_class", "rate", "vat_number"),
-    *("net", "tax", "sales", "invoices", "credit_notes", "unconfirmed"),
-)
 _RIGHT = ("RATE", "NET", "TAX", "SALES", "INVOICES", "CREDIT NOTES")
 
 
 def _span(_: click.Context, __: click.Parameter, typed: str | None) -> Span:
     """Read a year or a quarter of one."""
-    found = re.fullmatch(r"(20\d\d)(?:-?[Qq]([1-4]))?", (typed or "").strip())
-    if typed is None:
-        return Span()
-    if not found:
-        raise click.BadParameter("Write a quarter like 2026-Q4, or a year like 2026.")
-    year, quarter = int(found[1]), int(found[2] or 0)
-    first, last = (3 * quarter - 2, 3 * quarter) if quarter else (1, 12)
-    until = (year + 1, 1) if last == 12 else (year, last + 1)
-    return Span(datetime(year, first, 1, tzinfo=UTC), datetime(*until, 1, tzinfo=UTC))
+    try:
+        return Span() if typed is None else reporting.read_quarter(typed)
+    except BadInputError as error:
+        raise click.BadParameter(error.hint) from None
 
 
 @click.command()
@@ -51,16 +40,10 @@ def tax(period: Span, test: bool, as_csv: bool, home: Path, as_json: bool) -> No
     with opened(home) as shop, shop.reading() as session:
         rows = tax_report.by_country(session, Span(period.since, period.until, test))
     if as_csv:
-        click.echo(sheet(_COLUMNS, map(_cells, rows)), nl=False)
+        click.echo(reporting.tax_sheet(rows), nl=False)
         return
     data = {"rows": rows, "totals": tax_report.totals(rows)}
     answer(as_json, data, _words(data))
-
-
-def _cells(row: dict[str, Any]) -> dict[str, Any]:
-    points = row["basis_points"]
-    rate = "" if points is None else f"{points // 100}.{points % 100:02}"
-    return cells(row) | {"rate": rate}
 
 
 def _words(data: dict[str, Any]) -> str:

@@ -7,25 +7,12 @@ from handsel.analytics.periods import Period
 from handsel.analytics.reports.tallies import By, Wanted
 from handsel.cli.common import table
 from handsel.kit.money import Money, format_money
+from handsel.ops.reporting import NOTHING, STAGES
 
 WIDTH = 24
 MOST_DAYS = 62
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _HEIGHTS = "▁▂▃▄▅▆▇█"
-_STAGES = {
-    "viewed": "looked at a page",
-    "clicked": "pressed Buy",
-    "started": "began to pay",
-    "paid": "paid",
-    "opened": "opened the purchase",
-    "downloaded": "downloaded",
-}
-_NOTHING = {
-    By.SOURCE: "(came by themselves)",
-    By.MEDIUM: "(none)",
-    By.CAMPAIGN: "(none)",
-    By.COUNTRY: "(unknown)",
-}
 
 
 def funnel(wanted: Wanted, rows: Sequence[dict[str, Any]]) -> str:
@@ -122,7 +109,7 @@ def _bars(stages: Sequence[dict[str, Any]]) -> str:
     most = max((each["count"] for each in stages), default=0)
     rows = [
         (
-            _STAGES[each["stage"]],
+            STAGES[each["stage"]],
             f"{each['count']:,}",
             percent(each["of_first_bp"]),
             bar(each["count"] / most) if most else "",
@@ -162,7 +149,7 @@ def _title(what: str, wanted: Wanted) -> str:
 
 
 def _key(by: By, key: str) -> str:
-    return key or _NOTHING.get(by, "-")
+    return key or NOTHING.get(by, "-")
 
 
 def _worth(money: dict[str, Any] | None) -> tuple[str, str]:

@@ -15,8 +15,7 @@ from handsel.analytics.reports.tallies import By, Wanted
 from handsel.cli import visit_words
 from handsel.cli.common import answer, opened, shop_command
 from handsel.kit.errors import BadInputError
-from handsel.kit.sheets import cells, sheet
-from handsel.sales import catalogue
+from handsel.ops import reporting
 from handsel.shop import Shop
 
 _WAYS = click.Choice([str(each) for each in By if each is not By.NOTHING])
@@ -63,9 +62,7 @@ def funnel(as_csv: bool, home: Path, as_json: bool, **asked: Any) -> None:
         wanted = _wanted(shop, session, asked)
         rows = funnels.funnel(session, wanted)
     if as_csv:
-        head = ("key", "stage", "count", "of_first_bp", "of_before_bp")
-        lines = [{"key": row["key"]} | each for row in rows for each in row["stages"]]
-        click.echo(sheet(head, map(cells, lines)), nl=False)
+        click.echo(reporting.funnel_sheet(rows), nl=False)
         return
     answer(as_json, _data(wanted, rows), visit_words.funnel(wanted, rows))
 
@@ -83,8 +80,7 @@ def sales(as_csv: bool, home: Path, as_json: bool, **asked: Any) -> None:
         rows = sums.sales(session, wanted)
         days = sums.sales(session, replace(wanted, by=By.DAY))
     if as_csv:
-        head = ("key", "currency", "orders", "gross", "refunds", "refunded", "net")
-        click.echo(sheet((*head, "average"), map(cells, rows)), nl=False)
+        click.echo(reporting.sales_sheet(rows), nl=False)
         return
     answer(as_json, _data(wanted, rows), visit_words.sales(wanted, rows, days))
 
@@ -102,20 +98,12 @@ def sources(as_csv: bool, home: Path, as_json: bool, **asked: Any) -> None:
         wanted = _wanted(shop, session, asked)
         rows = sums.sources(session, wanted)
     if as_csv:
-        head = ("key", "visitors", "orders", "conversion_bp", "currency", "net")
-        lines = [row | each for row in rows for each in _money(row)]
-        click.echo(sheet((*head, "per_visitor"), map(cells, lines)), nl=False)
+        click.echo(reporting.sources_sheet(rows), nl=False)
         return
     answer(as_json, _data(wanted, rows), visit_words.sources(wanted, rows))
 
 
 COMMANDS: Sequence[click.Command] = (funnel, sales, sources)
-
-
-def _money(row: dict[str, Any]) -> Sequence[dict[str, Any]]:
-    """Give a line for each currency of a source, one also where nothing was sold."""
-    found: Sequence[dict[str, Any]] = row["money"]
-    return found or [{}]
 
 
 def _one_answer(as_csv: bool, as_json: bool) -> None:
@@ -124,14 +112,14 @@ def _one_answer(as_csv: bool, as_json: bool) -> None:
 
 
 def _wanted(shop: Shop, session: Session, asked: dict[str, Any]) -> Wanted:
-    """Read what was asked; a shop that takes test payments alone has only those."""
-    tries = bool(shop.providers) and all(each.test for each in shop.providers.values())
-    slug = asked["product"]
-    return Wanted(
+    """Read what was asked."""
+    return reporting.wanted(
+        shop,
+        session,
         _period(asked["period"], shop),
-        By(asked["by"] or By.NOTHING),
-        catalogue.get(session, slug).id if slug else None,
-        asked["test"] or tries,
+        by=By(asked["by"] or By.NOTHING),
+        slug=asked["product"],
+        test=asked["test"],
     )
 
 
