@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, or_, select, update
 
-from handsel.analytics import counting, money
+from handsel.analytics import counting, money, taxes
 from handsel.customers.staff import sessions
 from handsel.delivery import access
 from handsel.kit.errors import ShopError
@@ -21,6 +21,7 @@ from handsel.ops import (
     bouncing,
     braking,
     carrying,
+    doctor,
     measuring,
     payouts,
     reconcile,
@@ -228,6 +229,11 @@ def _count_days(shop: Shop) -> None:
     counting.forget(shop.database, today, shop.settings.analytics.keep_days)
 
 
+def _amend_taxes(shop: Shop) -> None:
+    """Count papers that were issued when their day had been counted."""
+    taxes.amend(shop.database, shop.now().date())
+
+
 def _sweep(shop: Shop) -> None:
     stock.sweep(shop.database, shop.storage, shop.now())
     shop.uploads.sweep(shop.now())
@@ -241,6 +247,8 @@ DUTIES: dict[str, tuple[timedelta, Callable[[Shop], None]]] = {
     "payouts": (payouts.EVERY, _read_payouts),
     "money-counted": (timedelta(seconds=10), _count_money),
     "days-counted": (timedelta(minutes=1), _count_days),
+    "taxes-counted": (timedelta(minutes=10), _amend_taxes),
     "tidy": (timedelta(minutes=10), _tidy),
+    "doctor": (timedelta(hours=1), doctor.keep),
     "sweep": (stock.SWEEP_EVERY, _sweep),
 }

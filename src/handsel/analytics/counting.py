@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from handsel.analytics import visitors
+from handsel.analytics import taxes, visitors
 from handsel.models import DayCount, Event, EventDay, OrderVisit, Source
 from handsel.models.database import Database, rows_changed
 from handsel.models.words import CountedBy, EventKind
@@ -54,6 +54,7 @@ def _count(database: Database, day: date) -> bool:
         rows = [
             dict(row) for each in queries for row in session.execute(each).mappings()
         ]
+        taxed = taxes.count(session, day)
     held = update(EventDay).where(EventDay.day == day, ~EventDay.counted)
     with database.transaction() as session:
         # Whoever writes events of the day holds its row: after them the last is final.
@@ -63,6 +64,7 @@ def _count(database: Database, day: date) -> bool:
         session.execute(delete(DayCount).where(DayCount.day == day))
         if rows:
             session.execute(insert(DayCount), rows)
+        taxes.keep(session, day, taxed)
         session.execute(held.values(counted=True))
     return True
 

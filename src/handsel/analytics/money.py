@@ -61,7 +61,9 @@ def follow(session: Session) -> Followed:
         for order_id in dict.fromkeys(fact.order_id for fact in facts)
         for moved in _movements(session, session.get_one(Order, order_id))
     ]
-    events.hold_days(session, {each.at.date() for each in movements})
+    # Those of the facts, too: what is paid in tax is counted with their days.
+    moments = [*(each.at for each in movements), *(fact.at for fact in facts)]
+    events.hold_days(session, {moment.date() for moment in moments})
     counted = [each for each in movements if _count(session, each)]
     return Followed(len(facts), counted)
 

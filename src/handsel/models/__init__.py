@@ -10,6 +10,7 @@ from handsel.models.analytics import (
     CountedFact,
     DayCount,
     DaySalt,
+    DayTax,
     Event,
     EventDay,
     OrderVisit,
@@ -42,6 +43,7 @@ from handsel.models.staff import (
     StaffInvite,
     StaffSession,
 )
+from handsel.models.upkeep import KeptFinding
 
 __all__ = [
     "Allowance",
@@ -59,6 +61,7 @@ __all__ = [
     "Customer",
     "DayCount",
     "DaySalt",
+    "DayTax",
     "Decline",
     "Duty",
     "Entitlement",
@@ -71,6 +74,7 @@ __all__ = [
     "Inbox",
     "Invoice",
     "InvoiceParty",
+    "KeptFinding",
     "LedgerEntry",
     "MailCheck",
     "Note",

@@ -123,6 +123,18 @@ class DayCount(Base):
     amount_minor: Mapped[int] = mapped_column(BigInteger)
 
 
+class DayTax(Base):
+    """What tax was in the papers of a day, less that of credit notes."""
+
+    __tablename__ = "day_taxes"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    test: Mapped[bool] = mapped_column(primary_key=True)
+    currency: Mapped[str] = mapped_column(String(3), primary_key=True)
+    papers: Mapped[int]
+    tax_minor: Mapped[int] = mapped_column(BigInteger)
+
+
 class EventDay(Base):
     """A day with events. Who writes events of it, or counts them, holds its row."""
 

@@ -74,7 +74,7 @@ class Invoice(Base):
     prefix: Mapped[str] = mapped_column(String(36))
     sequence: Mapped[int]
     issued_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-    supplied_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    supplied_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     """When the money came, or went back."""
     title: Mapped[str] = mapped_column(String(200))
     currency: Mapped[str] = mapped_column(String(3))

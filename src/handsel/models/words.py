@@ -172,6 +172,15 @@ class OutboxState(StrEnum):
     DEAD = "dead"
 
 
+class Level(StrEnum):
+    """How bad it is what the doctor finds; an error means that the shop cannot work or
+    loses money."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
 class EventKind(StrEnum):
     """What somebody did on the way from a page to a book that is read."""
 

@@ -3,15 +3,19 @@
 import secrets
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from handsel.kit.errors import ConflictError, NotFoundError
 from handsel.kit.text import normalise_email
-from handsel.models import OutboxItem
+from handsel.models import Duty, OutboxItem
+from handsel.models.database import insert_new
 from handsel.models.orders import order_number
 from handsel.outbound import letters, outbox, post, suppressions
 from handsel.outbound.compose import seal
 from handsel.shop import Shop
+
+TRIED = "mail-tried"
+"""The row that remembers that a test mail went."""
 
 
 def send_test(shop: Shop, to: str) -> dict[str, Any]:
@@ -29,6 +33,7 @@ def send_test(shop: Shop, to: str) -> dict[str, Any]:
     envelope = seal(message, recipient, sender=post.comes_back_to(room, item))
     with shop.transport.connect() as carrier:
         carrier.send(envelope)
+    _remember(shop)
     return {
         "to": recipient,
         "from": str(message["From"]),
@@ -57,6 +62,17 @@ def facts(item: OutboxItem) -> dict[str, Any]:
         "sent_at": item.sent_at.isoformat() if item.sent_at else None,
         "last_error": item.last_error,
     }
+
+
+def _remember(shop: Shop) -> None:
+    """Note that mails go, where they go anywhere."""
+    if shop.transport.name == "folder":
+        return
+    now = shop.now()
+    with shop.transaction() as session:
+        insert_new(session, Duty, name=TRIED, next_at=now)
+        tried = update(Duty).where(Duty.name == TRIED)
+        session.execute(tried.values(last_at=now, next_at=now))
 
 
 def retry(shop: Shop, item_id: int | None, kind: str = outbox.MAIL) -> int:

@@ -1,6 +1,6 @@
 """What a time has brought, beside the time before it: the figures of the home page.
 
-They are those of `handsel report sales|funnel|sources`, out of the same counts: one
+They are those of `handsel report sales|funnel|sources|tax`, out of the same counts: one
 reading of the days gives every figure, its steps and the funnel. Money is always of one
 currency; of the others it is only said that they are there.
 """
@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from handsel.analytics import taxes
 from handsel.analytics.periods import FIRST, Period
 from handsel.analytics.reports.funnel import part_bp, stages_of
 from handsel.analytics.reports.sales import sources
@@ -78,10 +79,12 @@ class Sums:
     sold: int = 0
     gross: int = 0
     back: int = 0
+    tax: int = 0
+    """Within what was sold, less that of what went back, as the papers say."""
 
     def add(self, other: "Sums") -> None:
         """Add the sums of other days."""
-        for name in ("visitors", "orders", "sold", "gross", "back"):
+        for name in ("visitors", "orders", "sold", "gross", "back", "tax"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
     @property
@@ -139,6 +142,7 @@ class Figures:
     Args:
         before: what it is compared with; None where nothing was counted before it.
         currencies: everything that was sold in, most orders first.
+        tax: None where there was none.
         named: what products are called, by their slugs.
     """
 
@@ -155,6 +159,7 @@ class Figures:
     conversion: Figure
     average: Figure
     refunded: Figure
+    tax: Figure | None
     steps: tuple[Step, ...]
     funnel: Sequence[dict[str, Any]]
     products: Best
@@ -175,6 +180,8 @@ def read(session: Session, asked: Asked, today: date) -> Figures:
     known = _currencies(now)
     currency = asked.currency or next(iter(known), asked.usual)
     days = _days(counts, currency)
+    taxed = taxes.by_day(session, whole, test=asked.test)
+    _add_tax(days, taxed, currency)
     every = _in_steps(days, period)
     total = _total(days, period)
 
@@ -201,6 +208,7 @@ def read(session: Session, asked: Asked, today: date) -> Figures:
         conversion=figure(lambda sums: sums.conversion_bp),
         average=figure(lambda sums: sums.average),
         refunded=figure(lambda sums: sums.refunded_bp),
+        tax=figure(lambda sums: sums.tax) if any(taxed.values()) else None,
         steps=every,
         funnel=funnel["stages"],
         products=best(By.PRODUCT, money_first=True),
@@ -246,6 +254,14 @@ def _days(counts: Iterable[Tally], currency: str) -> dict[str, Sums]:
         elif each.kind is EventKind.REFUNDED and ours:
             sums.back -= each.amount_minor
     return days
+
+
+def _add_tax(
+    days: dict[str, Sums], taxed: dict[tuple[str, str], int], currency: str
+) -> None:
+    for (day, of), minor in taxed.items():
+        if of == currency:
+            days.setdefault(day, Sums()).tax += minor
 
 
 def _total(days: dict[str, Sums], period: Period) -> Sums:

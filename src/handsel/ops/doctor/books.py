@@ -13,7 +13,7 @@ from handsel.kit.money import Money
 from handsel.models import Duty, Inbox, Order, Product
 from handsel.models.database import Database
 from handsel.models.words import OrderStatus, ProductStatus
-from handsel.ops import backup, schema
+from handsel.ops import backup, mailing, schema
 from handsel.ops.doctor import counting, mails, payouts, refunds, taxes, trials
 from handsel.ops.doctor.findings import LATE, Finding, Level
 from handsel.ops.places import sqlite_file
@@ -70,20 +70,32 @@ def _look(database: Database, settings: Settings, now: datetime) -> Iterator[Fin
         yield Finding("H042", Level.ERROR, error.message, error.hint)
         return
     with database.reading() as session:
-        yield from _prices(session, settings.providers)
-        for provider in settings.providers:
-            if provider in _HOOKS:
-                yield from _web_hook(session, provider, now)
-        yield from _reviews(session)
-        yield from trials.look(session, now)
-        yield from refunds.look(session, now)
-        yield from payouts.look(session, now)
-        yield from taxes.look(session, settings, now)
-        yield from mails.look(session, now)
-        yield from counting.look(session, settings, now)
-        yield from _worker(session, now)
-        if settings.is_public:
-            yield from _backup(session, now)
+        yield from at_hand(session, settings, now)
+        yield from at_length(session, settings, now)
+
+
+def at_hand(session: Session, settings: Settings, now: datetime) -> Iterator[Finding]:
+    """Look at what an index tells, however long the past: quick enough for any page."""
+    yield from _prices(session, settings.providers)
+    for provider in settings.providers:
+        if provider in _HOOKS:
+            yield from _web_hook(session, provider, now)
+    yield from _reviews(session)
+    yield from _disputes(session)
+    yield from trials.look(session, now)
+    yield from refunds.look(session, now)
+    yield from mails.look(session, now)
+    yield from counting.look(session, settings, now)
+    yield from _worker(session, now)
+    if settings.is_public:
+        yield from _backup(session, now)
+
+
+def at_length(session: Session, settings: Settings, now: datetime) -> Iterator[Finding]:
+    """Look at what takes the longer the more was sold."""
+    yield from payouts.look(session, now)
+    yield from taxes.look(session, settings, now)
+    yield from counting.samples(session, settings, now)
 
 
 def _prices(session: Session, providers: list[str]) -> Iterator[Finding]:
@@ -115,8 +127,12 @@ def _refusal(provider: str, price: Money) -> str:
 
 def _web_hook(session: Session, provider: str, now: datetime) -> Iterator[Finding]:
     """A shop once lost a year of receipts because nobody noticed this."""
+    # The newest first, which an index gives: the most would look through a month of them.
     heard = session.scalar(
-        select(func.max(Inbox.received_at)).where(Inbox.provider == provider)
+        select(Inbox.received_at)
+        .where(Inbox.provider == provider)
+        .order_by(Inbox.received_at.desc())
+        .limit(1)
     )
     since = max(now - LOOK_BACK, heard + SILENCE if heard else now - LOOK_BACK)
     unheard = session.scalar(
@@ -152,9 +168,27 @@ def _reviews(session: Session) -> Iterator[Finding]:
         )
 
 
+def _disputes(session: Session) -> Iterator[Finding]:
+    """Whoever does not answer a bank in time has lost."""
+    count = session.scalar(
+        select(func.count()).where(Order.status == OrderStatus.DISPUTED)
+    )
+    if count:
+        payments = "1 payment is" if count == 1 else f"{count} payments are"
+        yield Finding(
+            "H073",
+            Level.WARNING,
+            f"{payments} disputed: who does not answer in time has lost the money.",
+            "`handsel order list --status disputed` shows them, `handsel order evidence "
+            "NUMBER --submit` answers.",
+        )
+
+
 def _worker(session: Session, now: datetime) -> Iterator[Finding]:
     last = session.scalar(
-        select(func.max(Duty.last_at)).where(Duty.name != backup.DUTY)
+        select(func.max(Duty.last_at)).where(
+            Duty.name.not_in((backup.DUTY, mailing.TRIED))
+        )
     )
     if last and last < now - LATE:
         yield Finding(

@@ -2,18 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
+
+from handsel.models.words import Level
+
+__all__ = ["LATE", "Finding", "Level"]
 
 LATE = timedelta(minutes=10)
 """How much later than it should something may happen before somebody is told."""
-
-
-class Level(StrEnum):
-    """How bad a finding is; an error means that the shop cannot work or loses money."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    INFO = "info"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from flask import Flask
 
-<<<<<<< HEAD
 from handsel.web.admin import (
     account,
     backups,
@@ -12,10 +11,8 @@ from handsel.web.admin import (
     log,
     mails,
     people,
+    tray,
 )
-=======
-from handsel.web.admin import account, begin, home, log, people, tray
->>>>>>> be8f72f (desk: files are sent in pieces, and go on where the line broke)
 from handsel.web.admin.desk import desk, prepare
 from handsel.web.admin.door import door
 from handsel.web.admin.trial import trial
@@ -23,11 +20,7 @@ from handsel.web.admin.uploading import uploads
 
 __all__ = ["register"]
 
-<<<<<<< HEAD
-VIEWS = (account, backups, begin, home, hooks, log, mails, people)
-=======
-VIEWS = (account, begin, home, log, people, tray)
->>>>>>> be8f72f (desk: files are sent in pieces, and go on where the line broke)
+VIEWS = (account, backups, begin, home, hooks, log, mails, people, tray)
 """What has views: to import it is to register them."""
 
 
