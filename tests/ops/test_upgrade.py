@@ -190,7 +190,11 @@ def _as_of(
 
 
 def _every(table: Table) -> Select[*tuple[Any, ...]]:
-    names = [column for column in table.columns if column.name not in _gone(table)]
+    names = [
+        column
+        for column in table.columns
+        if column.name not in _gone(table) and column.computed is None
+    ]
     return select(*names).order_by(*table.primary_key)
 
 
