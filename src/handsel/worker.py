@@ -22,12 +22,14 @@ from handsel.ops import (
     braking,
     carrying,
     doctor,
+    hooking,
     measuring,
     payouts,
     reconcile,
     stock,
 )
 from handsel.outbound import broadcast, hits, imap, post
+from handsel.outbound.webhooks import sending
 from handsel.sales import brake, businesses, checks, reservations, starts
 from handsel.shop import Shop
 
@@ -66,6 +68,7 @@ def run(shop: Shop, stop: threading.Event) -> None:
         for work, args in (
             (read_mailbox, (shop, stop)),
             (_again_and_again, (_tell, shop, stop)),
+            (_again_and_again, (_call, shop, stop)),
         )
     ]
     for each in (*beside, *left):
@@ -107,6 +110,7 @@ def turn(shop: Shop) -> bool:
     busy = _deliver(shop)
     _do_duties(shop)
     _tell(shop)
+    _call(shop)
     return busy
 
 
@@ -134,6 +138,15 @@ def _tell(shop: Shop) -> bool:
         return hits.send_due(desk) > 0
     except Exception:
         log.exception("Telling others failed; it will be tried again.")
+        return False
+
+
+def _call(shop: Shop) -> bool:
+    """Tell by web hook what is due; say whether there may be more."""
+    try:
+        return sending.send_due(hooking.room(shop)) > 0
+    except Exception:
+        log.exception("Telling by web hook failed; it will be tried again.")
         return False
 
 
@@ -203,7 +216,7 @@ def _tidy(shop: Shop) -> None:
         access.close_expired(session, now)
         reservations.forget(session, now, shop.providers)
         session.execute(delete(Inbox).where(Inbox.received_at < now - KEEP_INBOX))
-        for forgotten in (brake, starts, checks, businesses, hits):
+        for forgotten in (brake, starts, checks, businesses, hits, sending):
             forgotten.forget(session, now)
         session.execute(delete(FindLink).where(FindLink.expires_at < now))
         sessions.forget_old(session, now)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from handsel import worker
 from handsel.ops import archive
 from handsel.ops.desk import backups
 from handsel.shop import Shop
@@ -10,6 +11,7 @@ from tests.ground.till import Till, untrue
 from tests.ground.visitor import words
 from tests.ground.waiting import wait_until
 from tests.stories.desks import Seller, hire
+from tests.stories.listening import Listener, is_signed, that_tells
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -79,3 +81,37 @@ def test_a_message_that_is_gone_or_about_nothing_is_no_stack(seller: Seller) -> 
     assert answer.status_code == 404
     assert seller.get("/admin/hooks?before=nonsense").status_code == 200
     assert seller.get("/admin/hooks?before=9999999999999999999999~x").status_code == 200
+
+
+def test_somebody_is_told_from_the_desk_and_heard_again(
+    shop: Shop, seller: Seller
+) -> None:
+    with Listener() as listener:
+        telling = that_tells(shop)
+        seller.app.extensions["handsel"] = telling
+        page = seller.get("/admin/hooks/out")
+        wrong = seller.press(page, "/admin/hooks/out", {"url": "http://example.com"})
+        assert wrong.status_code == 422
+        assert "begins with https" in words(wrong)
+        fields = {"url": listener.url}
+        made = seller.do(page, "/admin/hooks/out", fields)
+        assert "It is told from now on" in words(made)
+
+        seller.do(made, "/test")
+        worker.turn(telling)
+        assert listener.names() == ["test"]
+        shown = seller.do(made, "/hooks/out/1/secret")
+        secret = shown.text.partition('<p class="secret"><code>')[2].partition("<")[0]
+        assert is_signed(listener.messages[0], secret)
+
+        seller.do(seller.get("/admin/hooks/out/1"), "/hooks/out/1/again")
+        worker.turn(telling)
+        assert listener.names() == ["test", "test"]
+        stopped = seller.do(made, "/hooks/out/1/stop")
+        assert "It is told nothing." in words(stopped)
+        again = seller.do(stopped, "/hooks/out/1/start")
+        assert "told again" in words(again)
+        gone = seller.do(again, "/hooks/out/1/remove")
+        assert "Nobody is told yet" in words(gone)
+    assert seller.get("/admin/hooks/out/1").status_code == 404
+    assert secret not in seller.get("/admin/audit").text

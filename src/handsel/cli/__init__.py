@@ -25,6 +25,7 @@ COMMANDS = {
     "invoice": ("invoice:invoice", "Invoices and credit notes."),
     "customer": ("customer:customer", "The people who bought."),
     "report": ("report:report", "What became of the money: payouts and fees."),
+    "webhook": ("webhook:webhook", "Tell other programs what happens in the shop."),
     "staff": ("staff:staff", "Who may open the desk, at /admin/."),
     "simulate": ("simulate:simulate", "Make whole test purchases without a browser."),
     "mail": ("mail:mail", "Test, list and retry mails."),

@@ -10,6 +10,7 @@ from handsel.models import BundleItem, Entitlement, Order, Release
 from handsel.models.database import insert_new, rows_changed
 from handsel.models.words import OrderStatus
 from handsel.outbound import emails
+from handsel.outbound.webhooks import events
 
 
 def fulfil(session: Session, order: Order, *, access: bool, now: datetime) -> None:
@@ -21,6 +22,8 @@ def fulfil(session: Session, order: Order, *, access: bool, now: datetime) -> No
     """
     if _entitle(session, order, order.product_id, order.release_id, access, now):
         _entitle_to_contents(session, order, access, now)
+        if access:
+            events.access_changed(session, order, access, now)
     else:
         _set_access(session, order, access, now)
     if order.email:
@@ -74,9 +77,11 @@ def hold(session: Session, order: Order, now: datetime) -> None:
 
 
 def _set_access(session: Session, order: Order, access: bool, now: datetime) -> None:
-    rows_changed(
+    changed = rows_changed(
         session,
         update(Entitlement)
         .where(Entitlement.order_id == order.id, Entitlement.access != access)
         .values(access=access, access_changed_at=now),
     )
+    if changed:
+        events.access_changed(session, order, access, now)

@@ -30,6 +30,7 @@ from handsel.models.catalogue import (
 from handsel.models.coupons import Coupon, CouponUse
 from handsel.models.customers import Block, Customer, FindLink
 from handsel.models.experiments import Experiment, Exposure, OrderVariant, Variant
+from handsel.models.hooks import HookEndpoint
 from handsel.models.invoices import Invoice, InvoiceParty, Series, VatCheck
 from handsel.models.orders import Inbox, LedgerEntry, Note, Order
 from handsel.models.outbound import Duty, OutboxItem, RateCounter
@@ -71,6 +72,7 @@ __all__ = [
     "Exposure",
     "FindLink",
     "Grant",
+    "HookEndpoint",
     "Inbox",
     "Invoice",
     "InvoiceParty",

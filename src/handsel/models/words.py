@@ -181,6 +181,15 @@ class Level(StrEnum):
     INFO = "info"
 
 
+class HookState(StrEnum):
+    """Whether somebody is told by web hook."""
+
+    ACTIVE = "active"
+    STOPPED = (
+        "stopped"  # by the seller, by its own word (410), or after a day of failures
+    )
+
+
 class EventKind(StrEnum):
     """What somebody did on the way from a page to a book that is read."""
 

@@ -251,6 +251,14 @@ def _brake(settings: Settings, words: Words, test: bool) -> dict[str, Any]:
     }
 
 
+def _hook_stopped(settings: Settings, words: Words, test: bool) -> dict[str, Any]:
+    return {
+        "number": 2,
+        "url": "https://partner.example/hooks/books",
+        "why": words.error,
+    }
+
+
 def _check(settings: Settings, words: Words, test: bool) -> dict[str, Any]:
     return {
         "product": {"name": words.product},
@@ -274,6 +282,7 @@ _FACTS: Mapping[str, Callable[[Settings, Words, bool], dict[str, Any]]] = {
     "broadcast": _broadcast,
     "paused": _paused,
     "brake": _brake,
+    "hook_stopped": _hook_stopped,
     "check": _check,
     "test": _test,
 }

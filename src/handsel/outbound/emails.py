@@ -8,7 +8,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from handsel.kit.money import Money
-from handsel.models import Campaign, Order, OutboxItem, Product, Release
+from handsel.models import Campaign, HookEndpoint, Order, OutboxItem, Product, Release
 from handsel.models.database import rows_changed
 from handsel.models.words import FactKind, OutboxState
 from handsel.outbound import outbox
@@ -22,6 +22,7 @@ DISPUTE = "mail.dispute"
 PAUSED = "mail.paused"
 BRAKE = "mail.brake"
 CHECK = "mail.check"
+HOOK_STOPPED = "mail.hook_stopped"
 
 CHECKED = "checked"
 """What the link of CHECK is signed for, and where it leads."""
@@ -203,6 +204,20 @@ def campaign_paused(session: Session, campaign: Campaign, now: datetime) -> None
             "subject": campaign.subject,
             "reason": campaign.pause_reason,
         },
+    )
+
+
+def hook_stopped(
+    session: Session, endpoint: HookEndpoint, why: str, now: datetime
+) -> None:
+    """Tell the seller, once each time, that somebody is not told any more by web hook."""
+    outbox.put(
+        session,
+        HOOK_STOPPED,
+        f"hook_stopped:{endpoint.id}:{int(now.timestamp())}",
+        recipient="",
+        now=now,
+        payload={"number": endpoint.id, "url": endpoint.url, "why": why},
     )
 
 

@@ -4,6 +4,7 @@ Every worker brings its own clock. What would wait for longer than anything may 
 off by one that was far ahead, and is due as soon as somebody knows better.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, or_
@@ -27,9 +28,11 @@ AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 Moment = SQLColumnExpression[datetime] | SQLColumnExpression[datetime | None]
 
 
-def next_try(tries: int, now: datetime) -> datetime | None:
+def next_try(
+    tries: int, now: datetime, gaps: Sequence[timedelta] = GAPS
+) -> datetime | None:
     """Say when to try again after so many tries; None when it was the last."""
-    return now + GAPS[tries - 1] if tries <= len(GAPS) else None
+    return now + gaps[tries - 1] if tries <= len(gaps) else None
 
 
 def has_come(next_at: Moment, now: datetime) -> ColumnElement[bool]:

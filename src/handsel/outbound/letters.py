@@ -328,6 +328,7 @@ _FACTS: Mapping[str, Callable[[Session, Keys, Settings, Item], dict[str, Any]]] 
     "mail.refund_failed": _refund_failed,
     "mail.dispute": _dispute,
     "mail.paused": notices.paused,
+    "mail.hook_stopped": notices.hook_stopped,
     "mail.brake": notices.brake,
     "mail.check": notices.check,
     TEST: notices.test,

@@ -48,6 +48,13 @@ def paused(
     return dict(item.payload)
 
 
+def hook_stopped(
+    session: Session, keys: Keys, settings: Settings, item: Item
+) -> dict[str, Any]:
+    """Say who is not told any more, and why."""
+    return dict(item.payload)
+
+
 def test(
     session: Session, keys: Keys, settings: Settings, item: Item
 ) -> dict[str, Any]:

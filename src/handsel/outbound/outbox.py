@@ -7,7 +7,7 @@ the same Message-ID, which is derived from `dedupe`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, or_, select, update
@@ -144,9 +144,16 @@ def done(session: Session, item: Item, now: datetime) -> None:
     )
 
 
-def later(session: Session, item: Item, error: str, now: datetime) -> None:
+def later(
+    session: Session,
+    item: Item,
+    error: str,
+    now: datetime,
+    *,
+    gaps: Sequence[timedelta] = GAPS,
+) -> None:
     """Try again after a growing gap; after the last one the item is dead."""
-    again = next_try(item.tries, now)
+    again = next_try(item.tries, now, gaps)
     _stop(
         session, item, error, OutboxState.WAITING if again else OutboxState.DEAD, again
     )

@@ -20,6 +20,7 @@ from handsel.models.database import insert_new
 from handsel.models.orders import FIRST_NUMBER
 from handsel.models.words import FactKind, PaymentState
 from handsel.outbound import emails
+from handsel.outbound.webhooks import events
 from handsel.sales import (
     blocks,
     brake,
@@ -71,6 +72,7 @@ def record(
         payouts.note_lines(session, provider, payment.test, payment.lines)
         settle(session, order, now)
         telling.tell(session, order, news, now)
+        events.money_moved(session, order, news, now)
     if payment.declined:
         brake.note(session, order, payment.declined, now)
     return order
@@ -99,8 +101,9 @@ def forgotten(
 
 def add_fact(session: Session, order: Order, fact: Fact, now: datetime) -> None:
     """Add one fact of our own, for instance a gift, and bring the order in line."""
-    _add_facts(session, order, [fact], now)
+    news = _add_facts(session, order, [fact], now)
     settle(session, order, now)
+    events.money_moved(session, order, news, now)
 
 
 def refund_made(

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from handsel.kit.errors import BadInputError, ConflictError
 from handsel.models import Product, Release, ReleaseFile
 from handsel.models.database import rows_changed
+from handsel.models.words import ProductStatus
+from handsel.outbound.webhooks import events
 
 BOOK_TYPES = {
     ".epub": "application/epub+zip",
@@ -87,6 +89,8 @@ def begin(
         position = old.position if old else free + number
         session.add(_row(release, file, position))
     session.flush()
+    if product.status is ProductStatus.PUBLISHED:
+        events.published(session, product.slug, release, now)
     return release
 
 

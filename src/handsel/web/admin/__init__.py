@@ -10,6 +10,7 @@ from handsel.web.admin import (
     hooks,
     log,
     mails,
+    outgoing,
     people,
     tray,
 )
@@ -20,7 +21,7 @@ from handsel.web.admin.uploading import uploads
 
 __all__ = ["register"]
 
-VIEWS = (account, backups, begin, home, hooks, log, mails, people, tray)
+VIEWS = (account, backups, begin, home, hooks, log, mails, outgoing, people, tray)
 """What has views: to import it is to register them."""
 
 

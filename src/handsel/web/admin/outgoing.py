@@ -1,0 +1,118 @@
+"""Whom the shop tells by web hook, at the desk."""
+
+from flask import Response, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from handsel.kit.errors import BadInputError, ConflictError
+from handsel.ops import hooking
+from handsel.outbound.webhooks import endpoints
+from handsel.web.admin.desk import audited, confirmed, desk, done
+from handsel.web.pages import page, the_shop
+
+PAGE = 50
+
+
+@desk.get("/hooks/out")
+def outgoing() -> Response:
+    """List those who are told, with a field to tell one more."""
+    return _list({}, {})
+
+
+def _list(values: dict[str, str], errors: dict[str, str]) -> Response:
+    return page(
+        "admin/outgoing.html",
+        422 if errors else 200,
+        told=hooking.everybody(the_shop()),
+        form={"values": values, "errors": errors},
+    )
+
+
+@desk.post("/hooks/out")
+def add_outgoing() -> AnyResponse:
+    """Tell one more; its page shows the secret."""
+    confirmed()
+    shop, url = the_shop(), request.form.get("url", "")
+    try:
+        made, _ = hooking.add(shop, url, with_email="with_email" in request.form)
+    except (BadInputError, ConflictError) as error:
+        return _list({"url": url}, {"url": str(error)})
+    with shop.transaction() as session:
+        audited(session, "hook.added", str(made.id), url=made.url)
+    return done("desk.one_outgoing", "It is told from now on.", number=made.id)
+
+
+@desk.get("/hooks/out/<int:number>")
+def one_outgoing(number: int) -> Response:
+    """Show one: how it goes, and what it was told."""
+    return _one(number, "")
+
+
+def _one(number: int, secret: str) -> Response:
+    shop, before = the_shop(), request.args.get("before", type=int)
+    with shop.reading() as session:
+        told = hooking.told(endpoints.get(session, number))
+        items = endpoints.messages(session, number, before=before, most=PAGE + 1)
+        found = [hooking.facts(each) for each in items]
+    more = found[PAGE - 1]["id"] if len(found) > PAGE else None
+    here = url_for("desk.one_outgoing", number=number)
+    return page(
+        "admin/one_outgoing.html",
+        told=told,
+        secret=secret,
+        messages=found[:PAGE],
+        next_url=f"{here}?before={more}" if more else "",
+        first_url=here if before else "",
+    )
+
+
+@desk.post("/hooks/out/<int:number>/secret")
+def outgoing_secret(number: int) -> Response:
+    """Show the secret, this once; or make a new one."""
+    confirmed()
+    shop, new = the_shop(), request.form.get("new") == "yes"
+    secret = hooking.secret(shop, number, new=new)
+    with shop.transaction() as session:
+        action = "hook.secret_renewed" if new else "hook.secret_shown"
+        audited(session, action, str(number))
+    return _one(number, secret)
+
+
+@desk.post("/hooks/out/<int:number>/<action>")
+def change_outgoing(number: int, action: str) -> AnyResponse:
+    """Test it, start it, stop it, or take it out."""
+    shop = the_shop()
+    if action == "remove":
+        confirmed()
+    words = _change(number, action)
+    with shop.transaction() as session:
+        audited(session, f"hook.{action}", str(number))
+    if action == "remove":
+        return done("desk.outgoing", words)
+    return done("desk.one_outgoing", words, number=number)
+
+
+def _change(number: int, action: str) -> str:
+    shop = the_shop()
+    if action == "test":
+        hooking.try_out(shop, number)
+        return "A test is on its way. Look again in a few seconds."
+    if action == "start":
+        missed = hooking.start(shop, number)
+        return f"It is told again, and of the {missed} things it missed."
+    if action == "stop":
+        hooking.stop(shop, number)
+        return "It is told nothing for now. What it misses is kept for 30 days."
+    if action == "remove":
+        hooking.remove(shop, number)
+        return "It is told no more."
+    raise BadInputError("There is no such button.")
+
+
+@desk.post("/hooks/out/<int:number>/again")
+def replay_outgoing(number: int) -> AnyResponse:
+    """Tell one message again."""
+    shop, item = the_shop(), request.form.get("id", type=int) or 0
+    hooking.replay(shop, item)
+    with shop.transaction() as session:
+        audited(session, "hook.message_replayed", str(number), message=item)
+    return done("desk.one_outgoing", "The message goes again.", number=number)
