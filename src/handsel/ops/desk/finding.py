@@ -30,7 +30,7 @@ Ids = Select[int] | CompoundSelect[int]
 def conditions(session: Session, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
     """Give what an order must be like; none of it needs a look at all orders."""
     if wanted.text:
-        yield Order.id.in_(_typed(wanted.text))
+        yield Order.id.in_(typed(wanted.text))
     yield from _standing(wanted)
     if wanted.begins:
         yield Order.created_at >= wanted.begins
@@ -65,7 +65,7 @@ def _kind(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
         yield Order.customer_id == wanted.customer_id
 
 
-def _typed(text: str) -> Ids:
+def typed(text: str) -> Ids:
     """Choose what a search may mean: a number, a card, an address or a part of one.
 
     Together, not by `or`: so each has an index of its own to ask.
