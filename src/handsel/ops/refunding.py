@@ -9,6 +9,7 @@ from handsel.kit.money import Money, parse_money
 from handsel.models import Order
 from handsel.models.words import RefundReason, RefundState
 from handsel.ops import carrying
+from handsel.ops.giving import Also, nothing
 from handsel.sales import balance, orders, refunds, report
 from handsel.sales.balance import Balance
 from handsel.sales.payments.base import Fact, ProviderUnavailableError
@@ -197,13 +198,16 @@ def check_unattended(plan: Plan) -> None:
         )
 
 
-def refund(shop: Shop, plan: Plan) -> Done:
+def refund(shop: Shop, plan: Plan, *, also: Also = nothing) -> Done:
     """Give the money of a plan back.
+
+    Args:
+        also: what else belongs into the transaction in which it is asked for.
 
     Raises ConflictError when the order has changed since, or the provider refuses;
     ProviderUnavailableError when nobody knows yet: the worker finishes it.
     """
-    wanted = plan.before or _ask(shop, plan)
+    wanted = plan.before or _ask(shop, plan, also)
     carrying.carry_out(shop, wanted)
     with shop.transaction() as session:
         refunds.answer(session, wanted.id)
@@ -216,7 +220,7 @@ def refund(shop: Shop, plan: Plan) -> Done:
         )
 
 
-def _ask(shop: Shop, plan: Plan) -> Asked:
+def _ask(shop: Shop, plan: Plan, also: Also) -> Asked:
     """Write the refund down, unless the order stands otherwise than in the plan."""
     with shop.transaction() as session:
         order = orders.by_number(session, plan.number, to_change=True)
@@ -231,4 +235,5 @@ def _ask(shop: Shop, plan: Plan) -> Asked:
             )
         wanted = refunds.request(plan.amount, plan.wish.reason)
         keep = plan.wish.keep_access
+        also(session, order)
         return refunds.ask(session, order, wanted, shop.now(), keep_access=keep)

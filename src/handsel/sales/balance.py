@@ -72,8 +72,8 @@ def check(order: Order, there: Balance, amount: Money) -> None:
         going = there.underway
         raise BadInputError(
             f"{_said(amount)} cannot be refunded of order {order.number}.",
-            f"Choose an amount up to {_said(there.left)}, or leave --amount out for all "
-            f"of it{f'; {_said(going)} is on its way already' if going.minor else ''}.",
+            f"Choose an amount up to {_said(there.left)}, or leave it out for all of "
+            f"it{f'; {_said(going)} is on its way already' if going.minor else ''}.",
             field="amount",
         )
 

@@ -6,10 +6,15 @@ from handsel.web.admin import (
     account,
     backups,
     begin,
+    customers,
     home,
     hooks,
     log,
     mails,
+    order,
+    order_acts,
+    order_refunds,
+    orders,
     outgoing,
     people,
     tray,
@@ -21,7 +26,23 @@ from handsel.web.admin.uploading import uploads
 
 __all__ = ["register"]
 
-VIEWS = (account, backups, begin, home, hooks, log, mails, outgoing, people, tray)
+VIEWS = (
+    account,
+    backups,
+    begin,
+    customers,
+    home,
+    hooks,
+    log,
+    mails,
+    order,
+    order_acts,
+    order_refunds,
+    orders,
+    outgoing,
+    people,
+    tray,
+)
 """What has views: to import it is to register them."""
 
 
