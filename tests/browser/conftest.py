@@ -42,7 +42,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
             [*command, str(home)], stdout=said, stderr=said, env=_environment()
         )
     try:
-        wait_until(lambda: running.poll() is not None or "open at" in words.read_text())
+        wait_until(
+            lambda: running.poll() is not None or "open at" in words.read_text(), 60
+        )
         assert running.poll() is None, words.read_text()
         [url] = re.findall(r"open at (\S+)", words.read_text())
         [site] = re.findall(r"own pages: (\S+)", words.read_text())

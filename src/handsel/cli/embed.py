@@ -14,15 +14,6 @@ from handsel.ops.embedding import Snippets
 from handsel.settings.embed import TRY_PORT
 from handsel.shop import Shop
 
-TITLES = {
-    "link": "A plain link",
-    "button": "A button, which leads to the shop",
-    "overlay": "An overlay on your page",
-    "card": "A card with cover and price in your page",
-    "feed": "In a feed (RSS)",
-    "mail": "In a mail",
-}
-
 
 @click.command()
 @click.argument("slug")
@@ -55,7 +46,10 @@ def embed(
 
 def _print(shop: Shop, found: Snippets, as_json: bool) -> None:
     listed = shop.settings.embed.listed
-    parts = [f"{TITLES[kind]}:\n\n  {text}\n" for kind, text in found.pieces.items()]
+    parts = [
+        f"{embedding.TITLES[kind]}:\n\n  {text}\n"
+        for kind, text in found.pieces.items()
+    ]
     script = f"Once in a page, wherever in it:\n\n  {found.script}\n"
     warning = (
         ""

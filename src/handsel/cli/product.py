@@ -8,13 +8,11 @@ import click
 from handsel.cli import times
 from handsel.cli.common import Command, answer, opened, shop_command, table
 from handsel.cli.embed import embed
-from handsel.kit.money import format_money
 from handsel.kit.text import human_size
 from handsel.models import Product
 from handsel.models.words import ProductStatus, TaxClass
-from handsel.ops import shelving
+from handsel.ops import pricing, shelving
 from handsel.sales import asking, catalogue
-from handsel.sales.asking import Asking
 from handsel.shop import Shop
 
 PathArgument = click.Path(path_type=Path)
@@ -230,21 +228,6 @@ def unpublish(slug: str, home: Path, as_json: bool) -> None:
         )
 
 
-def _price_words(shop: Shop, asked: Asking) -> str:
-    """Write a price as the seller has it: `€15.00`, `€15.00, now €9.99 until ...`."""
-    locale = shop.settings.shop.locale
-    every = (asked.price, *(each.usual for each in asked.also))
-    words = " or ".join(format_money(each, locale) for each in every)
-    if asked.open_price:
-        return f"{words} or more"
-    if asked.sale is None or (asked.sale_ends_at and asked.sale_ends_at <= shop.now()):
-        return words
-    until = (
-        f" until {asked.sale_ends_at:%Y-%m-%d %H:%M} UTC" if asked.sale_ends_at else ""
-    )
-    return f"{words}, now {format_money(asked.sale, locale)}{until}"
-
-
 def _facts(shop: Shop, found: Product) -> dict[str, Any]:
     release = found.releases[-1]
     asked = asking.of(found)
@@ -252,7 +235,7 @@ def _facts(shop: Shop, found: Product) -> dict[str, Any]:
         "slug": found.slug,
         "name": found.name,
         "status": str(found.status),
-        "price": _price_words(shop, asked),
+        "price": pricing.words(shop, asked),
         "price_minor": found.price_minor,
         "currency": found.currency,
         "sale_minor": found.sale_minor,

@@ -9,6 +9,7 @@ from typing import Any
 from handsel.kit.errors import BadInputError
 from handsel.kit.money import Money, format_money, parse_money
 from handsel.models import Coupon
+from handsel.ops.shelving import Witness, nobody
 from handsel.sales import coupons
 from handsel.sales.coupons import NewCoupon
 from handsel.sales.pricing import Off
@@ -28,6 +29,7 @@ def make(
     most_uses: int | None,
     most_each: int | None,
     count: int | None = None,
+    witness: Witness = nobody,
 ) -> list[dict[str, Any]]:
     """Make one coupon, or `count` of them whose codes begin with this word.
 
@@ -43,11 +45,17 @@ def make(
         most_each=most_each,
     )
     _check(new, shop.now())
+    if count is not None and not 1 <= count <= coupons.MOST_AT_ONCE:
+        raise BadInputError(
+            f"1 to {coupons.MOST_AT_ONCE:,} coupons can be made at once.",
+            "Make the others after these.",
+        )
     with shop.transaction() as session:
         if count is None:
             made = [coupons.create(session, code, new, shop.now())]
         else:
             made = coupons.create_many(session, code, count, new, shop.now())
+        witness(session)
         return [facts(shop, each) for each in made]
 
 

@@ -11,6 +11,14 @@ from handsel.shop import Shop
 
 VERSION = 1
 """Of the marks in a page, which `embed.js` goes on understanding."""
+TITLES = {
+    "link": "A plain link",
+    "button": "A button, which leads to the shop",
+    "overlay": "An overlay on your page",
+    "card": "A card with cover and price in your page",
+    "feed": "In a feed (RSS)",
+    "mail": "In a mail",
+}
 
 
 @dataclass(frozen=True)

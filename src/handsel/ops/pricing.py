@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from handsel.kit.errors import BadInputError
-from handsel.kit.money import Money, parse_money
+from handsel.kit.money import Money, format_money, parse_money
 from handsel.sales.asking import Asking
 from handsel.sales.payments.base import PaymentProvider
 from handsel.sales.payments.units import check
@@ -61,6 +61,21 @@ def changed(
         "sale": lower,
     }
     return replace(before, **{key: v for key, v in new.items() if v is not None})
+
+
+def words(shop: Shop, asked: Asking) -> str:
+    """Write a price as the seller has it: `€15.00`, `€15.00, now €9.99 until ...`."""
+    locale = shop.settings.shop.locale
+    every = (asked.price, *(each.usual for each in asked.also))
+    found = " or ".join(format_money(each, locale) for each in every)
+    if asked.open_price:
+        return f"{found} or more"
+    if asked.sale is None or (asked.sale_ends_at and asked.sale_ends_at <= shop.now()):
+        return found
+    until = (
+        f" until {asked.sale_ends_at:%Y-%m-%d %H:%M} UTC" if asked.sale_ends_at else ""
+    )
+    return f"{found}, now {format_money(asked.sale, locale)}{until}"
 
 
 def _without_sale(before: Asking) -> Asking:

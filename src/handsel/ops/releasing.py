@@ -16,7 +16,7 @@ from handsel.kit.links import whole_links
 from handsel.kit.rates import gap_us
 from handsel.models import Campaign, Product, Release, ReleaseFile
 from handsel.ops import shelving
-from handsel.ops.shelving import Offered
+from handsel.ops.shelving import Offered, Witness, nobody
 from handsel.outbound import announcing, audience, campaigns
 from handsel.outbound.announcing import Announcement
 from handsel.outbound.audience import Reach
@@ -143,7 +143,9 @@ def _reach(
     return audience.reach(session, audience.read(session, product.id, to, having))
 
 
-def publish(shop: Shop, wanted: Wanted, *, mail: bool) -> Published:
+def publish(
+    shop: Shop, wanted: Wanted, *, mail: bool, witness: Witness = nobody
+) -> Published:
     """Store the files and make the edition current; make its campaign, if there is mail.
 
     The files first, then one transaction. Safe to repeat. Raises as `plan` does.
@@ -174,6 +176,7 @@ def publish(shop: Shop, wanted: Wanted, *, mail: bool) -> Published:
             campaigns.change(session, campaign, new, shop.now())
         elif mail and not campaign:
             campaign = campaigns.create(session, new, shop.now())
+        witness(session)
         return Published(release.id, campaign.id if campaign else None)
 
 

@@ -2,9 +2,11 @@
 
 import hashlib
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy.orm import Session
 
 from handsel.delivery.storage.uploads import Upload
 from handsel.kit.errors import BadInputError, ConflictError
@@ -13,20 +15,28 @@ from handsel.kit.text import check_slug, safe_filename, shown, slugify
 from handsel.models import Product
 from handsel.models.words import TaxClass
 from handsel.ops import pricing, wording
-from handsel.sales import asking, catalogue
+from handsel.sales import catalogue
+from handsel.sales.asking import Asking
+from handsel.sales.asking import of as price_of
 from handsel.sales.catalogue import Changes, Cover, NewProduct
 from handsel.sales.releases import NewFile
 from handsel.shop import Shop
 
 Offered = Path | Upload
 """A file for the shelf: on the disk of this machine, or sent from a browser."""
+Witness = Callable[[Session], None]
+"""Writes down who does something, in the transaction that does it."""
+
+
+def nobody(_: Session) -> None:
+    """Write nothing down: a command is noted as a whole, if at all."""
 
 
 def add_product(
     shop: Shop,
     files: Sequence[Offered],
     *,
-    price: str,
+    price: str = "",
     name: str | None = None,
     slug: str | None = None,
     description: Path | str | None = None,
@@ -38,6 +48,8 @@ def add_product(
     contains: Sequence[str] = (),
     edition: str | None = None,
     family: str | None = None,
+    asking: Asking | None = None,
+    witness: Witness = nobody,
     **asked: Any,
 ) -> Product:
     """Store the files, then put the product on the shelf in one transaction.
@@ -46,7 +58,8 @@ def add_product(
         files: where they lie on this machine, or what was uploaded.
         description: Markdown, or the file it is in.
         edition, family: its name among the editions of one thing, and the word for that.
-        asked: more of the price, as `pricing.asked` takes it.
+        asking: the price, where it was read already; else
+        asked: it, and more of the price, as `pricing.asked` takes it.
 
     Nothing is for sale if anything is wrong. Raises BadInputError, ConflictError.
     """
@@ -58,7 +71,7 @@ def add_product(
     new = NewProduct(
         slug=slugify(title) if slug is None else check_slug(slug),
         name=title,
-        asking=pricing.asked(shop, price, **asked),
+        asking=asking or pricing.asked(shop, price, **asked),
         description=_words(description) or "",
         version=check_version(version),
         download_limit=limit or shop.settings.delivery.download_limit,
@@ -71,6 +84,7 @@ def add_product(
     stored = [store(shop, file) for file in files]
     with shop.transaction() as session:
         product = catalogue.add(session, new, stored, picture, shop.now())
+        witness(session)
     with shop.reading() as session:
         return catalogue.get(session, product.slug)
 
@@ -89,6 +103,9 @@ def edit_product(
     family: str | None = None,
     button: str | None = None,
     template: str | None = None,
+    asking: Asking | None = None,
+    seen: str = "",
+    witness: Witness = nobody,
     **asked: Any,
 ) -> Product:
     """Change what is given of a product, in one transaction; None leaves it.
@@ -96,15 +113,17 @@ def edit_product(
     Args:
         contains: slugs of what is in a bundle from now on; "" alone empties it.
         edition, family: as in `add_product`; a family "" takes it out of the one it has.
+        asking: the whole price, where it was read already; else
         asked: of the price, as `pricing.changed` takes it.
+        seen: as `catalogue.edit` takes it.
 
-    Raises NotFoundError, BadInputError; then nothing has changed.
+    Raises NotFoundError, BadInputError, ConflictError; then nothing has changed.
     """
     with shop.reading() as session:
-        before = asking.of(catalogue.get(session, slug))
+        before = price_of(catalogue.get(session, slug))
     changes = Changes(
         name=check_name(name) if name is not None else None,
-        asking=pricing.changed(shop, before, **asked),
+        asking=asking or pricing.changed(shop, before, **asked),
         description=_words(description),
         cover=store_cover(shop, cover) if cover else None,
         download_limit=limit,
@@ -115,7 +134,8 @@ def edit_product(
         template=wording.template(shop, template) if template else template,
     )
     with shop.transaction() as session:
-        catalogue.edit(session, slug, changes, shop.now())
+        catalogue.edit(session, slug, changes, shop.now(), seen=seen)
+        witness(session)
     with shop.reading() as session:
         return catalogue.get(session, slug)
 

@@ -12,7 +12,7 @@ from handsel.kit.errors import BadInputError, ConflictError, NotFoundError
 from handsel.models import BundleItem, Entitlement, Order, Product, Release
 from handsel.models.database import rows_changed
 from handsel.models.words import Part, ProductStatus, TaxClass
-from handsel.sales import asking, releases
+from handsel.sales import asking, marks, releases
 from handsel.sales.asking import Asking
 from handsel.sales.releases import NewFile, NewRelease
 
@@ -145,14 +145,29 @@ class Changes:
     """The template of its page; "" for the usual one."""
 
 
-def edit(session: Session, slug: str, changes: Changes, now: datetime) -> Product:
+def edit(
+    session: Session, slug: str, changes: Changes, now: datetime, *, seen: str = ""
+) -> Product:
     """Change a product for those who buy from now on. Raises NotFoundError.
 
     Orders that were begun keep the price they were shown, and purchases the number of
     downloads they came with. Raises ConflictError for what is being tried by an
     experiment.
+
+    Args:
+        seen: the mark of the product as whoever changes it has seen it; "" for
+            whatever it is like now. Raises ChangedMeanwhileError when it is another.
     """
+    if seen:
+        session.execute(
+            select(Product.id).where(Product.slug == slug).with_for_update()
+        )
     product = get(session, slug)
+    if seen and seen != marks.of(product):
+        raise marks.ChangedMeanwhileError(
+            f"{product.name} was changed by somebody else while you were at it.",
+            "Look at what is different, then save again.",
+        )
     experiments.refuse_change(session, product, _parts(product, changes))
     if changes.asking and _currencies(changes.asking) != _currencies(
         asking.of(product)
@@ -184,15 +199,17 @@ def edit(session: Session, slug: str, changes: Changes, now: datetime) -> Produc
 
 def _parts(product: Product, changes: Changes) -> list[Part]:
     """Say which parts of a page would look different."""
-    new_price = changes.asking is not None and changes.asking != asking.of(product)
+    new = changes
+    price = new.asking is not None and new.asking != asking.of(product)
+    edition = new.edition not in (None, (product.family or "", product.edition or ""))
     different = {
-        Part.HEADLINE: changes.name is not None,
-        Part.DESCRIPTION: changes.description is not None,
-        Part.COVER: changes.cover is not None,
-        Part.BUTTON: changes.button is not None,
-        Part.TEMPLATE: changes.template is not None,
+        Part.HEADLINE: new.name not in (None, product.name),
+        Part.DESCRIPTION: new.description not in (None, product.description),
+        Part.COVER: new.cover is not None and new.cover.sha256 != product.cover,
+        Part.BUTTON: new.button not in (None, product.button or ""),
+        Part.TEMPLATE: new.template not in (None, product.template or ""),
         # The prices of editions stand side by side.
-        Part.PRICE: new_price or bool(changes.edition and changes.edition[0]),
+        Part.PRICE: price or bool(edition and new.edition and new.edition[0]),
     }
     return [part for part, is_so in different.items() if is_so]
 
