@@ -294,6 +294,7 @@ class Desk {
     this.list = form.querySelector("[data-sending]");
     this.says = form.querySelector("[role=status]");
     this.tray = document.querySelector("[data-tray]");
+    this.covers = document.querySelector("select[data-covers]");
     this.all = [];
     this.input = form.querySelector("input[type=file]");
     form.dataset.ready = "yes";
@@ -348,26 +349,36 @@ class Desk {
     const words = { sends: "is on its way", breaks: "waits for the line", rests: "rests", done: "is here" };
     if (sending.state === "fails") this.say(`${sending.file.name}: ${sending.more}`);
     else if (words[sending.state]) this.say(`${sending.file.name} ${words[sending.state]}.`);
-    if (sending.state === "done") this.putOnTray(sending);
+    if (sending.state === "done") this.use(sending);
     if (["done", "fails", "rests", "gone"].includes(sending.state)) this.next();
   }
 
-  // What is here can be ticked at once, in the form that uses it.
-  putOnTray(sending) {
+  // What is here can be used at once, in the form of the same page: a picture as the cover
+  // where one is asked for and none is chosen, all others as files that buyers get.
+  use(sending) {
     const id = sending.url.split("/").pop();
-    const there = this.tray?.querySelector(`input[value="${id}"]`);
-    if (there) there.checked = true;
-    if (!this.tray || there) return;
+    const picture = /\.(png|jpe?g|webp)$/i.test(sending.file.name);
+    const cover = picture && this.covers && !this.covers.value;
+    if (picture && this.covers && !this.covers.querySelector(`[value="${id}"]`)) {
+      this.covers.append(new Option(sending.file.name, id));
+    }
+    if (cover) this.covers.value = id;
+    if (this.tray) this.putOnTray(sending, id, !cover);
+    document.querySelector(".nothing")?.remove();
+  }
+
+  putOnTray(sending, id, ticked) {
+    const there = this.tray.querySelector(`input[value="${id}"]`);
+    if (there) return void (there.checked = ticked);
     const line = this.tray.querySelector("template").content.cloneNode(true);
     const box = line.querySelector("input");
-    Object.assign(box, { value: id, id: `upload-${id}`, checked: true, disabled: false });
+    Object.assign(box, { value: id, id: `upload-${id}`, checked: ticked });
     const label = line.querySelector("label");
     label.htmlFor = box.id;
     label.querySelector("bdi").textContent = sending.file.name;
     label.querySelector(".size").textContent = size(sending.file.size);
     this.tray.querySelector("ul").append(line);
     this.tray.hidden = false;
-    this.tray.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
   say(words) {

@@ -9,7 +9,7 @@ from flask import Response, current_app, request, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
-from handsel.kit.errors import BadInputError, ShopError
+from handsel.kit.errors import BadInputError, ConflictError, ShopError
 from handsel.kit.markdown import markdown_to_plain, render_markdown
 from handsel.kit.text import human_size, suggest_email
 from handsel.models import Product
@@ -25,17 +25,26 @@ log = logging.getLogger("handsel.web")
 
 
 def product_page(
-    slug: str, status: int = 200, error: ShopError | None = None
+    slug: str,
+    status: int = 200,
+    error: ShopError | None = None,
+    *,
+    preview: bool = False,
 ) -> AnyResponse:
     """Show one product with its button, and what went wrong before, if anything did.
 
     What is wrong with the coupon or the amount is said where they are typed.
+
+    Args:
+        preview: for the seller, a draft too, without what is being tried: everything
+            looks as it will, and nothing can be pressed.
     """
     nobody = pricetags.look_for_business()
     refused = error if _is_at_a_field(error) else nobody
-    tried = tested.look(slug, shows=tested.HERE)
+    tried = tested.NOTHING if preview else tested.look(slug, shows=tested.HERE)
+    find = catalogue.get if preview else catalogue.published
     with the_shop().reading() as session:
-        found = catalogue.published(session, slug)
+        found = find(session, slug)
         shown = pricetags.tag(session, found, refused)
         family = catalogue.family(session, found)
         editions = [_edition(each, found, shown.offer) for each in family]
@@ -46,7 +55,9 @@ def product_page(
         product=_details(found)
         | _tried(tried)
         | pricetags.described(found, shown)
-        | {"editions": editions},
+        | {"editions": editions}
+        | (_seen_by_seller(found) if preview else {}),
+        preview=preview,
         kept=_kept(shown.offer, "coupon"),
         kept_business=_kept(shown.offer, "vat_id"),
         buy_action=url_for("buying.buy", slug=slug),
@@ -57,19 +68,30 @@ def product_page(
         pressed=status != 200,
         cancelled="cancelled" in request.args,
         free_button=_free_button(words),
-        owned_url=owned.find(found.id),
+        owned_url=None if preview else owned.find(found.id),
         meta=_meta(found),
     )
-    return _with_press(response)
+    return response if preview else _with_press(response)
 
 
-def _product_page(found: Product, status: int, **context: Any) -> Response:
+def _seen_by_seller(found: Product) -> dict[str, Any]:
+    """Give the cover from where the seller sees it, of a draft as well."""
+    if not found.cover:
+        return {}
+    return {"cover_url": url_for("desk.product_cover", slug=found.slug)}
+
+
+def _product_page(
+    found: Product, status: int, *, preview: bool = False, **context: Any
+) -> Response:
     """Fill in the template of this product, or of the variant that is tried.
 
     One that cannot be used must not keep anybody from buying: then it is the usual one,
     and nobody who sees that is counted. Which errors that may be is up to the seller.
     """
     own = tested.here().value(Part.TEMPLATE) or found.template
+    if preview:
+        return _preview(own or "product.html", context)
     if own:
         try:
             return page(own, status, **context)
@@ -78,6 +100,18 @@ def _product_page(found: Product, status: int, **context: Any) -> Response:
             for name in tested.leave_out(Part.TEMPLATE):
                 context["hidden"].pop(name, None)
     return page("product.html", status, **context)
+
+
+def _preview(around: str, context: dict[str, Any]) -> Response:
+    """Fill in the template within the page that says what this is."""
+    try:
+        return page("admin/preview.html", around=around, **context)
+    except Exception as error:
+        log.warning("The template %s cannot be used.", around, exc_info=error)
+        raise ConflictError(
+            f"The template {around} cannot be used: {error}.",
+            "Until it is mended buyers see the usual page.",
+        ) from error
 
 
 def _complain(template: str, slug: str, error: Exception) -> None:

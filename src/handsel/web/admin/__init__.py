@@ -6,7 +6,9 @@ from handsel.web.admin import (
     account,
     backups,
     begin,
+    coupons,
     customers,
+    embeds,
     home,
     hooks,
     log,
@@ -17,6 +19,8 @@ from handsel.web.admin import (
     orders,
     outgoing,
     people,
+    products,
+    releases,
     tray,
 )
 from handsel.web.admin.desk import desk, prepare
@@ -30,7 +34,9 @@ VIEWS = (
     account,
     backups,
     begin,
+    coupons,
     customers,
+    embeds,
     home,
     hooks,
     log,
@@ -41,6 +47,8 @@ VIEWS = (
     orders,
     outgoing,
     people,
+    products,
+    releases,
     tray,
 )
 """What has views: to import it is to register them."""

@@ -1,5 +1,6 @@
 """Files that were sent and wait to be used, and a place to send more to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,6 +15,8 @@ from handsel.web.pages import page, the_shop
 WHOLE = 100_000_000
 """Bytes that a form may bring at once, from a browser without scripts."""
 
+PICTURES = (".png", ".jpg", ".jpeg", ".webp")
+
 
 @dataclass(frozen=True)
 class Waiting:
@@ -24,7 +27,8 @@ class Waiting:
     size: str
     come: int
     whole: bool
-    chosen: bool = False
+    picture: bool
+    chosen: bool
 
 
 @desk.get("/uploads", provide_automatic_options=False)
@@ -39,14 +43,14 @@ def show(status: int = 200, problem: str = "") -> Response:
     return page("admin/uploads.html", status, errors=errors, **on_tray())
 
 
-def on_tray(chosen: list[str] | None = None) -> dict[str, object]:
+def on_tray(chosen: Sequence[str] = ()) -> dict[str, object]:
     """Give what the part of a page needs that sends files and shows those that wait.
 
     Args:
         chosen: the ids that are ticked.
     """
     shelf = the_shop().uploads
-    found = [_waiting(each, chosen or []) for each in shelf.waiting()]
+    found = [_waiting(each, chosen) for each in shelf.waiting()]
     return {
         "waiting": [each for each in found if each],
         "kept_hours": KEEP // timedelta(hours=1),
@@ -54,7 +58,7 @@ def on_tray(chosen: list[str] | None = None) -> dict[str, object]:
     }
 
 
-def _waiting(upload: Upload, chosen: list[str]) -> Waiting | None:
+def _waiting(upload: Upload, chosen: Sequence[str]) -> Waiting | None:
     try:
         come = upload.offset * 100 // upload.size
     except NotFoundError:  # it was taken away this moment
@@ -65,5 +69,6 @@ def _waiting(upload: Upload, chosen: list[str]) -> Waiting | None:
         human_size(upload.size),
         come,
         bool(upload.sha256),
+        upload.name.lower().endswith(PICTURES),
         upload.id in chosen,
     )

@@ -1,0 +1,293 @@
+"""Products at the desk: the list, one to be changed, a new one, on sale and off."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Response, abort, request, url_for
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from handsel.delivery.storage.uploads import Upload
+from handsel.kit.errors import BadInputError, ConflictError, NotFoundError, ShopError
+from handsel.kit.markdown import render_markdown
+from handsel.kit.text import check_slug, human_size, slugify
+from handsel.models import Product
+from handsel.models.words import ProductStatus, TaxClass
+from handsel.ops import pricing, shelving
+from handsel.ops.desk import products as listed
+from handsel.sales import asking, catalogue
+from handsel.sales.marks import ChangedMeanwhileError
+from handsel.shop import Shop
+from handsel.web.admin import product_form
+from handsel.web.admin.desk import audited, desk, done
+from handsel.web.admin.product_form import NAMES, Form, Reader, plain
+from handsel.web.admin.tray import on_tray
+from handsel.web.pages import page, the_shop
+from handsel.web.showing import product_page
+
+
+@desk.get("/products")
+def products() -> Response:
+    """List products; `status` chooses, `after` goes on."""
+    said = request.args.get("status", "")
+    status = ProductStatus(said) if said in set(ProductStatus) else None
+    after = request.args.get("after", type=int)
+    with the_shop().reading() as session:
+        found = listed.shelf(session, the_shop(), status=status, after=after)
+    onward = url_for("desk.products", status=status, after=found.after)
+    return page(
+        "admin/products.html",
+        lines=found.lines,
+        status=status,
+        next_url=onward if found.after else "",
+        first_url=url_for("desk.products", status=status) if after else "",
+    )
+
+
+@desk.get("/new-product")
+def new_product() -> Response:
+    """Show the form of a product that is to come."""
+    return _new(product_form.empty(the_shop()))
+
+
+def _new(form: Form, status: int = 200) -> Response:
+    return page(
+        "admin/product_new.html",
+        status,
+        form=form,
+        description_html=_description(form),
+        **_choices(the_shop(), "", form.upload),
+    )
+
+
+def _choices(shop: Shop, slug: str, upload: Sequence[str]) -> dict[str, Any]:
+    """Give what the form offers: products for a bundle, classes, templates, files."""
+    with shop.reading() as session:
+        known = listed.names(session, bundles=False)
+        others = [(word, name) for word, name in known if word != slug]
+    own = sorted((shop.home / "templates").glob("*.html"))
+    return {
+        "others": others,
+        "currency": shop.settings.shop.currency,
+        "tax_classes": [each.value for each in TaxClass],
+        "templates": [each.name for each in own if not each.name.startswith("_")],
+        **on_tray(upload),
+    }
+
+
+def _description(form: Form) -> Markup:
+    """Give the description as buyers will read it."""
+    return Markup(render_markdown(form.values.get("description", "")))  # noqa: S704  # safe by kit.markdown
+
+
+@desk.post("/new-product")
+def add_product() -> AnyResponse:
+    """Put a product on the shelf: as a draft, or on sale at once."""
+    shop = the_shop()
+    reader = Reader(shop, request.form, shop.settings.shop.currency)
+    if request.form.get("do") == "look":
+        return _new(product_form.typed(request.form, {}))
+    files = reader.take("files", lambda: chosen_uploads(shop)) or []
+    contains = request.form.getlist("contains")
+    if not files and not contains and "files" not in reader.errors:
+        reader.errors["files"] = "Send a file to sell, or tick what is in the bundle."
+    said: dict[str, Any] = reader.common() | reader.edition()
+    said["edition"] = said["edition"] or None
+    said["family"] = said["family"] or None
+    typed = reader.text("slug")
+    said["slug"] = reader.take("slug", lambda: check_slug(typed)) if typed else None
+    version = reader.text("version")
+    said["version"] = reader.take("version", lambda: shelving.check_version(version))
+    if reader.errors:
+        return _new(product_form.typed(request.form, reader.errors), 422)
+    slug = said["slug"] or slugify(said["name"])
+    try:
+        shelving.add_product(
+            shop,
+            files,
+            contains=contains,
+            draft=request.form.get("do") != "publish",
+            witness=lambda session: audited(session, "product.added", slug),
+            **said | {"slug": slug},
+        )
+    except (BadInputError, ConflictError, NotFoundError) as error:
+        field = "slug" if isinstance(error, ConflictError) else ""
+        return _new(product_form.typed(request.form, {field: plain(error)}), 422)
+    use_up(shop, [*files, said["cover"]])
+    words = "is on sale" if request.form.get("do") == "publish" else "is a draft"
+    return done("desk.product", f"{said['name']} {words}.", slug=slug)
+
+
+def chosen_uploads(shop: Shop) -> list[Upload]:
+    """Give the uploads that were ticked. Raises BadInputError for one that is gone."""
+    try:
+        return [shop.uploads.get(each) for each in request.form.getlist("upload")]
+    except NotFoundError as error:
+        raise BadInputError(error.message, error.hint) from error
+
+
+def use_up(shop: Shop, files: Sequence[Upload | None]) -> None:
+    """Let go of uploads that lie in the storage now."""
+    for each in files:
+        if each is not None:
+            shop.uploads.remove(each.id)
+
+
+@desk.get("/products/<slug>")
+def product(slug: str) -> Response:
+    """Show one product, with the form that changes it."""
+    with the_shop().reading() as session:
+        found = catalogue.get(session, slug)
+    return _editor(found, product_form.of(found, the_shop()))
+
+
+def _editor(
+    found: Product,
+    form: Form,
+    status: int = 200,
+    differences: Sequence[tuple[str, str, str]] = (),
+) -> Response:
+    shop = the_shop()
+    choices = _choices(shop, found.slug, form.upload) | {"currency": found.currency}
+    return page(
+        "admin/product.html",
+        status,
+        product=_shown(shop, found),
+        form=form,
+        differences=differences,
+        description_html=_description(form),
+        **choices,
+    )
+
+
+def _shown(shop: Shop, found: Product) -> dict[str, Any]:
+    return {
+        "slug": found.slug,
+        "name": found.name,
+        "published": found.status is ProductStatus.PUBLISHED,
+        "price": pricing.words(shop, asking.of(found)),
+        "url": url_for("storefront.product", slug=found.slug),
+        "cover_url": url_for("desk.product_cover", slug=found.slug, v=found.cover[:12])
+        if found.cover
+        else "",
+        "cover_width": found.cover_width,
+        "cover_height": found.cover_height,
+        "files": [
+            {"name": each.name, "size": human_size(each.size), "sha256": each.sha256}
+            for each in found.files
+        ],
+        "releases": [
+            {"version": each.version, "date": f"{each.created_at:%Y-%m-%d}"}
+            for each in reversed(found.releases)
+        ],
+    }
+
+
+@desk.post("/products/<slug>")
+def change_product(slug: str) -> AnyResponse:
+    """Change a product; whoever comes second is told what the first has changed."""
+    shop = the_shop()
+    with shop.reading() as session:
+        found = catalogue.get(session, slug)
+    before = product_form.of(found, shop)
+    if request.form.get("do") == "look":
+        return _editor(found, product_form.typed(request.form, {}))
+    reader = Reader(shop, request.form, found.currency)
+    said = reader.common() | reader.edition() | reader.wording()
+    form = product_form.typed(request.form, reader.errors)
+    if reader.errors:
+        return _editor(found, form, 422)
+    contains = request.form.getlist("contains")
+    changed = _changed(before, form) + (["cover"] if said["cover"] else [])
+    try:
+        shelving.edit_product(
+            shop,
+            slug,
+            contains=(contains or [""]) if "contains" in changed else (),
+            seen=request.form.get("seen", ""),
+            witness=lambda session: _note_change(session, slug, changed),
+            **said,
+        )
+    except ChangedMeanwhileError as error:
+        return _second(slug, error)
+    except (BadInputError, ConflictError, NotFoundError) as error:
+        again = product_form.typed(request.form, {"": plain(error)})
+        return _editor(found, again, error.status)
+    use_up(shop, [said["cover"]])
+    return done("desk.product", f"{said['name']} is saved.", slug=slug)
+
+
+def _note_change(session: Session, slug: str, changed: list[str]) -> None:
+    if changed:
+        audited(session, "product.changed", slug, fields=changed)
+
+
+def _changed(before: Form, after: Form) -> list[str]:
+    """Name the fields that are different, as `NAMES` does."""
+    was, is_now = before.flat(), after.flat()
+    return [name for name in NAMES if was.get(name, "") != is_now.get(name, "").strip()]
+
+
+def _second(slug: str, error: ShopError) -> Response:
+    """Show whoever comes second what they typed beside what there is; nothing is lost."""
+    shop = the_shop()
+    with shop.reading() as session:
+        found = catalogue.get(session, slug)
+    now = product_form.of(found, shop)
+    form = product_form.typed(request.form, {"": str(error)})
+    form.values["seen"] = now.values["seen"]
+    was, mine = now.flat(), form.flat()
+    differences = [
+        (words, was.get(name, ""), mine.get(name, ""))
+        for name, words in NAMES.items()
+        if was.get(name, "") != mine.get(name, "").strip()
+    ]
+    return _editor(found, form, error.status, differences)
+
+
+@desk.post("/products/<slug>/publish")
+def publish(slug: str) -> AnyResponse:
+    """Show a product to buyers."""
+    return _show(slug, published=True)
+
+
+@desk.post("/products/<slug>/unpublish")
+def unpublish(slug: str) -> AnyResponse:
+    """Take a product off the shelf; its buyers keep it."""
+    return _show(slug, published=False)
+
+
+def _show(slug: str, *, published: bool) -> AnyResponse:
+    with the_shop().transaction() as session:
+        before = catalogue.get(session, slug).status
+        found = catalogue.show(session, slug, published=published)
+        if found.status is not before:
+            word = "published" if published else "unpublished"
+            audited(session, f"product.{word}", slug)
+    words = "is on sale." if published else "is not shown any more; its buyers keep it."
+    return done("desk.product", f"{found.name} {words}", slug=slug)
+
+
+@desk.get("/products/<slug>/preview")
+def preview(slug: str) -> AnyResponse:
+    """Show a product as buyers would see it, a draft, too. Nothing can be bought there."""
+    return product_page(slug, preview=True)
+
+
+@desk.get("/products/<slug>/cover")
+def product_cover(slug: str) -> Response:
+    """Give the cover of any product, which strangers see of one on sale alone."""
+    with the_shop().reading() as session:
+        found = catalogue.get(session, slug)
+    if not found.cover:
+        abort(404)
+    with the_shop().storage.open(found.cover) as file:
+        return Response(file.read(), content_type=found.cover_type)
+
+
+@desk.post("/markdown")
+def markdown() -> Response:
+    """Give Markdown as it will look; for the piece of a page that shows it."""
+    form = Form({"description": request.form.get("text", "")})
+    return page("admin/markdown.html", html=_description(form))
