@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -156,6 +156,18 @@ class Shop:
             self.test_mode,
         )
 
+    def with_settings(self, settings: Settings) -> "Shop":
+        """Give the same shop with other settings: same records, keys and files.
+
+        Raises ConfigurationError, and then this one goes on.
+        """
+        return replace(
+            self,
+            settings=settings,
+            providers=_providers(settings, self.home),
+            transport=_transport(settings, self.home),
+        )
+
     def close(self) -> None:
         """Give back every connection."""
         self.database.close()
@@ -188,14 +200,23 @@ def open_shop(
         settings=settings,
         keys=keys,
         database=Database(settings.database.url, home, threads=threads),
-        providers={
-            name: _plug("payments", name)(settings, home) for name in settings.providers
-        },
-        transport=_plug("transports", settings.mail.transport)(settings, home),
+        providers=_providers(settings, home),
+        transport=_transport(settings, home),
         storage=LocalStorage(home / settings.storage.path),
         clock=clock,
         _calls=threading.BoundedSemaphore(max(1, threads // 2)),
     )
+
+
+def _providers(settings: Settings, home: Path) -> dict[str, PaymentProvider]:
+    return {
+        name: _plug("payments", name)(settings, home) for name in settings.providers
+    }
+
+
+def _transport(settings: Settings, home: Path) -> Transport:
+    opened: Transport = _plug("transports", settings.mail.transport)(settings, home)
+    return opened
 
 
 def check_names(settings: Settings) -> None:

@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import delete, func, or_, select, update
 
@@ -26,6 +27,7 @@ from handsel.ops import (
     measuring,
     payouts,
     reconcile,
+    renewing,
     stock,
 )
 from handsel.outbound import broadcast, hits, imap, post
@@ -49,6 +51,20 @@ MOST_ROUNDS = 20
 """How much of a past that is not counted yet is counted in one go."""
 FARTHEST = timedelta(days=28)
 """How far back payments are asked about: providers keep their news for a month."""
+
+
+def follow(shop: Shop, stop: threading.Event) -> None:
+    """Work until `stop` is set; when settings change, end what runs and begin anew."""
+    while not stop.is_set():
+        over = threading.Event()
+        watch = renewing.Watch(shop, partial(_end, over))
+        with renewing.watching(watch, stop, over.set):
+            run(shop, over)
+        shop = watch.shop
+
+
+def _end(over: threading.Event, _shop: Shop) -> None:
+    over.set()
 
 
 def run(shop: Shop, stop: threading.Event) -> None:

@@ -9,6 +9,7 @@ from handsel.models import Duty, Inbox, Order
 from handsel.models.database import insert_new
 from handsel.ops import doctor
 from handsel.ops.desk import running
+from handsel.settings import CONFIG_FILE
 from handsel.shop import Shop
 from tests import make
 from tests.ground.shops import Clock
@@ -104,3 +105,18 @@ def test_nothing_runs_in_a_new_shop(shop: Shop) -> None:
     with shop.reading() as session:
         assert running.trials(session, shop) == []
         assert running.sendings(session) == []
+
+
+def test_a_mistake_in_the_file_is_named_while_the_shop_goes_on(shop: Shop) -> None:
+    path = shop.home / CONFIG_FILE
+    right = path.read_text()
+    path.write_text(right.replace('currency = "EUR"', 'currency = "XXXX"'))
+    said = at_hand(shop)["H001"]
+    assert "shop.currency: it should look like 'EUR'" in said
+    assert "goes on with the settings it had" in said
+
+    path.write_text(right.replace("# threads =", "threads =").replace("128", "64"))
+    assert "server.threads changed" in at_hand(shop)["H004"]
+
+    path.write_text(right)
+    assert not {"H001", "H004"} & set(at_hand(shop))

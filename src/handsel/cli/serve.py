@@ -59,7 +59,7 @@ def worker(with_parent: bool, home: Path, as_json: bool) -> None:
         os.nice(NICE)
         threading.Thread(target=_end_with_input, args=(stop,), daemon=True).start()
     logging.getLogger("handsel").info("The worker is ready.")
-    loop.run(shop, stop)
+    loop.follow(shop, stop)
     shop.close()
 
 

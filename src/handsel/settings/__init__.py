@@ -15,6 +15,7 @@ from handsel.settings.fields import (
 from handsel.settings.loopback import is_loopback
 from handsel.settings.payments import PayPalSettings, StripeSettings
 from handsel.settings.reading import load_settings
+from handsel.settings.running import differing, while_running
 
 __all__ = [
     "CONFIG_FILE",
@@ -24,6 +25,8 @@ __all__ = [
     "Settings",
     "StorageSettings",
     "StripeSettings",
+    "differing",
     "is_loopback",
     "load_settings",
+    "while_running",
 ]

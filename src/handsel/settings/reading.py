@@ -29,21 +29,14 @@ def load_settings(home: Path, environ: Mapping[str, str] = os.environ) -> Settin
 
     Raises ConfigurationError with one line for each problem.
     """
-    text = _config_text(home)
-    try:
-        values: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(
-            f"{home / CONFIG_FILE} cannot be read: {error}.",
-            "Mend that line; text values need quotes.",
-        ) from error
-    values.pop("env", None)
-    for section, key, value in _from_environment(environ):
-        keys = values.setdefault(section, {})
-        if isinstance(keys, dict):
-            keys[key] = value
-    if "HANDSEL_ENV" in environ:
-        values["env"] = environ["HANDSEL_ENV"]
+    return read_settings(config_text(home), home, environ)
+
+
+def read_settings(
+    text: str, home: Path, environ: Mapping[str, str] = os.environ
+) -> Settings:
+    """The same for a text that would be the file. Raises ConfigurationError."""
+    values = given_values(text, home, environ)
     problems = _read_secret_files(values, home)
     try:
         settings = Settings.model_validate(values)
@@ -58,7 +51,45 @@ def load_settings(home: Path, environ: Mapping[str, str] = os.environ) -> Settin
     return settings
 
 
-def _config_text(home: Path) -> str:
+def given_values(
+    text: str, home: Path, environ: Mapping[str, str] = os.environ
+) -> dict[str, Any]:
+    """Give what file and environment say, unchecked. Raises ConfigurationError."""
+    try:
+        values: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(
+            f"{home / CONFIG_FILE} cannot be read: {error}.",
+            "Mend that line; text values need quotes.",
+        ) from error
+    values.pop("env", None)
+    for section, key, value in _from_environment(environ):
+        keys = values.setdefault(section, {})
+        if isinstance(keys, dict):
+            keys[key] = value
+    if "HANDSEL_ENV" in environ:
+        values["env"] = environ["HANDSEL_ENV"]
+    return values
+
+
+def files_of(home: Path, environ: Mapping[str, str] = os.environ) -> list[Path]:
+    """Name every file that settings are read from, as far as that can be seen."""
+    found = [home / CONFIG_FILE]
+    try:
+        values = given_values(config_text(home), home, environ)
+    except ConfigurationError:
+        return found
+    return found + [
+        home / str(path)
+        for keys in values.values()
+        if isinstance(keys, dict)
+        for key, path in keys.items()
+        if key.endswith("_file")
+    ]
+
+
+def config_text(home: Path) -> str:
+    """Read the file of the settings. Raises ConfigurationError."""
     path = home / CONFIG_FILE
     try:
         return path.read_text("utf-8")

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from handsel.kit.errors import ConfigurationError, ShopError
 from handsel.models import KeptFinding
 from handsel.ops import previewing
-from handsel.ops.doctor import books, machine, returns, selling
+from handsel.ops.doctor import anew, books, machine, returns, selling
 from handsel.ops.doctor.findings import Finding, Level
 from handsel.settings import Settings, load_settings
 from handsel.shop import Shop
@@ -39,6 +39,7 @@ def at_hand(shop: Shop, session: Session, now: datetime) -> list[Finding]:
     was found there is what the worker keeps.
     """
     found = [
+        *anew.look(shop),
         *machine.folders(shop.home, shop.settings),
         *selling.settings_of(shop.settings),
         *books.at_hand(session, shop.settings, now),
