@@ -22,8 +22,10 @@ def test_a_full_disk_stops_an_upload_and_it_goes_on_when_there_is_room(
 ) -> None:
     if not Path("/usr/bin/unshare").exists() or not _unshare_works():
         pytest.skip("needs a Linux where anybody may mount a tmpfs for themselves")
-    words = ["/usr/bin/unshare", "-rm", "sh", "-c", INSIDE, sys.executable, tmp_path]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    words = ["/usr/bin/unshare", "-rm", "sh", "-c", INSIDE, sys.executable]
+    done = subprocess.run(
+        [*words, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     said = json.loads(done.stdout)
     assert "The disk of the shop is full: No space left on device." in said["words"]
     assert 1_000_000 < said["kept"] < 2_000_000
