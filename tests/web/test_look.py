@@ -30,7 +30,7 @@ TOO_SMALL = """() => [...document.querySelectorAll("a, button, input, summary")]
   .filter((e) => e.checkVisibility() && getComputedStyle(e).display != "inline")
   .filter((e) => e.type != "hidden" && !e.matches(".skip"))
   // What is pressed to choose one of several is its label.
-  .map((e) => e.type == "radio" ? e.closest("label") : e)
+  .map((e) => ["radio", "checkbox"].includes(e.type) ? e.labels[0] : e)
   .filter((e) => e.getBoundingClientRect().height < 43.5)
   .map((e) => e.outerHTML)"""
 
