@@ -23,6 +23,7 @@ ROWS = {
     "freeze": "freeze",
     "broadcast": "broadcast",
     "beside-mail": "beside_mail",
+    "desk-orders": "desk_orders",
 }
 
 

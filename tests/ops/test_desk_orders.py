@@ -11,7 +11,7 @@ from handsel.kit.errors import BadInputError
 from handsel.models import Order, OrderVisit, OutboxItem, Source
 from handsel.models.words import Device, OrderStatus, OutboxState
 from handsel.ops import couponing, giving
-from handsel.ops.desk import orders, wanted
+from handsel.ops.desk import finding, orders, wanted
 from handsel.ops.desk.wanted import ALL, BY_THEMSELVES, Wanted
 from handsel.shop import Shop
 from tests import make
@@ -170,6 +170,51 @@ def test_pages_lead_to_each_other_from_both_sides(
     assert back == second
     assert start == first
     assert beyond.lines == []
+
+
+@pytest.mark.parametrize("few", [0, 5_000])
+@pytest.mark.parametrize("choice", [{}, {"product": "book"}, {"text": "reader"}])
+def test_whichever_way_leads_there_nothing_is_left_out_or_given_twice(
+    shop: Shop,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    few: int,
+    choice: dict[str, str],
+) -> None:
+    monkeypatch.setattr(orders, "AT_ONCE", 2)
+    monkeypatch.setattr(orders, "CSV_AT_ONCE", 2)
+    monkeypatch.setattr(finding, "FEW", few)
+    monkeypatch.setattr(finding, "FIRST_STEP", 1)
+    monkeypatch.setattr(finding, "BLOCK", 2)
+    make.product(shop)
+    for _ in range(3):
+        buy(shop, 2)
+        clock.move(days=9)
+    change(shop, "H-1003", created_at=clock() - timedelta(days=20))  # a wrong clock
+    days = {"since": date(2026, 11, 23), "until": clock().date()}
+
+    for chosen in (Wanted(**choice), Wanted(**choice, **days)):  # type: ignore[arg-type]
+        down, up = walked(shop, chosen)
+        assert sorted(down) == [f"H-100{n}" for n in range(1, 7)]
+        assert list(reversed(up)) == down[:-1]
+        sheet = csv.DictReader("".join(orders.csv(shop, chosen)).splitlines())
+        assert [row["number"] for row in sheet] == down
+
+
+def walked(shop: Shop, chosen: Wanted) -> tuple[list[str], list[str]]:
+    """Turn all pages over, then back to the first; give what stands on them."""
+    down: list[str] = []
+    with shop.reading() as session:
+        page = orders.page(session, chosen)
+        down += [line.number for line in page.lines]
+        while page.older:
+            page = orders.page(session, chosen, after=page.older)
+            down += [line.number for line in page.lines]
+        up = [line.number for line in reversed(page.lines)][1:]
+        while page.newer:
+            page = orders.page(session, chosen, before=page.newer)
+            up += [line.number for line in reversed(page.lines)]
+    return down, up
 
 
 def test_sums_are_of_one_currency_each_and_tests_stand_apart(sold: Shop) -> None:

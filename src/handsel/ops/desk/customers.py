@@ -74,7 +74,7 @@ class Look:
 
 def page(session: Session, text: str, *, after: int = 0, before: int = 0) -> Page:
     """Give the customers that came before `after`, or the next ones since `before`."""
-    chosen = select(Customer.id).where(_bought(text))
+    chosen = select(Customer.id).where(_bought(session, text))
     if before:
         query = chosen.where(Customer.id > before).order_by(Customer.id)
         ids = session.scalars(query.limit(AT_ONCE + 1)).all()
@@ -92,17 +92,14 @@ def page(session: Session, text: str, *, after: int = 0, before: int = 0) -> Pag
     )
 
 
-def _bought(text: str) -> ColumnElement[bool]:
+def _bought(session: Session, text: str) -> ColumnElement[bool]:
     """Choose who has bought: nobody is left of an address that was corrected."""
-    if not text:
-        mine = select(Order.id).where(
-            Order.customer_id == Customer.id, Order.paid_at.is_not(None)
-        )
-        return mine.exists()
-    found = select(Order.customer_id).where(
-        Order.id.in_(finding.typed(text)), Order.customer_id.is_not(None)
+    if text:
+        return finding.of_buyers(session, text)
+    mine = select(Order.id).where(
+        Order.customer_id == Customer.id, Order.paid_at.is_not(None)
     )
-    return Customer.id.in_(found)
+    return mine.exists()
 
 
 def _people(session: Session, ids: Sequence[int]) -> Sequence[Person]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, case, func, select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from handsel.kit.money import Money
@@ -13,7 +13,7 @@ from handsel.kit.sheets import cells, lines
 from handsel.models import Coupon, Order, OrderVisit, Product, Release, Source
 from handsel.models.orders import order_number
 from handsel.models.words import OrderStatus
-from handsel.ops.desk.finding import NEVER_PAID, conditions
+from handsel.ops.desk.finding import NEVER_PAID, Query, Walk, found
 from handsel.ops.desk.wanted import Wanted, row_of
 from handsel.shop import Shop
 
@@ -83,24 +83,18 @@ def page(
     session: Session, wanted: Wanted, *, after: str = "", before: str = ""
 ) -> Page:
     """Give the orders older than `after`, or the next ones newer than `before`."""
-    chosen = _chosen(session, wanted, *_LINE).join(Product)
-    if (start := row_of(before)) is not None:
-        query = chosen.where(Order.id > start).order_by(Order.id)
-        found = session.execute(query.limit(AT_ONCE + 1)).all()
-        if len(found) > AT_ONCE:
-            return _page(found[AT_ONCE - 1 :: -1], newer=True, older=True)
+    query: Query = select(*_LINE).select_from(Order).join(Product)
+    start = row_of(before)
+    if start is not None:
+        upwards = Walk(start, upwards=True)
+        rows = found(session, wanted, query, upwards, AT_ONCE + 1)
+        if len(rows) > AT_ONCE:
+            return _page(rows[AT_ONCE - 1 :: -1], newer=True, older=True)
         after = ""  # fewer than a page are newer: the first page has them
     start = row_of(after)
-    query = chosen.order_by(Order.id.desc()).limit(AT_ONCE + 1)
-    if start is not None:
-        query = query.where(Order.id < start)
-    rows = session.execute(query).all()
+    rows = found(session, wanted, query, Walk(start), AT_ONCE + 1)
     older = len(rows) > AT_ONCE
     return _page(rows[:AT_ONCE], newer=start is not None, older=older)
-
-
-def _chosen(session: Session, wanted: Wanted, *columns: Any) -> Select[Any]:
-    return select(*columns).select_from(Order).where(*conditions(session, wanted))
 
 
 def _page(rows: Sequence[Row[Any]], *, newer: bool, older: bool) -> Page:
@@ -128,34 +122,28 @@ def _line(row: Row[Any]) -> Line:
 
 def sums(session: Session, wanted: Wanted) -> Sums:
     """Count what is found, up to MOST; add up what was paid, each currency for itself."""
-    paid = case((Order.status.in_(_UNPAID), 0), else_=Order.price_minor)
-    back = case((Order.status.in_(_UNPAID), 0), else_=Order.refunded_minor)
-    some = (
-        _chosen(session, wanted, Order.currency, Order.test)
-        .add_columns(paid.label("paid"), back.label("back"))
-        .order_by(Order.id.desc())
-        .limit(MOST + 1)
-        .subquery()
+    query: Query = select(
+        *(Order.id, Order.test, Order.currency, Order.status),
+        *(Order.price_minor, Order.refunded_minor),
     )
-    key = (some.c.test, some.c.currency)
-    added = (func.sum(some.c.paid), func.sum(some.c.back))
-    rows = session.execute(
-        select(*key, func.count(), *added).group_by(*key).order_by(*key)
-    ).all()
-    count = sum(row[2] for row in rows)
-    if count > MOST:
+    rows = found(session, wanted, query, Walk(), MOST + 1)
+    if len(rows) > MOST:
         return Sums(MOST, True, ())
-    return Sums(count, False, [_total(*row) for row in rows])
+    groups: dict[tuple[bool, str], list[Row[Any]]] = {}
+    for row in rows:
+        groups.setdefault((row.test, row.currency), []).append(row)
+    return Sums(len(rows), False, [_total(*key, groups[key]) for key in sorted(groups)])
 
 
 _UNPAID = (*NEVER_PAID, OrderStatus.PROCESSING, OrderStatus.NEEDS_REVIEW)
 """Nothing came yet, or not what was agreed."""
 
 
-def _total(test: bool, currency: str, count: int, paid: int, back: int) -> Total:
-    # PostgreSQL adds integers up to decimals.
-    money = (Money(int(paid), currency), Money(int(back), currency))
-    return Total(bool(test), count, *money)
+def _total(test: bool, currency: str, rows: Sequence[Row[Any]]) -> Total:
+    paid = [row for row in rows if row.status not in _UNPAID]
+    came = sum(row.price_minor for row in paid)
+    back = sum(row.refunded_minor for row in paid)
+    return Total(test, len(rows), Money(came, currency), Money(back, currency))
 
 
 HEAD = (
@@ -180,7 +168,7 @@ def _cells(shop: Shop, wanted: Wanted) -> Iterator[dict[str, Any]]:
     last: int | None = None
     while True:
         with shop.reading() as session:
-            rows = session.execute(_some(session, wanted, last)).all()
+            rows = found(session, wanted, _csv_query(), Walk(last), CSV_AT_ONCE)
         for row in rows:
             yield cells(_facts(row))
         if len(rows) < CSV_AT_ONCE:
@@ -188,18 +176,16 @@ def _cells(shop: Shop, wanted: Wanted) -> Iterator[dict[str, Any]]:
         last = rows[-1].id
 
 
-def _some(session: Session, wanted: Wanted, last: int | None) -> Select[Any]:
-    query = (
-        _chosen(session, wanted, *_CSV)
+def _csv_query() -> Query:
+    return (
+        select(*_CSV)
+        .select_from(Order)
         .join(Product)
         .join(Release, Release.id == Order.release_id)
         .outerjoin(Coupon)
         .outerjoin(OrderVisit, OrderVisit.order_id == Order.id)
         .outerjoin(Source)
-        .order_by(Order.id.desc())
-        .limit(CSV_AT_ONCE)
     )
-    return query if last is None else query.where(Order.id < last)
 
 
 def _facts(row: Row[Any]) -> dict[str, Any]:
