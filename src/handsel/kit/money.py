@@ -143,11 +143,14 @@ def parse_money(text: str, default_currency: str) -> Money:
     return Money(_minor(found["number"], currency), currency)
 
 
-def format_money(money: Money, locale: str) -> str:
-    """Write an amount as people of a locale do: `€15.00` for `en`, `15,00 €` for `de`."""
+def format_money(money: Money, locale: str, *, whole: bool = False) -> str:
+    """Write an amount as people of a locale do: `€15.00` for `en`, `15,00 €` for `de`.
+
+    `whole`: without decimals, which it then must not have.
+    """
     spoken = Locale.parse(locale.replace("-", "_"))
     pattern = parse_pattern(spoken.currency_formats["standard"].pattern)
-    decimals = exponent(money.currency)
+    decimals = 0 if whole else exponent(money.currency)
     pattern.frac_prec = (decimals, decimals)
     written = pattern.apply(
         money.to_decimal(), spoken, currency=money.currency, currency_digits=False

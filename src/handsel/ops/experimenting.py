@@ -1,7 +1,7 @@
 """Experiments as a seller asks for them: planned, started, stopped."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -24,6 +24,13 @@ from handsel.shop import Shop
 MOST_LETTERS = 40
 """Of the name of an experiment."""
 
+Note = Callable[[Session], None]
+"""Writes down who did it, in the transaction that does it."""
+
+
+def _nothing(_: Session) -> None:
+    """Write nothing down: whoever calls a command is who runs this machine."""
+
 
 def create(
     shop: Shop,
@@ -35,15 +42,23 @@ def create(
     metric: str | None,
     lift: str,
     begin: bool,
+    in_words: bool = False,
+    note: Note = _nothing,
 ) -> dict[str, Any]:
     """Plan an experiment, and start it at once if asked to; give it as `facts`.
+
+    Args:
+        in_words: what is typed is never the name of a file on this machine.
+        note: what else is written in the same transaction.
 
     Raises BadInputError, NotFoundError, ConflictError; then there is none.
     """
     with shop.reading() as session:
         product = catalogue.get(session, slug)
     variants.check(shop, product, part)
-    values = variants.values(shop, product, part, variants.read(typed))
+    values = variants.values(
+        shop, product, part, variants.read(typed), in_words=in_words
+    )
     new = Experiment(
         name=_name(name),
         product_id=product.id,
@@ -61,13 +76,15 @@ def create(
         experiments.add(session, new)
         if begin:
             _start(session, shop, new)
+        note(session)
     return facts_of(shop, name)
 
 
-def start(shop: Shop, name: str) -> dict[str, Any]:
+def start(shop: Shop, name: str, *, note: Note = _nothing) -> dict[str, Any]:
     """Begin to show the variants of a draft. Raises as `create`."""
     with shop.transaction() as session:
         _start(session, shop, experiments.get(session, name))
+        note(session)
     return facts_of(shop, name)
 
 
@@ -116,7 +133,9 @@ def _check_again(shop: Shop, product: Product, found: Experiment) -> None:
         variants.check_again(shop, product, found.part, each.value)
 
 
-def stop(shop: Shop, name: str, ship: str | None) -> dict[str, Any]:
+def stop(
+    shop: Shop, name: str, ship: str | None, *, note: Note = _nothing
+) -> dict[str, Any]:
     """End an experiment; `ship` names the variant that everybody sees from now on.
 
     Raises NotFoundError, ConflictError.
@@ -131,6 +150,7 @@ def stop(shop: Shop, name: str, ship: str | None) -> dict[str, Any]:
         experiments.stop(session, found, shop.now(), shipped=ship)
         if ship is not None and found.part is not Part.PAGE:
             _ship(session, found, chosen[ship], shop.now())
+        note(session)
     return facts_of(shop, name)
 
 
@@ -155,10 +175,11 @@ def _at_price(product: Product, minor: int) -> asking.Asking:
     return asking.Asking(Money(minor, product.currency), also=before.also)
 
 
-def delete(shop: Shop, name: str) -> None:
+def delete(shop: Shop, name: str, *, note: Note = _nothing) -> None:
     """Delete a draft. Raises NotFoundError, ConflictError."""
     with shop.transaction() as session:
         experiments.drop(session, experiments.get(session, name))
+        note(session)
 
 
 def _name(text: str) -> str:

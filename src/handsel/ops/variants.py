@@ -52,19 +52,26 @@ def _typed(text: str) -> Typed:
 
 
 def values(
-    shop: Shop, product: Product, part: Part, typed: Sequence[Typed]
+    shop: Shop,
+    product: Product,
+    part: Part,
+    typed: Sequence[Typed],
+    *,
+    in_words: bool = False,
 ) -> dict[str, str]:
     """Give the value of each variant, the first being how it is now.
 
+    `in_words`: what is typed is the text itself, and no file of this machine is read.
     Raises BadInputError for what cannot be shown, or differs in nothing.
     """
-    now, read_value = current(product, part), _READERS[part]
+    now = current(product, part)
+    read_value = _IN_WORDS.get(part, _READERS[part]) if in_words else _READERS[part]
     found = {}
     for number, each in enumerate(typed):
         if part is Part.PAGE:
             found[each.name] = _on_the_page(each)
         elif number == 0:
-            found[each.name] = _control(shop, product, part, each)
+            found[each.name] = _control(shop, product, part, each, read_value)
         elif each.value is None:
             raise BadInputError(
                 f"The variant {each.name} has no value.",
@@ -106,10 +113,12 @@ def _on_the_page(typed: Typed) -> str:
     return ""
 
 
-def _control(shop: Shop, product: Product, part: Part, typed: Typed) -> str:
+def _control(
+    shop: Shop, product: Product, part: Part, typed: Typed, read_value: "Reader"
+) -> str:
     """Take the first variant for how it is now, and refuse it if that is not so."""
     now = current(product, part)
-    if typed.value is not None and _READERS[part](shop, product, typed.value) != now:
+    if typed.value is not None and read_value(shop, product, typed.value) != now:
         raise BadInputError(
             f"The first variant, {typed.name}, is how it is now, and this is not.",
             f"Leave its value out: --variant {typed.name}",
@@ -182,7 +191,21 @@ def _page(shop: Shop, product: Product, text: str) -> str:
     return ""
 
 
-_READERS: dict[Part, Callable[[Shop, Product, str], str]] = {
+def _text(shop: Shop, product: Product, text: str) -> str:
+    return text.replace("\r\n", "\n").strip()
+
+
+def _no_cover(shop: Shop, product: Product, text: str) -> str:
+    raise BadInputError(
+        "Covers are tried from the command line, where their files are.",
+        "Run: handsel experiment create cover --product SLUG --variant a "
+        "--variant b=FILE",
+    )
+
+
+Reader = Callable[[Shop, Product, str], str]
+_IN_WORDS: dict[Part, Reader] = {Part.DESCRIPTION: _text, Part.COVER: _no_cover}
+_READERS: dict[Part, Reader] = {
     Part.HEADLINE: _headline,
     Part.DESCRIPTION: _description,
     Part.COVER: _cover,

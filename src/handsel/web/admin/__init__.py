@@ -9,10 +9,12 @@ from handsel.web.admin import (
     coupons,
     customers,
     embeds,
+    experiments,
     home,
     hooks,
     log,
     mails,
+    money_reports,
     order,
     order_acts,
     order_refunds,
@@ -21,6 +23,7 @@ from handsel.web.admin import (
     people,
     products,
     releases,
+    reports,
     tray,
 )
 from handsel.web.admin.desk import desk, prepare
@@ -37,10 +40,12 @@ VIEWS = (
     coupons,
     customers,
     embeds,
+    experiments,
     home,
     hooks,
     log,
     mails,
+    money_reports,
     order,
     order_acts,
     order_refunds,
@@ -49,6 +54,7 @@ VIEWS = (
     people,
     products,
     releases,
+    reports,
     tray,
 )
 """What has views: to import it is to register them."""
