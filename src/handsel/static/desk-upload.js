@@ -51,7 +51,7 @@ function ask(method, url, headers, body, watch = {}) {
 
 class Sending {
   constructor(file, desk, row) {
-    Object.assign(this, { file, desk, row, offset: 0, piece: LARGEST >> 3, state: "waits" });
+    Object.assign(this, { file, desk, row, offset: 0, piece: LARGEST >> 3, most: LARGEST, state: "waits" });
     this.memory = `handsel upload ${file.name} ${file.size} ${file.lastModified}`;
     this.url = recall(this.memory);
     this.hash = new desk.Sha256();
@@ -77,13 +77,15 @@ class Sending {
         if (signal.aborted) return;
         if (!(error instanceof Refused)) return this.set("fails", sentence(error));
         if (error.status === 413 && this.piece > SMALLEST) {
-          this.piece = Math.max(SMALLEST, this.piece >> 1); // a proxy takes no more
+          this.piece = this.most = Math.max(SMALLEST, this.piece >> 1); // a proxy takes no more
         } else if (error.status === 404 && this.url) {
           this.forget(); // it waited for too long: from the beginning
         } else if (error.status === 409) {
           await pause(FIRST_WAIT_MS, signal); // another line was quicker; nothing is wrong
         } else if (PASSING.includes(error.status)) {
           if (this.offset > before) wait = FIRST_WAIT_MS;
+          // A proxy that hands on whole pieces hands on nothing of one that broke off.
+          else this.piece = Math.max(SMALLEST, this.piece >> 1);
           before = this.offset;
           this.set("breaks", wait);
           await pause(wait, signal);
@@ -125,7 +127,7 @@ class Sending {
       this.sealed = this.offset >= this.file.size;
       this.move(this.offset);
       const good = ((end - from) / (performance.now() - began)) * GOOD_MS;
-      this.piece = Math.round(Math.max(SMALLEST, Math.min(LARGEST, good, this.piece * 2)));
+      this.piece = Math.round(Math.max(SMALLEST, Math.min(this.most, good, this.piece * 2)));
     }
   }
 
