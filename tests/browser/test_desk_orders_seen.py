@@ -26,7 +26,7 @@ LONG = f"{'long-' * 10}@{'department.' * 12}example"
 PATHS = (
     *("orders", "orders?status=all&q=example&country=DE", "orders?q=nobody"),
     *("orders/H-1001", "orders/H-1001/refund", "orders/H-1001/evidence"),
-    *("orders/give", "customers", "customers/1"),
+    *("orders/give", "customers", "customers/1", "customers/blocked"),
 )
 
 

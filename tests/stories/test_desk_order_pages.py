@@ -239,6 +239,25 @@ def test_a_buyer_is_not_sold_to_any_more_and_again(sold: Shop, seller: Seller) -
     ]
 
 
+def test_addresses_that_are_not_sold_to_are_listed_and_let_in_again(
+    sold: Shop, seller: Seller
+) -> None:
+    empty = seller.get("/admin/customers/blocked")
+    assert "sells to everybody" in words(empty)
+    for _ in range(2):
+        page = seller.do(
+            empty, "/blocked", {"email": "Bob@example.com", "reason": "Stolen <b>"}
+        )
+    assert "Bob@example.com" in words(page)
+    assert "<b>" not in page.text
+    wrong = seller.press(empty, "/customers/blocked", {"email": "nobody"})
+    assert (wrong.status_code, "no @ in it" in words(wrong)) == (422, True)
+    assert "sells to everybody" in words(seller.do(page, "/lift"))
+    assert [each[0] for each in log(sold)] == [
+        *("customer.blocked", "customer.unblocked"),
+    ]
+
+
 def test_a_dispute_is_answered_once_with_what_is_known(
     shop: Shop, seller: Seller, visitor: Visitor
 ) -> None:
