@@ -217,13 +217,16 @@ def walked(shop: Shop, chosen: Wanted) -> tuple[list[str], list[str]]:
     return down, up
 
 
-def test_sums_are_of_one_currency_each_and_tests_stand_apart(sold: Shop) -> None:
+@pytest.mark.parametrize("at_once", [50, 3])
+def test_sums_are_of_one_currency_each_and_tests_stand_apart(
+    sold: Shop, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(orders, "AT_ONCE", at_once)
     change(sold, "H-1002", test=False)
     change(sold, "H-1003", test=False, currency="USD")
     refund(sold, "H-1001", 500)
 
-    with sold.reading() as session:
-        found = orders.sums(session, Wanted())
+    found = sums(sold)
 
     told = [
         (each.test, each.orders, str(each.paid), str(each.refunded))
@@ -237,6 +240,13 @@ def test_sums_are_of_one_currency_each_and_tests_stand_apart(sold: Shop) -> None
     ]
 
 
+def sums(shop: Shop) -> orders.Sums:
+    """Count and add up everything, as the list does."""
+    with shop.reading() as session:
+        shown = orders.page(session, Wanted())
+        return orders.sums(session, Wanted(), shown)
+
+
 def test_of_many_it_is_only_said_that_there_are_more(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,8 +254,7 @@ def test_of_many_it_is_only_said_that_there_are_more(
     make.product(shop)
     buy(shop, 3)
 
-    with shop.reading() as session:
-        found = orders.sums(session, Wanted())
+    found = sums(shop)
 
     assert (found.count, found.more, list(found.totals)) == (2, True, [])
 

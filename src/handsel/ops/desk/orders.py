@@ -46,11 +46,13 @@ class Page:
     Args:
         newer, older: the number of the order that the page beside this one begins at;
             empty where there is none.
+        whole: whether these are all there are.
     """
 
     lines: Sequence[Line]
     newer: str = ""
     older: str = ""
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,14 +96,20 @@ def page(
     start = row_of(after)
     rows = found(session, wanted, query, Walk(start), AT_ONCE + 1)
     older = len(rows) > AT_ONCE
-    return _page(rows[:AT_ONCE], newer=start is not None, older=older)
+    first = start is None
+    return _page(
+        rows[:AT_ONCE], newer=not first, older=older, whole=first and not older
+    )
 
 
-def _page(rows: Sequence[Row[Any]], *, newer: bool, older: bool) -> Page:
+def _page(
+    rows: Sequence[Row[Any]], *, newer: bool, older: bool, whole: bool = False
+) -> Page:
     return Page(
         [_line(row) for row in rows],
         newer=order_number(rows[0].id) if rows and newer else "",
         older=order_number(rows[-1].id) if rows and older else "",
+        whole=whole,
     )
 
 
@@ -120,30 +128,37 @@ def _line(row: Row[Any]) -> Line:
     )
 
 
-def sums(session: Session, wanted: Wanted) -> Sums:
-    """Count what is found, up to MOST; add up what was paid, each currency for itself."""
-    query: Query = select(
-        *(Order.id, Order.test, Order.currency, Order.status),
-        *(Order.price_minor, Order.refunded_minor),
-    )
-    rows = found(session, wanted, query, Walk(), MOST + 1)
-    if len(rows) > MOST:
+def sums(session: Session, wanted: Wanted, shown: Page) -> Sums:
+    """Count what is found, up to MOST; add up what was paid, each currency for itself.
+
+    Args:
+        shown: a page of it; what it shows whole is not looked for once more.
+    """
+    lines = shown.lines if shown.whole else _some(session, wanted)
+    if len(lines) > MOST:
         return Sums(MOST, True, ())
-    groups: dict[tuple[bool, str], list[Row[Any]]] = {}
-    for row in rows:
-        groups.setdefault((row.test, row.currency), []).append(row)
-    return Sums(len(rows), False, [_total(*key, groups[key]) for key in sorted(groups)])
+    groups: dict[tuple[bool, str], list[Line]] = {}
+    for line in lines:
+        groups.setdefault((line.test, line.price.currency), []).append(line)
+    return Sums(
+        len(lines), False, [_total(*key, groups[key]) for key in sorted(groups)]
+    )
+
+
+def _some(session: Session, wanted: Wanted) -> Sequence[Line]:
+    query: Query = select(*_LINE).select_from(Order).join(Product)
+    return [_line(row) for row in found(session, wanted, query, Walk(), MOST + 1)]
 
 
 _UNPAID = (*NEVER_PAID, OrderStatus.PROCESSING, OrderStatus.NEEDS_REVIEW)
 """Nothing came yet, or not what was agreed."""
 
 
-def _total(test: bool, currency: str, rows: Sequence[Row[Any]]) -> Total:
-    paid = [row for row in rows if row.status not in _UNPAID]
-    came = sum(row.price_minor for row in paid)
-    back = sum(row.refunded_minor for row in paid)
-    return Total(test, len(rows), Money(came, currency), Money(back, currency))
+def _total(test: bool, currency: str, lines: Sequence[Line]) -> Total:
+    paid = [line for line in lines if line.status not in _UNPAID]
+    came = sum(line.price.minor for line in paid)
+    back = sum(line.refunded.minor for line in paid if line.refunded)
+    return Total(test, len(lines), Money(came, currency), Money(back, currency))
 
 
 HEAD = (

@@ -58,7 +58,7 @@ def orders() -> Response:
     after, before = said.get("after", ""), said.get("before", "")
     with shop.reading() as session:
         found = listing.page(session, chosen, after=after, before=before)
-        sums = listing.sums(session, chosen)
+        sums = listing.sums(session, chosen, found)
         products = session.execute(
             select(Product.slug, Product.name).order_by(Product.name)
         ).all()
