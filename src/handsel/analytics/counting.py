@@ -69,16 +69,19 @@ def _count(database: Database, day: date) -> bool:
     return True
 
 
-def counts(day: date, counted_by: CountedBy, *, each_product: bool) -> Select[Any]:
+def counts(
+    day: date | ColumnElement[date], counted_by: CountedBy, *, each_product: bool
+) -> Select[Any]:
     """Give the query that counts a day: of all products together, or of each.
 
     Its columns are those of DayCount. Whoever came from several places on one day counts
     where they first came from, so that nobody is counted twice.
     """
+    day = literal(day) if isinstance(day, date) else day
     told = _told(day, counted_by)
     of = told.product_id if each_product else literal(ALL)
     query = select(
-        literal(day).label("day"),
+        day.label("day"),
         literal(counted_by.value).label("counted_by"),
         of.label("product_id"),
         told.value,
@@ -94,7 +97,7 @@ def counts(day: date, counted_by: CountedBy, *, each_product: bool) -> Select[An
     return query
 
 
-def _told(day: date, counted_by: CountedBy) -> Any:
+def _told(day: ColumnElement[date], counted_by: CountedBy) -> Any:
     """Give the events of a day, each with the value that it counts for.
 
     What belongs to an order has the order's own. All else has that of the first event of

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cache, total_ordering
 
 from babel.core import Locale, UnknownLocaleError, get_global
-from babel.numbers import parse_pattern
+from babel.numbers import NumberPattern, parse_pattern
 
 from handsel.kit.errors import BadInputError
 
@@ -148,15 +148,21 @@ def format_money(money: Money, locale: str, *, whole: bool = False) -> str:
 
     `whole`: without decimals, which it then must not have.
     """
-    spoken = Locale.parse(locale.replace("-", "_"))
-    pattern = parse_pattern(spoken.currency_formats["standard"].pattern)
-    decimals = 0 if whole else exponent(money.currency)
-    pattern.frac_prec = (decimals, decimals)
+    spoken, pattern = _pattern(locale, 0 if whole else exponent(money.currency))
     written = pattern.apply(
         money.to_decimal(), spoken, currency=money.currency, currency_digits=False
     )
     # CLDR wants a space between letters and digits, which Babel leaves out: KWD 15.500.
     return re.sub(r"(?<=[^\W\d_])(?=\d)", "\N{NO-BREAK SPACE}", written)
+
+
+@cache
+def _pattern(locale: str, decimals: int) -> tuple[Locale, NumberPattern]:
+    """Read once how a locale writes amounts: a page of the desk writes hundreds."""
+    spoken = Locale.parse(locale.replace("-", "_"))
+    pattern = parse_pattern(spoken.currency_formats["standard"].pattern)
+    pattern.frac_prec = (decimals, decimals)
+    return spoken, pattern
 
 
 def format_rate(basis_points: int, locale: str) -> str:

@@ -162,7 +162,7 @@ class LedgerEntry(Base):
     object_id: Mapped[str] = mapped_column(String(255))
     amount_minor: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3))
-    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

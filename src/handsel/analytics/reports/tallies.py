@@ -3,9 +3,19 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Date,
+    Select,
+    bindparam,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from handsel.analytics import counting
@@ -71,34 +81,52 @@ def tally(session: Session, wanted: Wanted) -> list[Tally]:
 
 def _rows(session: Session, wanted: Wanted) -> Iterator[Any]:
     period = wanted.period
+    counted, open_day = _statements(wanted.by, of_one=wanted.product_id is not None)
+    said = {
+        "first": period.first,
+        "last": period.last,
+        "product": wanted.product_id or ALL,
+        "test": wanted.test,
+    }
+    yield from session.execute(counted, said)
     within = EventDay.day.between(period.first, period.last)
-    counted = select(EventDay.day).where(within, EventDay.counted)
-    yield from session.execute(
-        _sums(DayCount, wanted).where(
-            DayCount.day.between(period.first, period.last),
-            DayCount.day.in_(counted),
-            DayCount.counted_by == _counted_by(wanted.by),
-        )
-    )
     open_days = session.scalars(select(EventDay.day).where(within, ~EventDay.counted))
-    each_product = wanted.by is By.PRODUCT or wanted.product_id is not None
     for day in open_days.all():
-        query = counting.counts(day, _counted_by(wanted.by), each_product=each_product)
-        yield from session.execute(_sums(query.subquery().c, wanted))
+        yield from session.execute(open_day, said | {"day": day})
 
 
-def _sums(counts: Any, wanted: Wanted) -> Select[Any]:
+@cache
+def _statements(by: By, *, of_one: bool) -> tuple[Select[Any], Select[Any]]:
+    """Give what adds up days that are counted, and what counts one that is open.
+
+    Made once: to put them together takes longer than to run them.
+    """
+    first, last = (bindparam(name, type_=Date()) for name in ("first", "last"))
+    within = EventDay.day.between(first, last)
+    counted = _sums(DayCount, by, of_one=of_one).where(
+        DayCount.day.between(first, last),
+        DayCount.day.in_(select(EventDay.day).where(within, EventDay.counted)),
+        DayCount.counted_by == _counted_by(by),
+    )
+    day = counting.counts(
+        bindparam("day", type_=Date()),
+        _counted_by(by),
+        each_product=by is By.PRODUCT or of_one,
+    )
+    return counted, _sums(day.subquery().c, by, of_one=of_one)
+
+
+def _sums(counts: Any, by: By, *, of_one: bool) -> Select[Any]:
     """Add up counts: the columns of DayCount, wherever they come from."""
     keys: dict[By, ColumnElement[Any]] = {
         By.NOTHING: literal(""),
         By.DAY: counts.day,
         By.PRODUCT: counts.product_id,
     }
-    key = keys.get(wanted.by, counts.value).label("key")
-    if wanted.by is By.PRODUCT:
+    key = keys.get(by, counts.value).label("key")
+    of = counts.product_id == bindparam("product")
+    if by is By.PRODUCT and not of_one:
         of = counts.product_id != ALL
-    else:
-        of = counts.product_id == (wanted.product_id or ALL)
     of_no_order = counts.kind.in_((EventKind.VIEWED, EventKind.CLICKED, EventKind.READ))
     query = select(
         key,
@@ -107,10 +135,8 @@ def _sums(counts: Any, wanted: Wanted) -> Select[Any]:
         func.sum(counts.times).label("times"),
         func.sum(counts.visitors).label("visitors"),
         func.sum(counts.amount_minor).label("amount_minor"),
-    ).where(of, of_no_order | (counts.test == wanted.test))
-    if wanted.by is By.PRODUCT and wanted.product_id:
-        query = query.where(counts.product_id == wanted.product_id)
-    if wanted.by is not By.NOTHING:
+    ).where(of, of_no_order | (counts.test == bindparam("test", type_=Boolean())))
+    if by is not By.NOTHING:
         query = query.group_by(key)
     return query.group_by(counts.kind, counts.currency)
 

@@ -1,6 +1,6 @@
 """Reports of money: what was paid out to the bank, and the tax in the sales."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from flask import Response, request, url_for
@@ -17,6 +17,9 @@ from handsel.web.admin import written
 from handsel.web.admin.desk import desk
 from handsel.web.admin.reports import as_csv, tabs
 from handsel.web.pages import page, the_shop
+
+USUAL = timedelta(days=60)
+"""What payouts are shown of where nothing is asked for."""
 
 
 @desk.get("/reports/payouts")
@@ -75,7 +78,12 @@ def report_payout_csv(payout_id: str) -> Response:
 
 
 def _period() -> tuple[Period, str]:
-    """Read which days of which currency; what is wrong is left out, and said."""
+    """Read which days of which currency; what is wrong is left out, and said.
+
+    Where nothing is asked for it is the last weeks: a whole past may be long.
+    """
+    if "since" not in request.args:
+        return Period(the_shop().now().date() - USUAL), ""
     try:
         since, until = (_day(request.args.get(name, "")) for name in ("since", "until"))
     except ValueError:
@@ -94,11 +102,12 @@ def _day(text: str) -> date | None:
 
 def _said(period: Period) -> dict[str, Any]:
     values = {
-        "since": period.since and period.since.isoformat(),
         "until": period.until and period.until.isoformat(),
         "currency": period.currency,
     }
-    return {name: value for name, value in values.items() if value}
+    # Also where it is empty: without it, it would be the last weeks.
+    since = period.since.isoformat() if period.since else ""
+    return {"since": since} | {name: value for name, value in values.items() if value}
 
 
 def _payout(found: dict[str, Any]) -> dict[str, Any]:
