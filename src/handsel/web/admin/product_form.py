@@ -85,7 +85,7 @@ def of(product: Product, shop: Shop) -> Form:
         {
             "seen": marks.of(product),
             "name": product.name,
-            "description": product.description,
+            "description": as_kept(product.description),
             "price": asked.price.amount,
             "open_price": "yes" if asked.open_price else "",
             "suggest": "; ".join(each.amount for each in asked.suggestions),
@@ -117,12 +117,17 @@ def typed(form: MultiDict[str, str], errors: dict[str, str]) -> Form:
     also = zip(form.getlist("also"), form.getlist("also_sale"), strict=False)
     lines = [line for line in also if any(each.strip() for each in line)]
     return Form(
-        {name: value for name, value in form.items() if name != "form_token"},
+        {name: as_kept(value) for name, value in form.items() if name != "form_token"},
         _lines(lines),
         form.getlist("contains"),
         form.getlist("upload"),
         errors,
     )
+
+
+def as_kept(text: str) -> str:
+    """Write the ends of lines as they are kept: browsers send two signs for each."""
+    return text.replace("\r\n", "\n")
 
 
 class Reader:
@@ -158,7 +163,7 @@ class Reader:
         }
 
     def _description(self) -> str:
-        words = self.form.get("description", "").replace("\r\n", "\n")
+        words = as_kept(self.form.get("description", ""))
         if len(words) > LONGEST:
             raise BadInputError("The description is too long.", "Make it shorter.")
         return words

@@ -146,7 +146,7 @@ def _editor(
     found: Product,
     form: Form,
     status: int = 200,
-    differences: Sequence[tuple[str, str, str]] = (),
+    differences: Sequence[tuple[str, ...]] = (),
 ) -> Response:
     shop = the_shop()
     choices = _choices(shop, found.slug, form.upload) | {"currency": found.currency}
@@ -225,8 +225,14 @@ def _note_change(session: Session, slug: str, changed: list[str]) -> None:
 
 def _changed(before: Form, after: Form) -> list[str]:
     """Name the fields that are different, as `NAMES` does."""
-    was, is_now = before.flat(), after.flat()
-    return [name for name in NAMES if was.get(name, "") != is_now.get(name, "").strip()]
+    return [name for name, *_ in _differences(before, after)]
+
+
+def _differences(now: Form, typed: Form) -> list[tuple[str, str, str]]:
+    """Name the fields in which two forms differ, with what each has."""
+    here, there = now.flat(), typed.flat()
+    both = [(name, here.get(name, ""), there.get(name, "")) for name in NAMES]
+    return [each for each in both if each[1].strip() != each[2].strip()]
 
 
 def _second(slug: str, error: ShopError) -> Response:
@@ -237,12 +243,7 @@ def _second(slug: str, error: ShopError) -> Response:
     now = product_form.of(found, shop)
     form = product_form.typed(request.form, {"": str(error)})
     form.values["seen"] = now.values["seen"]
-    was, mine = now.flat(), form.flat()
-    differences = [
-        (words, was.get(name, ""), mine.get(name, ""))
-        for name, words in NAMES.items()
-        if was.get(name, "") != mine.get(name, "").strip()
-    ]
+    differences = [(NAMES[name], *both) for name, *both in _differences(now, form)]
     return _editor(found, form, error.status, differences)
 
 

@@ -74,7 +74,7 @@ def bring_out(slug: str) -> AnyResponse:
 
 
 def _wanted(slug: str) -> Wanted:
-    notes = request.form.get("notes", "").replace("\r\n", "\n")
+    notes = product_form.as_kept(request.form.get("notes", ""))
     new = NewRelease(
         shelving.check_version(request.form.get("version", "")),
         notes[: product_form.LONGEST],
