@@ -226,6 +226,11 @@ def check_names(settings: Settings) -> None:
     _plug("transports", settings.mail.transport)
 
 
+def installed(kind: str) -> tuple[str, ...]:
+    """Name what is there of a kind: `payments` or `transports`."""
+    return tuple(sorted(_installed(kind)))
+
+
 def _plug(kind: str, name: str) -> Any:
     """Find an implementation by its entry point, ours and other people's alike."""
     found = _installed(kind)

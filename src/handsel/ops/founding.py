@@ -1,6 +1,5 @@
 """Making a new shop: its folder, its keys, a `handsel.toml` that explains itself."""
 
-import json
 import os
 import re
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from handsel.kit.signing import Keys
 from handsel.models.database import Database
 from handsel.ops import schema
 from handsel.settings import CONFIG_FILE, Settings, load_settings
+from handsel.settings.editing import toml
 from handsel.shop import KEYS_FILE
 
 LOCAL_URL = "http://127.0.0.1:8000"
@@ -103,9 +103,9 @@ def config_text(plan: Plan) -> str:
                 lines += _comment(setting.description or "")
                 value = chosen.get((section, key))
                 lines.append(
-                    f"{key} = {_toml(value)}"
+                    f"{key} = {toml(value)}"
                     if value is not None
-                    else f"# {key} = {_toml(_default(setting))}"
+                    else f"# {key} = {toml(_default(setting))}"
                 )
     return "\n".join(lines) + "\n"
 
@@ -123,8 +123,3 @@ def _default(setting: Any) -> object:
     if setting.default is PydanticUndefined:
         return setting.default_factory()
     return setting.default if setting.default is not None else ""
-
-
-def _toml(value: object) -> str:
-    """Write a value as TOML; its strings, numbers and lists look like JSON's."""
-    return json.dumps(value, ensure_ascii=False)

@@ -63,9 +63,14 @@ def given_values(
             "Mend that line; text values need quotes.",
         ) from error
     values.pop("env", None)
-    for section, key, value in _from_environment(environ):
+    given = from_environment(environ)
+    for section, key, _ in given:
         keys = values.setdefault(section, {})
-        if isinstance(keys, dict):
+        if isinstance(keys, dict):  # in whichever of both ways the file says it
+            keys.pop(key.removesuffix("_file"), None)
+            keys.pop(f"{key.removesuffix('_file')}_file", None)
+    for section, key, value in given:
+        if isinstance(keys := values[section], dict):
             keys[key] = value
     if "HANDSEL_ENV" in environ:
         values["env"] = environ["HANDSEL_ENV"]
@@ -105,7 +110,8 @@ def config_text(home: Path) -> str:
         ) from error
 
 
-def _from_environment(environ: Mapping[str, str]) -> list[tuple[str, str, str]]:
+def from_environment(environ: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Give what the environment sets: section, key, value."""
     found = []
     for name, value in environ.items():
         match = re.fullmatch(r"HANDSEL_([A-Z]+)__([A-Z0-9_]+)", name)
@@ -173,13 +179,14 @@ def _why(error: OSError | UnicodeDecodeError) -> str:
 def _place(path: list[str], text: str, environ: Mapping[str, str]) -> str:
     """Name the variable or the line that a value comes from, if there is one."""
     variable = f"HANDSEL_{'__'.join(path)}".upper()
-    line = _line_of(path, text)
+    line = line_of(path, text)
     if any(name == variable or name.startswith(f"{variable}__") for name in environ):
         return f"{variable} in the environment: "
     return f"{CONFIG_FILE}, line {line}: " if line else ""
 
 
-def _line_of(path: list[str], text: str) -> int | None:
+def line_of(path: list[str], text: str) -> int | None:
+    """Say in which line of the file a section begins, or a setting of it stands."""
     section, current = path[0], ""
     for number, line in enumerate(text.splitlines(), 1):
         header = re.match(r"\s*\[\s*([\w.-]+)\s*\]", line)

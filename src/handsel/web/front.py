@@ -11,12 +11,11 @@ from handsel.kit.errors import ConfigurationError
 from handsel.ops import renewing
 from handsel.shop import Shop
 from handsel.web import visits
+from handsel.web.admin.settings import RENEW
 from handsel.web.admin.uploading import COMING
 from handsel.web.app import create_app
 from handsel.web.carrier import Options, serve
 
-RENEW = "handsel.renew"
-"""Under this name an application that is served has what lets new settings be taken."""
 THRESHOLDS = gc.get_threshold()
 
 

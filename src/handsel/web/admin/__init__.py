@@ -25,6 +25,7 @@ from handsel.web.admin import (
     products,
     releases,
     reports,
+    settings,
     tray,
 )
 from handsel.web.admin.desk import desk, prepare
@@ -57,6 +58,7 @@ VIEWS = (
     products,
     releases,
     reports,
+    settings,
     tray,
 )
 """What has views: to import it is to register them."""

@@ -1,0 +1,250 @@
+"""Settings at the desk: every one of them, where it comes from, and changing it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import Response, abort, current_app, request, url_for
+from markupsafe import Markup, escape
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from handsel.kit.errors import BadInputError, ShopError
+from handsel.ops import adjusting
+from handsel.ops.adjusting import ChangedMeanwhileError, WrongSettingsError
+from handsel.ops.desk import options
+from handsel.ops.desk.options import Book, Option
+from handsel.ops.doctor import anew
+from handsel.settings.editing import Change
+from handsel.web.admin.desk import audited, confirmed, desk, done
+from handsel.web.pages import page, the_shop
+
+RENEW = "handsel.renew"
+"""Under this name an application that is served has what lets new settings be taken."""
+SHOWN_IN_LOG = 80
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """Sections that are looked at together.
+
+    Args:
+        seldom: settings that few need, folded away.
+    """
+
+    path: str
+    title: str
+    about: str
+    sections: tuple[str, ...]
+    seldom: tuple[str, ...] = ()
+
+
+CHAPTERS = (
+    Chapter(
+        "shop",
+        "Your shop",
+        "Name, address, currency, and what a purchase may be used for.",
+        ("shop", "delivery"),
+    ),
+    Chapter(
+        "payments",
+        "Payments",
+        "By which ways buyers pay, and the keys for them.",
+        ("payments", "stripe", "paypal"),
+        ("stripe.api_base", "paypal.api_base"),
+    ),
+    Chapter(
+        "mail",
+        "Mail",
+        "How receipts and news leave the house, and what comes back.",
+        ("mail",),
+        (
+            *("mail.bounces", "mail.bounce_mailbox", "mail.bounce_password"),
+            *("mail.mailgun_signing_key", "mail.postmark_secret", "mail.ses_topics"),
+            *("mail.sendgrid_public_key", "mail.dkim_selector", "mail.rate"),
+            "mail.connections",
+        ),
+    ),
+    Chapter(
+        "tax",
+        "Tax and invoices",
+        "Which tax is in your prices, and what stands on invoices.",
+        ("tax", "invoice"),
+        ("tax.vies_base",),
+    ),
+    Chapter(
+        "analytics",
+        "Counting visits",
+        "What is counted here, and who else is told.",
+        ("analytics",),
+        (
+            *("analytics.keep_days", "analytics.ignore", "analytics.ga4_base"),
+            *("analytics.plausible_url", "analytics.matomo_token"),
+            "analytics.test_hits",
+        ),
+    ),
+    Chapter("embed", "Your own pages", "Which sites may show the shop.", ("embed",)),
+    Chapter(
+        "server",
+        "The machine",
+        "Where the shop listens, and where records and files are.",
+        ("server", "database", "storage"),
+    ),
+)
+"""Every section stands in one of them."""
+
+
+@desk.get("/settings")
+def settings() -> Response:
+    """Show every setting, its value, and where that comes from."""
+    shop = the_shop()
+    return page(
+        "admin/settings.html",
+        book=options.read(shop.home),
+        findings=list(anew.look(shop)),
+        **_shared(""),
+    )
+
+
+def _shared(here: str) -> dict[str, object]:
+    return {
+        "chapters": CHAPTERS,
+        "here": here,
+        "coded": coded,
+        "label": label,
+        "several": not the_shop().database.is_sqlite,
+    }
+
+
+@desk.get("/settings/<name>")
+def chapter(name: str) -> Response:
+    """Show a chapter, to be changed."""
+    return _page(_chapter(name), {}, {})
+
+
+def _chapter(name: str) -> Chapter:
+    found = next((each for each in CHAPTERS if each.path == name), None)
+    return found or abort(404)
+
+
+def _page(
+    chosen: Chapter, typed: Mapping[str, str], errors: dict[str, str], status: int = 422
+) -> Response:
+    shop = the_shop()
+    return page(
+        "admin/settings_chapter.html",
+        status if errors else 200,
+        book=options.read(shop.home),
+        chapter=chosen,
+        typed=typed,
+        errors=errors,
+        findings=list(anew.look(shop)),
+        action=url_for("desk.change_settings", name=chosen.path),
+        **_shared(chosen.path),
+    )
+
+
+@desk.post("/settings/<name>")
+def change_settings(name: str) -> AnyResponse:
+    """Change what was typed, all of it or none."""
+    chosen = _chapter(name)
+    typed = _typed(chosen)
+    if not typed:
+        return done("desk.chapter", "Nothing was changed.", name=name)
+    if any(option.guarded for option, _ in typed):
+        confirmed()
+    kept = {option.name: value for option, value in typed}
+    try:
+        _change(typed)
+    except BadInputError as error:
+        return _page(chosen, kept, {error.field: str(error)})
+    except WrongSettingsError as error:
+        return _page(chosen, kept, dict(error.problems))
+    except ChangedMeanwhileError as error:
+        return _page(chosen, kept, {"": str(error)}, error.status)
+    except ShopError as error:
+        return _page(chosen, kept, {"": str(error)}, error.status)
+    return _changed(name, sorted(kept))
+
+
+def _typed(chosen: Chapter) -> list[tuple[Option, str]]:
+    """Give what somebody has changed on the page, beside what it said before."""
+    book, form = options.read(the_shop().home), request.form
+    found = []
+    for option in _options(book, chosen):
+        typed = _plain(form.get(option.name, ""))
+        if option.kind == "secret":
+            if form.get(f"drop.{option.name}"):
+                found.append((option, ""))
+            elif typed.strip():
+                found.append((option, typed))
+        elif option.name in form:
+            was = _plain(form.get(f"was.{option.name}", option.value))
+            if typed != was:
+                found.append((option, typed))
+    return found
+
+
+def _options(book: Book, chosen: Chapter) -> list[Option]:
+    return [
+        each
+        for name in chosen.sections
+        for each in book.sections[name][1]
+        if not each.fixed
+    ]
+
+
+def _plain(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _change(typed: list[tuple[Option, str]]) -> None:
+    changes = [options.change(option, value) for option, value in typed]
+
+    def note(session: Session) -> None:
+        for (option, _), change in zip(typed, changes, strict=True):
+            audited(session, "settings.changed", option.name, **_told(option, change))
+
+    shop = the_shop()
+    adjusting.adjust(shop, request.form.get("seen", ""), changes, note)
+
+
+def _told(option: Option, change: Change) -> dict[str, str]:
+    """Give what the log says of a change; of a secret only that there was one."""
+    if change.value is None:
+        return {"value": "the default"}
+    if option.kind == "secret":
+        return {}
+    return {"value": str(change.value)[:SHOWN_IN_LOG]}
+
+
+def _changed(name: str, names: list[str]) -> AnyResponse:
+    """Let the shop take it, and say so; at a new address the desk is elsewhere."""
+    renew = current_app.extensions.get(RENEW)
+    if renew:
+        renew()
+    if "shop.url" in names:
+        url = options.read(the_shop().home).option("shop.url")
+        assert url
+        return page("admin/settings_moved.html", url=url.value.rstrip("/"))
+    when = "The shop works with it now." if renew else "It counts from the next start."
+    return done("desk.chapter", f"Saved: {', '.join(names)}. {when}", name=name)
+
+
+def coded(text: str) -> Markup:
+    """Show what stands between backticks as code."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(each) if place % 2 else escape(each)
+        for place, each in enumerate(parts)
+    )
+
+
+_AS_WRITTEN = {"url": "URL", "id": "ID", "ga4": "GA4", "ses": "SES", "dkim": "DKIM",
+               "api": "API", "vies": "VIES", "paypal": "PayPal"}  # fmt: skip
+
+
+def label(option: Option) -> str:
+    """Call a setting as people do."""
+    words = [_AS_WRITTEN.get(each, each) for each in option.key.split("_")]
+    first = words[0]
+    return " ".join([first[0].upper() + first[1:], *words[1:]])
