@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from handsel.analytics import agents, experiments, visitors
+from handsel.analytics import agents, experiments, opened, visitors
 from handsel.analytics.countries import LookUp
 from handsel.analytics.sightings import Arrival, Sighting
 from handsel.kit.signing import Keys
@@ -75,6 +75,8 @@ def write(
         product_id = order.product_id if order else products.get(each.slug)
         if (each.slug and not product_id) or (each.purchase and not order):
             continue
+        if each.kind is EventKind.OPENED and order:
+            opened.note(session, order.id, each.at)
         if each.kind in OF_A_PURCHASE and order:
             visit = visit_of(session, order.id, each.at)
         else:

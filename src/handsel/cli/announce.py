@@ -17,16 +17,13 @@ from handsel.cli.common import Command, answer, opened
 from handsel.kit.errors import BadInputError
 from handsel.kit.links import relative_links, whole_links
 from handsel.models.words import CampaignState
-from handsel.ops import campaigning
+from handsel.ops import campaigning, sampling
 from handsel.ops.campaigning import Step
 from handsel.ops.releasing import Sending
 from handsel.outbound.announcing import Announcement
 from handsel.outbound.audience import Reach
 from handsel.outbound.transports.folder import mail_folder
 from handsel.shop import Shop
-
-READER = "reader@example.com"
-"""Who the mail is shown for where the shop has no address of its own."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +150,9 @@ def planned(
         "remaining": reach.recipients,
         "rate": None,
         "seconds_left": None,
+        "trouble": None,
+        "opened": 0,
+        "downloaded": 0 if version else None,
         "pause_reason": None,
         "at": None,
         "started_at": None,
@@ -165,12 +165,14 @@ def deliver(shop: Shop, mailing: Mailing, how: How, as_json: bool) -> None:
     """Show the mail, ask, make it and send it; or stop before, as the options say."""
     _check_time(shop, mailing, how.sending.at)
     # Before anything is made: a template that cannot be filled in is found here.
-    mail = campaigning.example(shop, mailing.told, shop.settings.shop.email or READER)
+    mail = sampling.example(
+        shop, mailing.told, shop.settings.shop.email or sampling.READER
+    )
     if how.test_to:
         _try_it(shop, mailing, how.test_to, as_json)
         return
     if not as_json and not mailing.campaign_id:
-        _show_mail(shop, campaigning.words_of(mail))
+        _show_mail(shop, sampling.words_of(mail))
     if how.dry_run:
         _stop_before(shop, mailing, as_json)
         return
@@ -188,7 +190,7 @@ def _check_time(shop: Shop, mailing: Mailing, at: datetime | None) -> None:
 
 
 def _try_it(shop: Shop, mailing: Mailing, to: str, as_json: bool) -> None:
-    campaigning.send_example(shop, mailing.told, to)
+    sampling.send_example(shop, mailing.told, to)
     answer(
         as_json,
         mailing.facts | {"state": "tested"},
@@ -275,13 +277,24 @@ def show_status(shop: Shop, campaign_id: int, as_json: bool) -> None:
     lines = [f"{facts['product']} {what}: {facts['state']}", progress.bar(facts)]
     if facts["state"] == CampaignState.PAUSED and facts["pause_reason"]:
         lines.append(f"Why: {facts['pause_reason']}")
+    if facts["trouble"]:
+        lines.append(f"The mail server takes none now: {facts['trouble']['error']}")
     if facts["at"]:
         lines.append(f"Goes out at {facts['at']}.")
+    if facts["sent"]:
+        lines.append(_afterwards(facts))
     lines += [f"{n:,} get no mail: {why}" for why, n in facts["skipped_why"].items()]
     lines += [f"failed: {each['email']}: {each['error']}" for each in facts["failures"]]
     if more := facts["failed"] - len(facts["failures"]):
         lines.append(f"failed: {more:,} more")
     answer(as_json, facts, "\n".join(lines), then=_next(facts))
+
+
+def _afterwards(facts: dict[str, Any]) -> str:
+    opened = f"{facts['opened']:,} have opened the link"
+    if facts["downloaded"] is None:
+        return f"{opened}."
+    return f"{opened}, {facts['downloaded']:,} have downloaded a new file."
 
 
 def _next(facts: dict[str, Any]) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from handsel.kit.rates import rate_words, time_words
+
 WIDTH = 24
 LOOK = 0.1
 """Seconds after which Ctrl-C, or the end, is noticed."""
@@ -115,23 +117,7 @@ def bar(facts: dict[str, Any]) -> str:
     if left:
         words.append(f"{left:,} remaining")
     if facts["rate"]:
-        words.append(_rate(facts["rate"]))
+        words.append(rate_words(facts["rate"]))
     if facts["seconds_left"] is not None:
-        words.append(f"{_time(facts['seconds_left'])} left")
+        words.append(f"{time_words(facts['seconds_left'])} left")
     return f"[{'#' * full}{'-' * (WIDTH - full)}] {', '.join(words)}"
-
-
-def _rate(a_second: float) -> str:
-    """Write a rate as `--rate` takes it, in the unit where it is one or more."""
-    for seconds, unit in ((1, "s"), (60, "m")):
-        if a_second * seconds >= 1:
-            return f"{a_second * seconds:.3g}/{unit}"
-    return f"{a_second * 3600:.3g}/h"
-
-
-def _time(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

@@ -19,7 +19,7 @@ from handsel.models.analytics import (
 from handsel.models.balance import BalanceLine, BalanceReading, Payout
 from handsel.models.base import Base
 from handsel.models.brakes import Brake, Decline, MailCheck, PaymentStart
-from handsel.models.campaigns import Campaign, Recipient, Suppression
+from handsel.models.campaigns import Campaign, Recipient, Suppression, UpdateDraft
 from handsel.models.catalogue import (
     BundleItem,
     Product,
@@ -102,6 +102,7 @@ __all__ = [
     "StaffInvite",
     "StaffSession",
     "Suppression",
+    "UpdateDraft",
     "Variant",
     "VatCheck",
 ]

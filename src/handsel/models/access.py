@@ -56,7 +56,7 @@ class Allowance(Base):
         ForeignKey("entitlements.id"), primary_key=True
     )
     file_id: Mapped[int] = mapped_column(
-        ForeignKey("release_files.id"), primary_key=True
+        ForeignKey("release_files.id"), primary_key=True, index=True
     )
     taken: Mapped[int] = mapped_column(default=0)
     lim: Mapped[int]

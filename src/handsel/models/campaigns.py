@@ -1,6 +1,7 @@
 """Mails to everyone who bought, and the addresses that want none of them."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -24,6 +25,7 @@ from handsel.models.words import (
 )
 
 SENT_ONES = text("sent_at IS NOT NULL")
+OPENED_ONES = text("opened_at IS NOT NULL")
 
 
 class Campaign(Base):
@@ -55,6 +57,8 @@ class Campaign(Base):
     """No mail before this moment either: the server did not take one."""
     errors: Mapped[int] = mapped_column(default=0)
     """How often in a row the mail server has not taken a mail, or had to be left alone."""
+    last_error: Mapped[str | None] = mapped_column(Text, info={"personal": "erase"})
+    """What the mail server said, or why there was none; while `errors` is not 0."""
     pause_reason: Mapped[str | None] = mapped_column(Text, info={"personal": "erase"})
     """A mail server's words, say, which may name an address."""
     running_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -82,6 +86,13 @@ class Recipient(Base):
             sqlite_where=SENT_ONES,
             postgresql_where=SENT_ONES,
         ),
+        Index(
+            "ix_campaign_recipients_opened",
+            "campaign_id",
+            "opened_at",
+            sqlite_where=OPENED_ONES,
+            postgresql_where=OPENED_ONES,
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -96,6 +107,35 @@ class Recipient(Base):
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_error: Mapped[str | None] = mapped_column(Text, info={"personal": "erase"})
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the page behind the link was first looked at after that, by somebody who may
+    be counted."""
+
+
+class UpdateDraft(Base):
+    """A mail to everyone that somebody is writing at the desk: what was typed so far."""
+
+    __tablename__ = "update_drafts"
+    __table_args__ = (CheckConstraint("revision >= 0", name="revision_not_negative"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), index=True)
+    edition: Mapped[bool]
+    """With new files; else it is words alone."""
+    typed: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    """The fields of the form, as they were typed; `uploads` are the files' ids."""
+    revision: Mapped[int] = mapped_column(default=0)
+    writer: Mapped[str] = mapped_column(String(32), default="")
+    """The open page that wrote it last."""
+    written_by: Mapped[str] = mapped_column(String(254))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    written_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    campaign_id: Mapped[int | None] = mapped_column(
+        ForeignKey("campaigns.id"), index=True
+    )
+    """What it has become: sent once, whoever presses how often."""
+
+    product: Mapped[Product] = relationship(lazy="raise_on_sql")
 
 
 class Suppression(Base):

@@ -1,12 +1,9 @@
 """What a seller does with mails to everyone: begin, watch, pause, go on, try them."""
 
-import secrets
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from typing import Any
 
 from sqlalchemy import func, select
@@ -15,11 +12,12 @@ from sqlalchemy.orm import Session
 from handsel.kit.errors import BadInputError, ConflictError, NotFoundError
 from handsel.kit.links import whole_links
 from handsel.kit.rates import gap_us
-from handsel.kit.text import normalise_email
 from handsel.models import Campaign, Recipient
 from handsel.models.words import CampaignState, RecipientState
 from handsel.ops.releasing import Sending
+from handsel.ops.shelving import Witness, nobody
 from handsel.outbound import (
+    afterwards,
     announcing,
     audience,
     broadcast,
@@ -27,11 +25,9 @@ from handsel.outbound import (
     pace,
     recipients,
 )
-from handsel.outbound.announcing import Announcement, Writer
+from handsel.outbound.announcing import Announcement
 from handsel.outbound.audience import Reach
 from handsel.outbound.campaigns import NewCampaign
-from handsel.outbound.recipients import Addressee
-from handsel.outbound.transports.base import Envelope
 from handsel.sales import catalogue, releases
 from handsel.shop import Shop
 
@@ -40,34 +36,7 @@ PATIENCE = timedelta(minutes=1)
 """Who waits longer for another try is left to the worker."""
 
 
-def example(shop: Shop, told: Announcement, to: str) -> Envelope:
-    """Write the mail as everyone gets it, to one address; its links lead nowhere.
-
-    Raises BadInputError for no address.
-    """
-    someone = Addressee(
-        id=0,
-        email=normalise_email(to),
-        public_id="0" * 22,
-        token_version=0,
-        test=False,
-        name="0" * 22,
-        tries=0,
-        lease_until=None,
-        reason=None,
-    )
-    writer = Writer(shop.mailroom(), told, f"example:{secrets.token_hex(8)}")
-    return writer.write(someone)
-
-
-def send_example(shop: Shop, told: Announcement, to: str) -> None:
-    """Send that mail now. Raises BadInputError, or what the mail server said."""
-    envelope = example(shop, told, to)
-    with shop.transport.connect() as carrier:
-        carrier.send(envelope)
-
-
-def begin(shop: Shop, campaign_id: int) -> None:
+def begin(shop: Shop, campaign_id: int, witness: Witness = nobody) -> None:
     """Write down who gets it, and begin, or go on after a pause. Safe to repeat."""
     with shop.transaction() as session:
         campaign = campaigns.hold(session, campaign_id)
@@ -75,6 +44,7 @@ def begin(shop: Shop, campaign_id: int) -> None:
             campaigns.start(session, campaign, shop.now())
         elif campaign.state is CampaignState.PAUSED:
             campaigns.resume(session, campaign, shop.now())
+        witness(session)
 
 
 @dataclass(frozen=True)
@@ -195,7 +165,7 @@ class Step:
     when: Sequence[CampaignState]
     take: Callable[[Session, Campaign, datetime], bool]
 
-    def __call__(self, shop: Shop, campaign_id: int) -> None:
+    def __call__(self, shop: Shop, campaign_id: int, witness: Witness = nobody) -> None:
         """Take the step."""
         with shop.transaction() as session:
             campaign = campaigns.hold(session, campaign_id)
@@ -205,6 +175,7 @@ class Step:
                     f"{campaign.state}.",
                     f"`handsel release status {campaign_id}` says how far it came.",
                 )
+            witness(session)
 
 
 def _retry(session: Session, campaign: Campaign, now: datetime) -> bool:
@@ -259,6 +230,9 @@ def facts(shop: Shop, campaign_id: int) -> dict[str, Any]:
             "remaining": done.remaining,
             "rate": goes.rate,
             "seconds_left": goes.seconds_left,
+            "trouble": _trouble(campaign, shop.now()),
+            "opened": afterwards.opened(session, campaign_id),
+            "downloaded": afterwards.downloaded(session, campaign),
             "pause_reason": campaign.pause_reason,
             "at": campaign.next_at.isoformat()
             if campaign.state is CampaignState.SCHEDULED
@@ -270,6 +244,14 @@ def facts(shop: Shop, campaign_id: int) -> dict[str, Any]:
                 for email, error in recipients.failed(session, campaign_id)
             ],
         }
+
+
+def _trouble(campaign: Campaign, now: datetime) -> dict[str, str | None] | None:
+    found = campaigns.trouble(campaign, now)
+    if found is None:
+        return None
+    error, again = found
+    return {"error": error, "again_at": again.isoformat() if again else None}
 
 
 def every(shop: Shop) -> list[int]:
@@ -315,8 +297,3 @@ def check_subject(subject: str) -> str:
             "A subject has 1 to 200 letters.", "Give another one with --subject."
         )
     return tidy
-
-
-def words_of(envelope: Envelope) -> EmailMessage:
-    """Read a mail back, to show it."""
-    return message_from_bytes(envelope.content, policy=policy.default)

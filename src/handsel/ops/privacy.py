@@ -60,6 +60,7 @@ ERASED = (
         "suppressions.email_key",
         "suppressions.detail",
         "campaign_recipients.last_error",
+        "campaigns.last_error",
         "campaigns.pause_reason",
     ),
     *("grants.client_key", "refunds.error", "order_visits.ga_client"),
@@ -273,6 +274,9 @@ def _forgetting(keys: Keys, person: Person) -> Sequence[Any]:
         update(Campaign)
         .where(func.lower(Campaign.pause_reason).contains(person.key, autoescape=True))
         .values(pause_reason=""),
+        update(Campaign)
+        .where(func.lower(Campaign.last_error).contains(person.key, autoescape=True))
+        .values(last_error=""),
         update(Refund).where(Refund.order_id.in_(orders)).values(error=None),
     )
 

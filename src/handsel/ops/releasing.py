@@ -89,6 +89,7 @@ def plan(shop: Shop, wanted: Wanted) -> Plan:
         else:
             _check_new(product, files)
         shelf = releases.shelf(files, product.files, replace=wanted.new.replace)
+        comes = [(file.name, file.size) for file, _ in shelf.comes]
         return Plan(
             product=product,
             shelf=shelf,
@@ -97,11 +98,22 @@ def plan(shop: Shop, wanted: Wanted) -> Plan:
                 product.name,
                 wanted.new.version,
                 wanted.new.notes or (release.notes if release else ""),
-                [(file.name, file.size) for file, _ in shelf.comes],
+                comes or _files_of(session, release),
             ),
             release=release,
             campaign=campaigns.of_release(session, release.id) if release else None,
         )
+
+
+def _files_of(session: Session, release: Release | None) -> list[tuple[str, int]]:
+    """Give name and size of each file that came with an edition that is out."""
+    if release is None:
+        return []
+    found = select(ReleaseFile.name, ReleaseFile.size).where(
+        ReleaseFile.release_id == release.id
+    )
+    rows = session.execute(found.order_by(ReleaseFile.position))
+    return [(row.name, row.size) for row in rows]
 
 
 def _with_whole_links(shop: Shop, wanted: Wanted) -> Wanted:
@@ -124,8 +136,11 @@ def _check_same(
 ) -> None:
     """Let the very same edition pass: the command was interrupted, or called twice.
 
-    Files that stayed as they were may be named again.
+    Files that stayed as they were may be named again; none at all is the edition that
+    is out, to be told of.
     """
+    if not files:
+        return
     had = select(ReleaseFile.name, ReleaseFile.sha256).where(
         ReleaseFile.release_id == release.id
     )

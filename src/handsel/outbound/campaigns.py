@@ -34,7 +34,7 @@ INTERRUPTED = "It was interrupted by hand."
 BY_HAND = (YOU_PAUSED, INTERRUPTED)
 """Why a campaign is paused when the seller wanted it so."""
 _TO_COME = (CampaignState.DRAFT, CampaignState.SCHEDULED)
-_FRESH = {"errors": 0, "rest_until": None}
+_FRESH = {"errors": 0, "last_error": None, "rest_until": None}
 
 
 @dataclass(frozen=True)
@@ -235,7 +235,7 @@ def note_error(
         session,
         update(Campaign)
         .where(Campaign.id == campaign_id, *([_awake(now)] if rest else []))
-        .values(errors=Campaign.errors + 1),
+        .values(errors=Campaign.errors + 1, last_error=error),
     )
     campaign = session.get_one(Campaign, campaign_id, populate_existing=True)
     if campaign.errors >= MOST_ERRORS:
@@ -260,7 +260,7 @@ def note_success(session: Session, campaign_id: int) -> None:
         session,
         update(Campaign)
         .where(Campaign.id == campaign_id, Campaign.errors > 0)
-        .values(errors=0),
+        .values(errors=0, last_error=None),
     )
 
 
@@ -296,6 +296,15 @@ def find(session: Session, product_id: int | None = None) -> Sequence[Campaign]:
         query = query.where(Campaign.product_id == product_id)
     wanted = (joinedload(Campaign.product), joinedload(Campaign.release))
     return session.scalars(query.options(*wanted)).all()
+
+
+def trouble(campaign: Campaign, now: datetime) -> tuple[str, datetime | None] | None:
+    """Give what hinders a campaign that runs, and when it is tried again; None for
+    nothing. Its last mail that was tried was not taken."""
+    if campaign.state is not CampaignState.RUNNING or not campaign.errors:
+        return None
+    until = campaign.rest_until
+    return campaign.last_error or "", until if until and until > now else None
 
 
 @dataclass(frozen=True)

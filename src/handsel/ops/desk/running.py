@@ -64,12 +64,17 @@ def sendings(session: Session) -> list[Sending]:
     return [_sending(session, each) for each in alive.all()]
 
 
-def _sending(session: Session, found: Campaign) -> Sending:
+def title(found: Campaign) -> str:
+    """Name a mail to everyone: by its subject, or what it tells of."""
     told_of = found.release.version if found.release else ""
+    return found.subject or f"{found.product.name} {told_of}".strip()
+
+
+def _sending(session: Session, found: Campaign) -> Sending:
     waits = found.started_at is None and str(found.state) == "scheduled"
     return Sending(
         found.id,
-        found.subject or f"{found.product.name} {told_of}".strip(),
+        title(found),
         str(found.state),
         campaigns.progress(session, found.id),
         found.next_at if waits else None,

@@ -184,12 +184,17 @@ def _disputes(session: Session) -> Iterator[Finding]:
         )
 
 
-def _worker(session: Session, now: datetime) -> Iterator[Finding]:
-    last = session.scalar(
+def last_at_work(session: Session) -> datetime | None:
+    """Say when a worker has last done one of its duties, which come every minute."""
+    return session.scalar(
         select(func.max(Duty.last_at)).where(
             Duty.name.not_in((backup.DUTY, mailing.TRIED))
         )
     )
+
+
+def _worker(session: Session, now: datetime) -> Iterator[Finding]:
+    last = last_at_work(session)
     if last and last < now - LATE:
         yield Finding(
             "H036",
