@@ -9,6 +9,7 @@ from handsel.web.admin import (
     blocked,
     coupons,
     customers,
+    drafts,
     embeds,
     experiments,
     home,
@@ -27,6 +28,7 @@ from handsel.web.admin import (
     reports,
     settings,
     tray,
+    updates,
 )
 from handsel.web.admin.desk import desk, prepare
 from handsel.web.admin.door import door
@@ -42,6 +44,7 @@ VIEWS = (
     blocked,
     coupons,
     customers,
+    drafts,
     embeds,
     experiments,
     home,
@@ -60,6 +63,7 @@ VIEWS = (
     reports,
     settings,
     tray,
+    updates,
 )
 """What has views: to import it is to register them."""
 
