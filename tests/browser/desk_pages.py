@@ -1,8 +1,13 @@
 """Every page of the desk, by the application's own list, with something to show."""
 
 from flask import Flask
+from werkzeug.routing import Rule
 
+from handsel.web.admin import settings
 from tests.stories.full_shop import Filled
+
+DRAFTS = ("desk.draft", "desk.draft_files", "desk.draft_preview", "desk.draft_names")
+CAMPAIGNS = ("desk.update", "desk.update_names")
 
 
 def addresses(app: Flask, filled: Filled) -> list[str]:
@@ -22,8 +27,11 @@ def addresses(app: Flask, filled: Filled) -> list[str]:
         "code": "SPRING",
     }
     special = {
-        "desk.mail_look": "receipt",
-        "desk.one_outgoing": "1",
+        "desk.mail_look": ["receipt"],
+        "desk.one_outgoing": ["1"],
+        "desk.chapter": [chapter.path for chapter in settings.CHAPTERS],
+        **{each: [str(filled.draft)] for each in DRAFTS},
+        **{each: [str(filled.campaign)] for each in CAMPAIGNS},
     }
     found = []
     for rule in app.url_map.iter_rules():
@@ -31,10 +39,21 @@ def addresses(app: Flask, filled: Filled) -> list[str]:
             continue
         if rule.rule.endswith("/html"):  # of a mail, which stands in a page
             continue
-        values = {
-            name: special.get(rule.endpoint) or known[name] for name in rule.arguments
-        }
-        parts = rule.build(values)
-        assert parts, rule
-        found.append(parts[1])
+        several = special.get(rule.endpoint, [""])
+        for word in several:
+            values = {name: word or known[name] for name in rule.arguments}
+            found.append(address(rule, values))
     return sorted(found)
+
+
+def address(rule: Rule, values: dict[str, str]) -> str:
+    """Fill a rule in."""
+    numbers = {
+        name: int(value)
+        if "int" in type(rule._converters[name]).__name__.lower()
+        else value
+        for name, value in values.items()
+    }
+    parts = rule.build(numbers)
+    assert parts, rule
+    return parts[1]

@@ -12,7 +12,16 @@ from handsel import worker
 from handsel.kit.money import Money
 from handsel.models import OutboxItem
 from handsel.models.words import OutboxState, RefundReason, StopReason
-from handsel.ops import couponing, giving, hooking, refunding, releasing, shelving
+from handsel.ops import (
+    couponing,
+    drafting,
+    giving,
+    hooking,
+    refunding,
+    releasing,
+    shelving,
+)
+from handsel.ops.drafting import Page
 from handsel.ops.refunding import Wish
 from handsel.ops.releasing import Sending, Wanted
 from handsel.outbound import outbox, suppressions
@@ -54,6 +63,7 @@ class Filled:
     number: str
     experiment: str
     campaign: int
+    draft: int
 
 
 def fill(shop: Shop, say: Say = usual) -> Filled:
@@ -77,7 +87,10 @@ def fill(shop: Shop, say: Say = usual) -> Filled:
     _mails_that_failed(shop, say)
     made, _ = hooking.add(shop, "https://example.com/hooks", with_email=False)
     hooking.try_out(shop, made.id)
-    return Filled("book", "H-1001", "headline", campaign)
+    draft = drafting.begin(shop, "book", "ada@example.com", edition=False)
+    typed = {"subject": say("note"), "body": say("notes")}
+    drafting.keep(shop, draft, typed, Page("here", 0), "ada@example.com")
+    return Filled("book", "H-1001", "headline", campaign, draft)
 
 
 def _stock(shop: Shop, say: Say) -> str:
