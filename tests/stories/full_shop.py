@@ -88,7 +88,7 @@ def fill(shop: Shop, say: Say = usual) -> Filled:
     made, _ = hooking.add(shop, "https://example.com/hooks", with_email=False)
     hooking.try_out(shop, made.id)
     draft = drafting.begin(shop, "book", "ada@example.com", edition=False)
-    typed = {"subject": say("note"), "body": say("notes")}
+    typed = {"subject": say("note"), "text": say("notes")}
     drafting.keep(shop, draft, typed, Page("here", 0), "ada@example.com")
     return Filled("book", "H-1001", "headline", campaign, draft)
 
