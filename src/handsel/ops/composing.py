@@ -22,7 +22,14 @@ from handsel.kit.errors import (
 from handsel.kit.links import relative_links, whole_links
 from handsel.kit.rates import gap_us
 from handsel.models import UpdateDraft
-from handsel.ops import campaigning, drafting, releasing, sampling, shelving
+from handsel.ops import (
+    campaigning,
+    drafting,
+    reaching,
+    releasing,
+    sampling,
+    shelving,
+)
 from handsel.ops.drafting import SentAlreadyError
 from handsel.ops.releasing import Sending, Wanted
 from handsel.ops.shelving import Witness
@@ -100,13 +107,13 @@ def plain(error: ShopError) -> str:
     return str(error)
 
 
-def look(shop: Shop, draft_id: int) -> Look:
-    """Look what a draft comes to. Changes nothing. Raises NotFoundError."""
-    with shop.reading() as session:
-        found = Look(drafting.get(session, draft_id))
-        _read_sending(session, found)
-        having = _told_of(session, found)
-        _read_audience(session, found, having)
+def look(shop: Shop, draft_id: int, *, fresh: bool = False) -> Look:
+    """Look what a draft comes to. Changes nothing. Raises NotFoundError.
+
+    Args:
+        fresh: whatever was counted a moment ago, count anew.
+    """
+    found = who(shop, draft_id, fresh=fresh)
     typed = found.draft.typed
     text = whole_links(typed.get("text", ""), shop.settings.public_url)
     found.lost_links = relative_links(text)
@@ -121,6 +128,19 @@ def look(shop: Shop, draft_id: int) -> Look:
         # A template that cannot be filled in is found here, before anything is made.
         told, to = found.told, sampling.READER
         found.take("", lambda: sampling.example(shop, told, to), None)
+    return found
+
+
+def who(shop: Shop, draft_id: int, *, fresh: bool = False) -> Look:
+    """Look only who would get it. Otherwise as `look`."""
+    with shop.reading() as session:
+        found = Look(drafting.get(session, draft_id))
+        _read_sending(session, found)
+        having = _told_of(session, found)
+        if not {"since", "below", "country"} & set(found.wrong):
+            product_id = found.draft.product_id
+            found.wanted = audience.read(session, product_id, found.to, having)
+            found.reach = reaching.count(shop, session, found.wanted, fresh=fresh)
     return found
 
 
@@ -178,13 +198,6 @@ def _told_of(session: Session, found: Look) -> int | None:
     return there.id if there else None
 
 
-def _read_audience(session: Session, found: Look, having: int | None) -> None:
-    if not {"since", "below", "country"} & set(found.wrong):
-        product_id = found.draft.product_id
-        found.wanted = audience.read(session, product_id, found.to, having)
-        found.reach = audience.reach(session, found.wanted)
-
-
 def _read_files(shop: Shop, found: Look) -> None:
     """Find the files that were ticked: they wait for a day, and no longer."""
     uploads = []
@@ -204,7 +217,7 @@ def _read_edition(shop: Shop, found: Look) -> None:
     if {"version", "files"} & set(found.wrong):
         return
     wanted = wanted_of(found)
-    plan = found.take("files", lambda: releasing.plan(shop, wanted), None)
+    plan = found.take("files", lambda: releasing.plan(shop, wanted, found.reach), None)
     if plan:
         found.shelf, found.told = plan.shelf, plan.told
 
@@ -233,7 +246,9 @@ def _read_words(shop: Shop, found: Look) -> None:
     slug, text = found.draft.product.slug, found.draft.typed["text"]
     plan = found.take(
         "subject",
-        lambda: campaigning.plan_broadcast(shop, slug, subject, text, found.sending),
+        lambda: campaigning.plan_broadcast(
+            shop, slug, subject, text, found.sending, found.reach
+        ),
         None,
     )
     found.told = plan.told if plan else None
@@ -279,7 +294,7 @@ def send(shop: Shop, draft_id: int, seen: str, witness: Witness) -> int:
 
 
 def _ready(shop: Shop, draft_id: int, seen: str) -> Look:
-    found = look(shop, draft_id)
+    found = look(shop, draft_id, fresh=True)
     if found.draft.campaign_id:
         raise SentAlreadyError(found.draft.campaign_id)
     if found.seen != seen:

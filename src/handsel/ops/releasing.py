@@ -69,8 +69,11 @@ class Published:
     campaign_id: int | None
 
 
-def plan(shop: Shop, wanted: Wanted) -> Plan:
+def plan(shop: Shop, wanted: Wanted, reach: Reach | None = None) -> Plan:
     """Look what a new edition would be. Changes nothing.
+
+    Args:
+        reach: if it was counted before, which takes its time.
 
     Raises NotFoundError, BadInputError, ConflictError for a version that has other
     files.
@@ -93,7 +96,7 @@ def plan(shop: Shop, wanted: Wanted) -> Plan:
         return Plan(
             product=product,
             shelf=shelf,
-            reach=_reach(session, product, wanted.sending.to, release),
+            reach=reach or _reach(session, product, wanted.sending.to, release),
             told=announcing.of_release(
                 product.name,
                 wanted.new.version,

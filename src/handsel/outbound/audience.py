@@ -171,14 +171,17 @@ def reach(session: Session, wanted: Audience) -> Reach:
     return Reach(recipients, left_out, session.scalar(_nameless(wanted)) or 0)
 
 
-def buyers(wanted: Audience, *, after: int = 0) -> Select[tuple[int, int, str | None]]:
+def buyers(
+    wanted: Audience, *, among: tuple[int, int] | None = None
+) -> Select[tuple[int, int, str | None]]:
     """One row for each customer: the purchase to link to, and why not, if not.
 
     All their purchases of the product count for whether they get it; one that fits the
     conditions is enough for being asked about.
 
     Args:
-        after: only customers whose id is larger.
+        among: only customers whose id is larger than the first, and no larger than the
+            second.
     """
     opens = func.max(case((Entitlement.access, Order.id)))
     newest = func.max(case((Entitlement.access, Entitlement.release_id)))
@@ -199,11 +202,17 @@ def buyers(wanted: Audience, *, after: int = 0) -> Select[tuple[int, int, str | 
         .where(
             _of_product(wanted),
             Order.email.is_not(None),
-            *([Order.customer_id > after] if after else []),
+            *_among(among),
         )
         .group_by(Order.customer_id, Customer.email_key)
         .having(*_fits(wanted))
     )
+
+
+def _among(ids: tuple[int, int] | None) -> list[ColumnElement[bool]]:
+    if ids is None:
+        return []
+    return [Order.customer_id > ids[0], Order.customer_id <= ids[1]]
 
 
 def _of_product(wanted: Audience) -> ColumnElement[bool]:

@@ -198,7 +198,7 @@ def _preview(
     number: int, status: int = 200, problem: str = "", to: str = ""
 ) -> AnyResponse:
     shop = the_shop()
-    found = composing.look(shop, number)
+    found = composing.look(shop, number, fresh=bool(problem))
     if found.draft.campaign_id:
         return _sent(found.draft.campaign_id)
     ready = found.told is not None and not found.wrong
@@ -278,7 +278,7 @@ def send_update(number: int) -> AnyResponse:
 def draft_names(number: int) -> Response:
     """List who would get it, or who would not for one reason."""
     shop = the_shop()
-    found = composing.look(shop, number)
+    found = composing.who(shop, number)
     why = request.args.get("why", "")
     after = request.args.get("after", 0, type=int)
     names = []
