@@ -264,11 +264,12 @@ class PayPalApi:
     def _disputes(self, query: dict[str, str]) -> Obj:
         if self.no_disputes:
             raise ApiError(403, "NOT_AUTHORIZED", "PERMISSION_DENIED")
-        wanted = query["disputed_transaction_id"]
+        wanted = query.get("disputed_transaction_id")  # without it: of everything
         found = [
             objects.summary(each)
             for each in self.bank.kept["dispute"].values()
-            if each["disputed_transactions"][0]["seller_transaction_id"] == wanted
+            if wanted
+            in (None, each["disputed_transactions"][0]["seller_transaction_id"])
         ]
         return {"items": copy.deepcopy(found), "links": []}
 

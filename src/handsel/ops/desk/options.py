@@ -29,6 +29,7 @@ LONG = 300
 """From so many letters on a text gets room for several lines."""
 SHOWN_OF_LONG = 16
 """Only of secrets as long as this are the last four letters shown."""
+_BETTER = r"(; b|\. B)etter in a file: `\w+`"
 _ON_SERVER = "It is changed on the server, because records and files move along."
 _FOR_TESTS = "It is only for tests of Handsel itself."
 _HARMLESS = ("shop", "tax", "invoice", "delivery", "analytics")
@@ -173,7 +174,8 @@ def _option(section: str, key: str, field: FieldInfo, found: _Sources) -> Option
     return Option(
         section=section,
         key=key,
-        about=field.description or "",
+        # Here they go into files by themselves.
+        about=re.sub(_BETTER, "", field.description or ""),
         kind=kind,
         value="" if kind == "secret" else _masked(_typed(raw if given else default)),
         default=_typed(default),

@@ -1,6 +1,6 @@
 """Settings at the desk: every one of them, where it comes from, and changing it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import Response, abort, current_app, request, url_for
@@ -9,13 +9,16 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from handsel.kit.errors import BadInputError, ShopError
-from handsel.ops import adjusting
+from handsel.ops import adjusting, doctor, trying
 from handsel.ops.adjusting import ChangedMeanwhileError, WrongSettingsError
 from handsel.ops.desk import options
 from handsel.ops.desk.options import Book, Option
-from handsel.ops.doctor import anew
+from handsel.ops.doctor import Finding, anew
+from handsel.ops.trying import Word
+from handsel.outbound.post import sender_of
 from handsel.settings.editing import Change
-from handsel.web.admin.desk import audited, confirmed, desk, done
+from handsel.web import limits
+from handsel.web.admin.desk import audited, confirmed, desk, done, staff
 from handsel.web.pages import page, the_shop
 
 RENEW = "handsel.renew"
@@ -29,6 +32,8 @@ class Chapter:
 
     Args:
         seldom: settings that few need, folded away.
+        services: what of it can be tried, and what the button says.
+        template: that of its page.
     """
 
     path: str
@@ -36,6 +41,8 @@ class Chapter:
     about: str
     sections: tuple[str, ...]
     seldom: tuple[str, ...] = ()
+    services: tuple[tuple[str, str], ...] = ()
+    template: str = "admin/settings_chapter.html"
 
 
 CHAPTERS = (
@@ -44,6 +51,7 @@ CHAPTERS = (
         "Your shop",
         "Name, address, currency, and what a purchase may be used for.",
         ("shop", "delivery"),
+        template="admin/settings_shop.html",
     ),
     Chapter(
         "payments",
@@ -51,6 +59,8 @@ CHAPTERS = (
         "By which ways buyers pay, and the keys for them.",
         ("payments", "stripe", "paypal"),
         ("stripe.api_base", "paypal.api_base"),
+        (("stripe", "Try Stripe"), ("paypal", "Try PayPal")),
+        "admin/settings_payments.html",
     ),
     Chapter(
         "mail",
@@ -63,6 +73,11 @@ CHAPTERS = (
             *("mail.sendgrid_public_key", "mail.dkim_selector", "mail.rate"),
             "mail.connections",
         ),
+        (
+            ("domain", "Look up SPF, DKIM and DMARC"),
+            ("mailbox", "Open the mailbox of bounces"),
+        ),
+        "admin/settings_mail.html",
     ),
     Chapter(
         "tax",
@@ -81,6 +96,10 @@ CHAPTERS = (
             *("analytics.plausible_url", "analytics.matomo_token"),
             "analytics.test_hits",
         ),
+        (
+            ("counters", "Try who counts elsewhere"),
+            ("countries", "Try the database of countries"),
+        ),
     ),
     Chapter("embed", "Your own pages", "Which sites may show the shop.", ("embed",)),
     Chapter(
@@ -88,6 +107,10 @@ CHAPTERS = (
         "The machine",
         "Where the shop listens, and where records and files are.",
         ("server", "database", "storage"),
+        services=(
+            ("database", "Try the database"),
+            ("storage", "Try the folders and the disk"),
+        ),
     ),
 )
 """Every section stands in one of them."""
@@ -127,12 +150,20 @@ def _chapter(name: str) -> Chapter:
 
 
 def _page(
-    chosen: Chapter, typed: Mapping[str, str], errors: dict[str, str], status: int = 422
+    chosen: Chapter,
+    typed: Mapping[str, str],
+    errors: dict[str, str],
+    status: int = 422,
+    found: Sequence[Word] = (),
 ) -> Response:
     shop = the_shop()
     return page(
-        "admin/settings_chapter.html",
+        chosen.template,
         status if errors else 200,
+        found=found,
+        url=shop.settings.public_url,
+        sender=sender_of(shop.settings).address.rpartition("@")[2],
+        me=staff().email,
         book=options.read(shop.home),
         chapter=chosen,
         typed=typed,
@@ -141,6 +172,42 @@ def _page(
         action=url_for("desk.change_settings", name=chosen.path),
         **_shared(chosen.path),
     )
+
+
+@desk.post("/settings/<name>/try")
+def try_service(name: str) -> Response:
+    """Try a service as it is set up now, and show what it says."""
+    chosen = _chapter(name)
+    service = request.form.get("service", "")
+    if service not in dict(chosen.services):
+        abort(404)
+    limits.hit("try", most=20, minutes=5, who=staff().email_key)
+    shop = the_shop()
+    found = trying.tried(shop, service)
+    with shop.transaction() as session:
+        audited(session, "settings.tried", service)
+    return _page(chosen, {}, {}, found=found)
+
+
+@desk.get("/settings/doctor")
+def doctor_page() -> Response:
+    """Show what the doctor has found lately."""
+    shop = the_shop()
+    with shop.reading() as session:
+        found = doctor.at_hand(shop, session, shop.now())
+    return _findings(found, fresh=False)
+
+
+@desk.post("/settings/doctor")
+def ask_doctor() -> Response:
+    """Let the doctor look at everything, now."""
+    limits.hit("try", most=20, minutes=5, who=staff().email_key)
+    shop = the_shop()
+    return _findings(doctor.examine(shop.home, shop.now()), fresh=True)
+
+
+def _findings(found: Sequence[Finding], *, fresh: bool) -> Response:
+    return page("admin/doctor.html", found=found, fresh=fresh, **_shared("doctor"))
 
 
 @desk.post("/settings/<name>")
