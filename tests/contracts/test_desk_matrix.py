@@ -58,7 +58,8 @@ def test_a_stranger_is_sent_to_sign_in_and_nothing_is_done(shop: Shop) -> None:
     for verb, rule, answer in tried(Visitor(shop)):
         # Programs that send files are told so; a browser is led to the door.
         led = verb in ("GET", "HEAD") and rule != "/admin/uploads/<number>"
-        assert answer.status_code == (303 if led else 401), (verb, rule)
+        # Without the word of the browser a form is refused whoever sends it.
+        assert answer.status_code in ((303,) if led else (401, 403)), (verb, rule)
         if led:
             assert answer.headers["Location"].startswith("/admin/sign-in?"), rule
         assert answer.headers["Cache-Control"] == "no-store"
@@ -69,7 +70,7 @@ def test_a_session_that_is_over_or_invented_opens_nothing(
 ) -> None:
     clock.move(minutes=31)
     for verb, rule, answer in tried(seller):
-        assert answer.status_code in (303, 401), (verb, rule)
+        assert answer.status_code in (303, 401, 403), (verb, rule)
     for word in ("", "x", "a" * 43, "\udcff", "'; DROP TABLE staff_sessions; --"):
         seller.client.set_cookie(
             "handsel_staff", word.encode("utf-8", "replace").decode()

@@ -96,7 +96,7 @@ def hire(shop: Shop, email: str = EMAIL) -> Seller:
         person = people.add(session, email, shop.now())
         person.password_hash = _kept_password()
         codes.keep(session, shop.keys, person, seller.secret, 0)
-        seller.paper = codes.new_recovery_codes(session, person)
+        seller.paper = codes.new_recovery_codes(session, shop.keys, person)
         place = Place("127.0.0.0/24", "Firefox on Linux")
         token = sessions.start(session, person, place, shop.now())
     host = urlsplit(shop.settings.shop.url).hostname or ""

@@ -174,7 +174,14 @@ def _rows(result: Any) -> int:
 def _sqlite_engine(
     url: str, begin: str, *, size: int, synchronous: str = "FULL"
 ) -> Engine:
-    engine = create_engine(url, module=SQLITE, pool_size=size, max_overflow=size)
+    engine = create_engine(
+        url,
+        module=SQLITE,
+        pool_size=size,
+        max_overflow=size,
+        # What goes wrong is logged, and rows have people in them.
+        hide_parameters=True,
+    )
     read_only = begin == "BEGIN"
 
     @event.listens_for(engine, "connect")
@@ -206,6 +213,7 @@ def _postgres_engine(url: str, *, size: int, options: str = "") -> Engine:
             pool_size=min(size, 8),
             max_overflow=min(size, 24),
             pool_pre_ping=True,
+            hide_parameters=True,
             connect_args={"options": options},
         )
     except ModuleNotFoundError as error:

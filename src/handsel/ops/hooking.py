@@ -106,10 +106,13 @@ def remove(shop: Shop, number: int) -> None:
         endpoints.remove(session, number)
 
 
-def replay(shop: Shop, item_id: int) -> None:
-    """Tell one message again, whatever became of it. Raises NotFoundError."""
+def replay(shop: Shop, item_id: int, *, of: int | None = None) -> None:
+    """Tell one message again, whatever became of it; `of` a web hook, or any.
+
+    Raises NotFoundError.
+    """
     with shop.transaction() as session:
-        if not endpoints.replay(session, item_id, shop.now()):
+        if not endpoints.replay(session, item_id, shop.now(), of=of):
             raise NotFoundError(
                 f"There is no message {item_id}, or it is on its way this moment.",
                 "`handsel webhook log` shows those of the last 30 days.",

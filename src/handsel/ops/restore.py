@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from handsel.customers.staff import people
 from handsel.delivery.storage.local import LocalStorage
 from handsel.kit.errors import ConfigurationError, ConflictError
 from handsel.kit.signing import Keys
@@ -324,14 +325,17 @@ def _say_keys(staged: _Staged, home: Path, *, new: bool) -> str:
 
 
 def _quiet(places: Places, home: Path) -> None:
-    """Let no mail to everyone go on by itself, and no series of invoices.
+    """Let no mail to everyone go on by itself, and no series of invoices; nobody is signed
+    in at the desk, and no invitation to it is open.
 
-    The backup does not know which mails and which numbers are out already.
+    The backup does not know which mails and which numbers are out already, nor which links
+    were used since.
     """
     with _database(places, home) as database:
         if schema.current(database) == schema.newest():
             with database.transaction() as session:
                 campaigns.pause_all(session, FROM_BACKUP)
+                people.nobody_is_invited(session)
                 invoicing.close_series(session)
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 import secrets
 from datetime import datetime
 
@@ -21,12 +22,13 @@ _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without those that look like another."""
 
 
-def offered_secret(keys: Keys, invite: int) -> str:
+def offered_secret(keys: Keys, *marks: str) -> str:
     """Give the secret that an invitation offers: the same each time the page is opened.
 
-    In base32, 160 bits, as RFC 4226 recommends.
+    `marks` are of this invitation and no other. In base32, 160 bits, as RFC 4226
+    recommends.
     """
-    proof = sign(keys, "offered codes", str(invite)).encode()
+    proof = sign(keys, "offered codes", *marks).encode()
     return base64.b32encode(hashlib.sha256(proof).digest()[:20]).decode()
 
 
@@ -65,7 +67,7 @@ def spend(
     Each is good once, also for two who type it in the same moment.
     """
     return _spend_app(session, keys, person, code, now) or _spend_paper(
-        session, person, code, now
+        session, keys, person, code, now
     )
 
 
@@ -85,10 +87,12 @@ def _spend_app(
     return bool(rows_changed(session, newer.values(code_counter=counter)))
 
 
-def _spend_paper(session: Session, person: Staff, code: str, now: datetime) -> bool:
+def _spend_paper(
+    session: Session, keys: Keys, person: Staff, code: str, now: datetime
+) -> bool:
     mine = (
         RecoveryCode.staff_id == person.id,
-        RecoveryCode.code_hash == _hash(person.id, code),
+        RecoveryCode.code_hash == _hash(keys, person.id, code),
         RecoveryCode.used_at.is_(None),
     )
     return bool(
@@ -96,12 +100,14 @@ def _spend_paper(session: Session, person: Staff, code: str, now: datetime) -> b
     )
 
 
-def new_recovery_codes(session: Session, person: Staff) -> list[str]:
+def new_recovery_codes(session: Session, keys: Keys, person: Staff) -> list[str]:
     """Make codes for paper; earlier ones are worthless. They are shown this once."""
     session.execute(delete(RecoveryCode).where(RecoveryCode.staff_id == person.id))
     made = [_written() for _ in range(RECOVERY_CODES)]
     for code in made:
-        session.add(RecoveryCode(staff_id=person.id, code_hash=_hash(person.id, code)))
+        session.add(
+            RecoveryCode(staff_id=person.id, code_hash=_hash(keys, person.id, code))
+        )
     return made
 
 
@@ -119,7 +125,9 @@ def _written() -> str:
     return "-".join("".join(letters[i : i + 4]) for i in (0, 4, 8))
 
 
-def _hash(person: int, code: str) -> str:
-    """Hash what was typed, however it was spaced: random enough to need no salt."""
+def _hash(keys: Keys, person: int, code: str) -> str:
+    """Hash what was typed, however it was spaced, with a key that is not in the database:
+    whoever steals that alone cannot try codes."""
     plain = "".join(letter for letter in code.lower() if letter.isalnum())
-    return hashlib.sha256(f"{person}:{plain}".encode()).hexdigest()
+    said = f"recovery code:{person}:{plain}".encode("utf-8", "surrogatepass")
+    return hmac.digest(keys.id_key, said, "sha256").hex()

@@ -1,18 +1,54 @@
 """Passwords: which are good enough, and how they are kept (Argon2id, RFC 9106)."""
 
+import secrets
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from handsel.kit.errors import BadInputError
+from handsel.kit.errors import BadInputError, TryAgainError
 
 SHORTEST = 12
 LONGEST = 200
 
-_hasher = PasswordHasher()
-# Each takes 64 MiB and a processor for a moment: more at once would stop the pages.
+# Argon2id as OWASP recommends it where many sign in: 19 MiB, two rounds.
+_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+# Each takes a processor for a moment: who tries passwords must not stop the pages.
 _places = threading.BoundedSemaphore(2)
+_waiting = threading.BoundedSemaphore(8)
+PATIENCE = 2.0
+"""Seconds that somebody waits for a place."""
+
+
+class ManyAtOnceError(TryAgainError):
+    """So many passwords are looked at this moment that one more would slow the shop."""
+
+
+@contextmanager
+def _place() -> Iterator[None]:
+    if not _waiting.acquire(blocking=False):
+        raise _many()
+    try:
+        if not _places.acquire(timeout=PATIENCE):
+            raise _many()
+        try:
+            yield
+        finally:
+            _places.release()
+    finally:
+        _waiting.release()
+
+
+def _many() -> ManyAtOnceError:
+    return ManyAtOnceError(
+        "Many passwords are being tried at this moment.",
+        "Nothing was done. Wait a few seconds, then try again.",
+        after=5,
+    )
+
 
 # Of the well-known lists, what is long enough to pass otherwise.
 _KNOWN = {
@@ -60,28 +96,27 @@ def check(password: str, *, email: str, shop_name: str) -> None:
 
 
 def keep(password: str) -> str:
-    """Make what is stored instead of a password. Takes some 50 ms, on purpose."""
-    with _places:
+    """Make what is stored instead of a password, slowly on purpose.
+
+    Raises ManyAtOnceError.
+    """
+    with _place():
         return _hasher.hash(password)
 
 
 def matches(password: str, kept: str | None) -> bool:
-    """Say whether this is the password; as long for somebody who does not exist."""
-    with _places:
+    """Say whether this is the password; as long for somebody who does not exist.
+
+    Raises ManyAtOnceError.
+    """
+    with _place():
         try:
-            return _hasher.verify(kept or _nobody(), password) and kept is not None
+            return _hasher.verify(kept or _nobodys(), password) and kept is not None
         except (VerificationError, InvalidHashError):
             return False
 
 
-def is_dated(kept: str) -> bool:
-    """Say whether a password is kept in a way that is no longer thought good enough."""
-    return _hasher.check_needs_rehash(kept)
-
-
-def _nobody() -> str:
+@cache
+def _nobodys() -> str:
     """Give what no password matches, made as dear as the others."""
-    return (
-        "$argon2id$v=19$m=65536,t=3,p=4$c29tZXRoaW5nLWVsc2U$"
-        "PTzbMHB8JZoVvRRrXnqQ4RmYqD6P6yYTmqf6n5GQ2uE"
-    )
+    return _hasher.hash(secrets.token_urlsafe(32))

@@ -11,7 +11,7 @@ from handsel.customers.staff import codes
 from handsel.kit.errors import ConflictError, NotFoundError
 from handsel.kit.signing import MAC_LETTERS, Keys, check, sign
 from handsel.kit.text import email_key
-from handsel.models import Passkey, Staff, StaffInvite, StaffSession
+from handsel.models import Passkey, PasskeyChallenge, Staff, StaffInvite, StaffSession
 from handsel.models.database import rows_changed
 
 DAYS = 7
@@ -35,6 +35,7 @@ class Member:
         seen_at: when one of their browsers last asked for something, if one is signed in.
     """
 
+    id: int
     email: str
     ready: bool
     passkeys: int
@@ -60,6 +61,14 @@ def get(session: Session, email: str) -> Staff:
     return person
 
 
+def by_id(session: Session, number: int) -> Staff:
+    """Give the person of a row. Raises NotFoundError."""
+    person = session.get(Staff, number)
+    if person is None:
+        raise NotFoundError("This person does not run the shop any more.")
+    return person
+
+
 def add(session: Session, email: str, now: datetime) -> Staff:
     """Write down somebody new; an invitation brings them in. Raises ConflictError."""
     if find(session, email):
@@ -75,7 +84,7 @@ def add(session: Session, email: str, now: datetime) -> Staff:
 
 def invite(session: Session, person: Staff, now: datetime) -> StaffInvite:
     """Let somebody choose a password, for seven days, once; earlier links are void."""
-    _make_void(session, person, now)
+    make_void(session, person, now)
     made = StaffInvite(
         staff_id=person.id, created_at=now, expires_at=now + timedelta(days=DAYS)
     )
@@ -84,7 +93,8 @@ def invite(session: Session, person: Staff, now: datetime) -> StaffInvite:
     return made
 
 
-def _make_void(session: Session, person: Staff, now: datetime) -> None:
+def make_void(session: Session, person: Staff, now: datetime) -> None:
+    """Let no invitation of a person open anything any more. Safe to repeat."""
     mine = (StaffInvite.staff_id == person.id, StaffInvite.used_at.is_(None))
     session.execute(update(StaffInvite).where(*mine).values(used_at=now))
 
@@ -94,10 +104,11 @@ def token(keys: Keys, made: StaffInvite) -> str:
 
     A number alone may come again: after somebody was taken out, or a backup restored.
     """
-    return f"{sign(keys, PURPOSE, *_marks(made))}{made.id}"
+    return f"{sign(keys, PURPOSE, *marks(made))}{made.id}"
 
 
-def _marks(made: StaffInvite) -> tuple[str, ...]:
+def marks(made: StaffInvite) -> tuple[str, ...]:
+    """Tell an invitation from every other, also from one that has its number again."""
     return (str(made.id), str(made.staff_id), made.created_at.isoformat())
 
 
@@ -112,7 +123,7 @@ def invited(
     if not (number.isascii() and number.isdigit() and len(number) < 19):
         raise _unknown()
     made = session.get(StaffInvite, int(number))
-    if made is None or not check(keys, PURPOSE, mac, *_marks(made)):
+    if made is None or not check(keys, PURPOSE, mac, *marks(made)):
         raise _unknown()
     if made.used_at or made.expires_at <= now:
         raise _spent()
@@ -147,12 +158,18 @@ def come_in(
         session.execute(delete(table).where(table.staff_id == person.id))
     person.password_hash = password_hash
     codes.keep(session, keys, person, secret, counter)
-    return person, codes.new_recovery_codes(session, person)
+    return person, codes.new_recovery_codes(session, keys, person)
 
 
 def remove(session: Session, person: Staff) -> None:
     """Take somebody out, with all that opens the desk for them."""
     session.execute(delete(Staff).where(Staff.id == person.id))
+
+
+def nobody_is_invited(session: Session) -> None:
+    """Make every invitation void and sign every browser out, as after a restore."""
+    for table in (StaffInvite, StaffSession, PasskeyChallenge):
+        session.execute(delete(table))
 
 
 def everybody(session: Session) -> Sequence[Member]:
@@ -168,6 +185,7 @@ def everybody(session: Session) -> Sequence[Member]:
     rows = session.execute(select(Staff, passkeys, seen).order_by(Staff.id))
     return [
         Member(
+            id=person.id,
             email=person.email,
             ready=person.password_hash is not None,
             passkeys=count,

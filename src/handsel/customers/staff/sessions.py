@@ -99,6 +99,11 @@ def end(session: Session, person: Staff, number: int) -> bool:
     return bool(rows_changed(session, delete(StaffSession).where(*mine)))
 
 
+def end_of(session: Session, token: str) -> None:
+    """Sign out what a cookie belongs to: its browser signs in anew. Safe to repeat."""
+    session.execute(delete(StaffSession).where(StaffSession.token_hash == _hash(token)))
+
+
 def end_others(session: Session, person: Staff, here: StaffSession) -> int:
     """Sign out every browser of a person but this one; say how many there were."""
     others = (StaffSession.staff_id == person.id, StaffSession.id != here.id)

@@ -6,9 +6,11 @@ ended stands in a file beside the backups, so that any web process can say it.
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +22,9 @@ from handsel.shop import Shop
 
 NICE = 10
 """How far it steps back behind the pages."""
+
+LONGEST = 6 * 3600
+"""Seconds after which one that still seems to run is another process by its number."""
 
 _STATE = "desk.json"
 _CUT_OFF = "It ended before it was whole. Try again, or run: handsel backup"
@@ -90,11 +95,13 @@ def start(shop: Shop) -> None:
 def last(shop: Shop) -> Attempt:
     """Say what became of the last backup that was asked for here."""
     try:
-        said = json.loads((_folder(shop) / _STATE).read_text("utf-8"))
+        state = _folder(shop) / _STATE
+        said = json.loads(state.read_text("utf-8"))
         pid, problem = int(said["pid"]), str(said["problem"])
+        age = time.time() - state.stat().st_mtime
     except (OSError, ValueError, KeyError, TypeError):
         return Attempt(running=False, problem="")
-    if pid and not _is_alive(pid):
+    if pid and (age > LONGEST or not _is_alive(pid)):
         return Attempt(running=False, problem=_CUT_OFF)
     return Attempt(running=bool(pid), problem=problem)
 
@@ -114,7 +121,7 @@ def _wait(shop: Shop, process: "subprocess.Popen[str]") -> None:
 
 def _write(shop: Shop, pid: int, problem: str) -> None:
     state = _folder(shop) / _STATE
-    fresh = state.with_suffix(".new")
+    fresh = state.with_suffix(f".{secrets.token_hex(4)}")
     fresh.write_text(json.dumps({"pid": pid, "problem": problem}), "utf-8")
     fresh.replace(state)
 

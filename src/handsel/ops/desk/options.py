@@ -32,8 +32,10 @@ SHOWN_OF_LONG = 16
 _BETTER = r"(; b|\. B)etter in a file: `\w+`"
 _ON_SERVER = "It is changed on the server, because records and files move along."
 _FOR_TESTS = "It is only for tests of Handsel itself."
-_HARMLESS = ("shop", "tax", "invoice", "delivery", "analytics")
-"""Sections of which only keys, and the shop's address, ask for the password again."""
+_HARMLESS = ("shop", "tax", "delivery", "analytics")
+"""Sections of which only keys and addresses ask for the password again."""
+_SPEAKS = ("shop.email", "shop.address")
+"""Where the shop writes to its seller, and who it says it is."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,10 @@ class Option:
 
     @property
     def guarded(self) -> bool:
-        """Whether to change it wants the password again: keys, and where money and
-        mails go."""
-        harmless = self.section in _HARMLESS and self.name != "shop.url"
+        """Whether to change it wants the password again: keys, and where money, mails
+        and news go."""
+        leads = self.key == "url" or self.key.endswith(("_url", "_base"))
+        harmless = self.section in _HARMLESS and not leads and self.name not in _SPEAKS
         return self.kind == "secret" or not harmless
 
 

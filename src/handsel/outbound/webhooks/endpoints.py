@@ -147,11 +147,13 @@ def messages(
     return outbox.newest(session, before=before, most=most, kind=kind)
 
 
-def replay(session: Session, item_id: int, now: datetime) -> bool:
+def replay(
+    session: Session, item_id: int, now: datetime, *, of: int | None = None
+) -> bool:
     """Tell one message again, whatever became of it; say whether there is such a one."""
     again = update(OutboxItem).where(
         OutboxItem.id == item_id,
-        outbox.of_kind(HOOK),
+        outbox.of_kind(HOOK if of is None else _kind(of)),
         OutboxItem.state != OutboxState.SENDING,
     )
     values = {"state": OutboxState.WAITING, "tries": 0, "next_at": now}

@@ -4,11 +4,12 @@ from flask import Response, redirect, request, url_for
 from sqlalchemy import update
 from werkzeug.wrappers import Response as AnyResponse
 
-from handsel.customers.staff import codes, passkeys, passwords, sessions
+from handsel.customers.staff import codes, passkeys, passwords, people, sessions
 from handsel.kit.errors import BadInputError
 from handsel.models import Staff
 from handsel.web.admin.desk import (
     COOKIE,
+    NUMBER,
     audited,
     confirmed,
     desk,
@@ -61,6 +62,7 @@ def change_password() -> AnyResponse:
             update(Staff).where(Staff.id == staff().id).values(password_hash=kept)
         )
         sessions.end_others(session, staff(), staff_session())
+        people.make_void(session, staff(), shop.now())
         audited(session, "staff.password_changed", staff().email)
     return done(
         "desk.account", "Your password is changed, and other browsers are signed out."
@@ -73,7 +75,7 @@ def new_paper() -> Response:
     confirmed()
     shop = the_shop()
     with shop.transaction() as session:
-        paper = codes.new_recovery_codes(session, staff())
+        paper = codes.new_recovery_codes(session, shop.keys, staff())
         audited(session, "staff.recovery_codes_made", staff().email)
     return page(
         "admin/paper.html", codes=paper, first=False, onward=url_for("desk.account")
@@ -108,7 +110,7 @@ def add_passkey() -> AnyResponse:
     return done("desk.account", f"“{made.name}” can sign you in from now on.")
 
 
-@desk.post("/account/passkeys/<int:number>/delete")
+@desk.post(f"/account/passkeys/<{NUMBER}:number>/delete")
 def drop_passkey(number: int) -> AnyResponse:
     """Forget a passkey."""
     confirmed()
@@ -118,7 +120,7 @@ def drop_passkey(number: int) -> AnyResponse:
     return done("desk.account", "The passkey is deleted.")
 
 
-@desk.post("/account/sessions/<int:number>/end")
+@desk.post(f"/account/sessions/<{NUMBER}:number>/end")
 def end_session(number: int) -> AnyResponse:
     """Sign one browser out."""
     with the_shop().transaction() as session:

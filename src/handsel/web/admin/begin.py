@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from handsel.customers.staff import audit, codes, passwords, people
 from handsel.kit.errors import BadInputError
-from handsel.models import Staff
+from handsel.models import Staff, StaffInvite
 from handsel.web import limits
 from handsel.web.admin.door import door, enter, set_staff_cookie
 from handsel.web.admin.pictures import qr_code
@@ -22,24 +22,24 @@ WRONG_CODE = "This code is not right. Take the one the app shows now."
 @door.get("/begin/<token>")
 def begin(token: str) -> Response:
     """Ask for a password, and for the first code. Raises InviteSpentError."""
-    number, person = _invited(token)
-    return _page(token, number, person, {})
+    made, person = _invited(token)
+    return _page(token, made, person, {})
 
 
 @door.post("/begin/<token>")
 def come_in(token: str) -> AnyResponse:
     """Take both, sign in, and show the codes for paper. Raises InviteSpentError."""
     limits.hit("begin", most=30, minutes=15, who=network(request.remote_addr))
-    number, person = _invited(token)
+    made, person = _invited(token)
     shop = the_shop()
-    secret = codes.offered_secret(shop.keys, number)
+    secret = codes.offered_secret(shop.keys, *people.marks(made))
     typed = request.form.get("password", "")
     errors = _wrong(typed, person)
     counter = codes.counter_of(secret, request.form.get("code", "")[:40], shop.now())
     if counter is None:
         errors["code"] = WRONG_CODE
     if errors or counter is None:
-        return _page(token, number, person, errors)
+        return _page(token, made, person, errors)
     kept = passwords.keep(typed)
     with shop.transaction() as session:
         person, paper = people.come_in(
@@ -77,16 +77,17 @@ def _wrong(password: str, person: Staff) -> dict[str, str]:
     return {}
 
 
-def _invited(token: str) -> tuple[int, Staff]:
+def _invited(token: str) -> tuple[StaffInvite, Staff]:
     shop = the_shop()
     with shop.reading() as session:
-        made, person = people.invited(session, shop.keys, token, shop.now())
-        return made.id, person
+        return people.invited(session, shop.keys, token, shop.now())
 
 
-def _page(token: str, number: int, person: Staff, errors: dict[str, str]) -> Response:
+def _page(
+    token: str, made: StaffInvite, person: Staff, errors: dict[str, str]
+) -> Response:
     shop = the_shop()
-    secret = codes.offered_secret(shop.keys, number)
+    secret = codes.offered_secret(shop.keys, *people.marks(made))
     address = codes.address(secret, person.email, shop.settings.shop.name)
     return page(
         "admin/begin.html",

@@ -15,7 +15,7 @@ from handsel.ops.desk import coupons as listed
 from handsel.ops.desk import products as on_shelf
 from handsel.sales import coupons
 from handsel.sales.coupons import MOST_AT_ONCE
-from handsel.web.admin.desk import audited, desk, done
+from handsel.web.admin.desk import audited, desk, done, row_number
 from handsel.web.admin.product_form import Form, plain
 from handsel.web.pages import page, the_shop
 
@@ -26,7 +26,7 @@ COLUMNS = ("code", "takes_off", "uses", "most_uses", "state", "ends_at")
 def coupon_list() -> Response:
     """List coupons; `batch` chooses, `after` goes on."""
     batch = request.args.get("batch") or None
-    after = request.args.get("after", type=int)
+    after = request.args.get("after", type=row_number)
     shop = the_shop()
     with shop.reading() as session:
         found = listed.listed(session, shop, batch=batch, after=after)
@@ -144,9 +144,9 @@ def _said(errors: dict[str, str]) -> dict[str, Any]:
 
 
 def _number(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text[:10]) <= 1_000_000_000:
+    if not text.isdecimal() or len(text) > 10 or not 1 <= int(text) <= 1_000_000_000:
         raise BadInputError(
-            f"{text[:20]} is no number of times.", "Write it in digits."
+            f"{text[:20]} is no number of times.", "Write 1 or more, in digits."
         )
     return int(text)
 

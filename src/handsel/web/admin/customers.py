@@ -13,7 +13,7 @@ from handsel.ops.desk import customers as listing
 from handsel.ops.desk import wanted
 from handsel.ops.desk.customers import Person
 from handsel.web.admin import wording
-from handsel.web.admin.desk import audited, confirmed, desk, done
+from handsel.web.admin.desk import audited, confirmed, desk, done, row_number
 from handsel.web.admin.orders import money, of_customer, shown
 from handsel.web.pages import page, the_shop
 
@@ -22,7 +22,9 @@ from handsel.web.pages import page, the_shop
 def customers() -> Response:
     """List everybody who bought, the newest first."""
     text = wanted.read({"q": request.args.get("q", "")}).text
-    places = {name: request.args.get(name, 0, type=int) for name in ("after", "before")}
+    places = {
+        name: request.args.get(name, 0, type=row_number) for name in ("after", "before")
+    }
     with the_shop().reading() as session:
         found = listing.page(session, text, **places)
     words: dict[str, Any] = {"q": text} if text else {}

@@ -9,6 +9,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, current_app, g, redirect, request, url_for
 from markupsafe import Markup
@@ -31,6 +32,8 @@ FORM_COOKIE = "desk"
 FORM_FIELD = "form_token"
 FORM_HEADER = "X-Form-Token"
 CONFIRM_FIELD = "confirm_password"
+NUMBER = "int(max=2147483647)"
+"""How the number of a row stands in an address: no larger than both databases take."""
 YEAR = 365 * 24 * 3600
 
 NAVIGATION = (
@@ -65,10 +68,11 @@ class ConfirmError(ShopError):
 @desk.before_request
 def _come_in() -> AnyResponse | None:
     """Let in who is signed in, and forms of ours alone."""
-    if not seated():
-        return _to_the_door()
+    # First, also for whoever is signed out: their page repeats what was sent.
     if request.method not in ("GET", "HEAD", "OPTIONS"):
         check_form()
+    if not seated():
+        return _to_the_door()
     if not _asked_by_itself():
         note_life()
     return None
@@ -208,7 +212,10 @@ def form_word() -> str:
 
 def check_form() -> None:
     """Refuse a form that no page of ours in this browser has sent. Raises StaleFormError."""
+    origin = urlsplit(request.headers.get("Origin", ""))
     mark = request.cookies.get(cookie_name(FORM_COOKIE), "")
+    if origin.netloc and origin.netloc != request.host:
+        mark = ""
     said = request.headers.get(FORM_HEADER) or request.form.get(FORM_FIELD, "")
     if not mark or not check(the_shop().keys, "desk form", said, mark):
         raise StaleFormError(
@@ -268,6 +275,14 @@ def done(endpoint: str, words: str, **values: Any) -> AnyResponse:
     """Go to a page after something was done, and say there what."""
     values |= said(words)
     return redirect(url_for(endpoint, **values), 303)
+
+
+def row_number(text: str) -> int:
+    """Read the number of a row from an address or a form. Raises ValueError."""
+    number = int(text)
+    if not 0 < number < 2**31:
+        raise ValueError("no number of a row")
+    return number
 
 
 def desk_date(moment: datetime | None) -> str:

@@ -15,7 +15,15 @@ from handsel.ops.desk import updates as read
 from handsel.ops.drafting import Page, SentAlreadyError, WrittenElsewhereError
 from handsel.outbound import roll
 from handsel.outbound.post import sender_of
-from handsel.web.admin.desk import audited, confirmed, desk, done, staff
+from handsel.web.admin.desk import (
+    NUMBER,
+    audited,
+    confirmed,
+    desk,
+    done,
+    row_number,
+    staff,
+)
 from handsel.web.admin.mails import MAIL_FRAME, WITH_FRAME
 from handsel.web.admin.tray import on_tray
 from handsel.web.pages import page, the_shop
@@ -51,7 +59,7 @@ def begin_update() -> AnyResponse:
     return redirect(url_for("desk.draft", number=draft_id), 303)
 
 
-@desk.get("/updates/drafts/<int:number>")
+@desk.get(f"/updates/drafts/<{NUMBER}:number>")
 def draft(number: int) -> AnyResponse:
     """Show the form as it was left."""
     found = composing.look(the_shop(), number)
@@ -121,7 +129,7 @@ def _typed() -> dict[str, Any]:
 def _page() -> Page:
     return Page(
         request.form.get("writer", "")[:32],
-        request.form.get("revision", 0, type=int),
+        request.form.get("revision", 0, type=row_number),
         over=bool(request.form.get("over")),
     )
 
@@ -130,7 +138,7 @@ def _keep(number: int) -> int:
     return drafting.keep(the_shop(), number, _typed(), _page(), staff().email)
 
 
-@desk.post("/updates/drafts/<int:number>")
+@desk.post(f"/updates/drafts/<{NUMBER}:number>")
 def keep_draft(number: int) -> AnyResponse:
     """Keep what was typed, and go where the button says."""
     try:
@@ -150,7 +158,7 @@ def keep_draft(number: int) -> AnyResponse:
     return done("desk.draft", "It is kept.", number=number)
 
 
-@desk.post("/updates/drafts/<int:number>/keep")
+@desk.post(f"/updates/drafts/<{NUMBER}:number>/keep")
 def keep_typing(number: int) -> Response:
     """Keep what was typed while somebody goes on typing; say what it comes to."""
     try:
@@ -169,7 +177,7 @@ def keep_typing(number: int) -> Response:
     return response
 
 
-@desk.get("/updates/drafts/<int:number>/files")
+@desk.get(f"/updates/drafts/<{NUMBER}:number>/files")
 def draft_files(number: int) -> Response:
     """Take files from a browser without scripts; what was typed is kept."""
     with the_shop().reading() as session:
@@ -177,7 +185,7 @@ def draft_files(number: int) -> Response:
     return page("admin/update_files.html", number=found.id, **on_tray())
 
 
-@desk.post("/updates/drafts/<int:number>/discard")
+@desk.post(f"/updates/drafts/<{NUMBER}:number>/discard")
 def discard_draft(number: int) -> AnyResponse:
     """Throw a draft away."""
     drafting.throw_away(
@@ -188,7 +196,7 @@ def discard_draft(number: int) -> AnyResponse:
     return done("desk.updates", "The draft is gone. Its files wait in the tray.")
 
 
-@desk.get("/updates/drafts/<int:number>/preview")
+@desk.get(f"/updates/drafts/<{NUMBER}:number>/preview")
 def draft_preview(number: int) -> AnyResponse:
     """Show the mail as buyers get it, what else changes, and the button that sends."""
     return _preview(number)
@@ -226,7 +234,7 @@ def _letter(found: Look) -> dict[str, str]:
     return sampling.letter(the_shop(), found.told)
 
 
-@desk.get("/updates/drafts/<int:number>/html")
+@desk.get(f"/updates/drafts/<{NUMBER}:number>/html")
 def draft_html(number: int) -> Response:
     """Give the HTML of the mail alone, unable to do anything but be looked at."""
     found = composing.look(the_shop(), number)
@@ -241,7 +249,7 @@ def framed(html: str) -> Response:
     return response
 
 
-@desk.post("/updates/drafts/<int:number>/test")
+@desk.post(f"/updates/drafts/<{NUMBER}:number>/test")
 def test_update(number: int) -> AnyResponse:
     """Send the mail to one address at once, and say what the mail server said."""
     to = request.form.get("to", "").strip()
@@ -255,7 +263,7 @@ def test_update(number: int) -> AnyResponse:
     return done("desk.draft_preview", words, number=number)
 
 
-@desk.post("/updates/drafts/<int:number>/send")
+@desk.post(f"/updates/drafts/<{NUMBER}:number>/send")
 def send_update(number: int) -> AnyResponse:
     """Send it to everyone: once, however often this is pressed."""
     confirmed()
@@ -274,13 +282,13 @@ def send_update(number: int) -> AnyResponse:
     return _sent(campaign_id)
 
 
-@desk.get("/updates/drafts/<int:number>/names")
+@desk.get(f"/updates/drafts/<{NUMBER}:number>/names")
 def draft_names(number: int) -> Response:
     """List who would get it, or who would not for one reason."""
     shop = the_shop()
     found = composing.who(shop, number)
     why = request.args.get("why", "")
-    after = request.args.get("after", 0, type=int)
+    after = request.args.get("after", 0, type=row_number)
     names = []
     if found.wanted:
         with shop.reading() as session:

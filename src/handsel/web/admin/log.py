@@ -3,14 +3,17 @@
 from flask import Response, request, url_for
 
 from handsel.customers.staff.audit import PAGE, latest
-from handsel.web.admin.desk import desk
+from handsel.web.admin.desk import (
+    desk,
+    row_number,
+)
 from handsel.web.pages import page, the_shop
 
 
 @desk.get("/audit")
 def audit() -> Response:
     """Show what was done, newest first; `before` is the last one's number."""
-    before = request.args.get("before", type=int)
+    before = request.args.get("before", type=row_number)
     subject = request.args.get("subject") or None
     with the_shop().reading() as session:
         found = latest(session, before=before, subject=subject, most=PAGE + 1)

@@ -11,7 +11,13 @@ from handsel.ops import mailing, previewing
 from handsel.outbound import outbox, suppressions
 from handsel.outbound.letters import Letter
 from handsel.outbound.post import sender_of
-from handsel.web.admin.desk import audited, desk, done, staff
+from handsel.web.admin.desk import (
+    audited,
+    desk,
+    done,
+    row_number,
+    staff,
+)
 from handsel.web.pages import page, the_shop
 
 PAGE = 50
@@ -42,7 +48,7 @@ def mails() -> Response:
 def _list(values: dict[str, str], errors: dict[str, str]) -> Response:
     kind = request.args.get("kind", "mail")
     chosen = _state()
-    before = request.args.get("before", type=int)
+    before = request.args.get("before", type=row_number)
     with the_shop().reading() as session:
         items = outbox.newest(
             session,
@@ -97,7 +103,7 @@ def test_mail() -> AnyResponse:
 def retry_mails() -> AnyResponse:
     """Let what was given up go again: one by its `id`, or all of a kind."""
     kind = request.form.get("kind", "mail")
-    number = request.form.get("id", type=int)
+    number = request.form.get("id", type=row_number)
     count = mailing.retry(the_shop(), number, KINDS.get(kind, outbox.MAIL))
     with the_shop().transaction() as session:
         audited(session, "mail.retried", str(number or "all"), count=count)

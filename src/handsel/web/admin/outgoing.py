@@ -1,12 +1,21 @@
 """Whom the shop tells by web hook, at the desk."""
 
+from urllib.parse import urlsplit
+
 from flask import Response, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from handsel.kit.errors import BadInputError, ConflictError
 from handsel.ops import hooking
 from handsel.outbound.webhooks import endpoints
-from handsel.web.admin.desk import audited, confirmed, desk, done
+from handsel.web.admin.desk import (
+    NUMBER,
+    audited,
+    confirmed,
+    desk,
+    done,
+    row_number,
+)
 from handsel.web.pages import page, the_shop
 
 PAGE = 50
@@ -37,18 +46,19 @@ def add_outgoing() -> AnyResponse:
     except (BadInputError, ConflictError) as error:
         return _list({"url": url}, {"url": str(error)})
     with shop.transaction() as session:
-        audited(session, "hook.added", str(made.id), url=made.url)
+        # Not the whole address: that of many services is a secret.
+        audited(session, "hook.added", str(made.id), host=urlsplit(made.url).hostname)
     return done("desk.one_outgoing", "It is told from now on.", number=made.id)
 
 
-@desk.get("/hooks/out/<int:number>")
+@desk.get(f"/hooks/out/<{NUMBER}:number>")
 def one_outgoing(number: int) -> Response:
     """Show one: how it goes, and what it was told."""
     return _one(number, "")
 
 
 def _one(number: int, secret: str) -> Response:
-    shop, before = the_shop(), request.args.get("before", type=int)
+    shop, before = the_shop(), request.args.get("before", type=row_number)
     with shop.reading() as session:
         told = hooking.told(endpoints.get(session, number))
         items = endpoints.messages(session, number, before=before, most=PAGE + 1)
@@ -65,7 +75,7 @@ def _one(number: int, secret: str) -> Response:
     )
 
 
-@desk.post("/hooks/out/<int:number>/secret")
+@desk.post(f"/hooks/out/<{NUMBER}:number>/secret")
 def outgoing_secret(number: int) -> Response:
     """Show the secret, this once; or make a new one."""
     confirmed()
@@ -77,7 +87,7 @@ def outgoing_secret(number: int) -> Response:
     return _one(number, secret)
 
 
-@desk.post("/hooks/out/<int:number>/<action>")
+@desk.post(f"/hooks/out/<{NUMBER}:number>/<action>")
 def change_outgoing(number: int, action: str) -> AnyResponse:
     """Test it, start it, stop it, or take it out."""
     shop = the_shop()
@@ -108,11 +118,11 @@ def _change(number: int, action: str) -> str:
     raise BadInputError("There is no such button.")
 
 
-@desk.post("/hooks/out/<int:number>/again")
+@desk.post(f"/hooks/out/<{NUMBER}:number>/again")
 def replay_outgoing(number: int) -> AnyResponse:
     """Tell one message again."""
-    shop, item = the_shop(), request.form.get("id", type=int) or 0
-    hooking.replay(shop, item)
+    shop, item = the_shop(), request.form.get("id", type=row_number) or 0
+    hooking.replay(shop, item, of=number)
     with shop.transaction() as session:
         audited(session, "hook.message_replayed", str(number), message=item)
     return done("desk.one_outgoing", "The message goes again.", number=number)

@@ -6,10 +6,17 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from handsel.customers.staff import people
 from handsel.kit.errors import BadInputError, ConflictError
-from handsel.kit.text import email_key, normalise_email
+from handsel.kit.text import normalise_email
 from handsel.models import Staff
 from handsel.ops import inviting
-from handsel.web.admin.desk import audited, confirmed, desk, done, staff
+from handsel.web.admin.desk import (
+    NUMBER,
+    audited,
+    confirmed,
+    desk,
+    done,
+    staff,
+)
 from handsel.web.pages import page, the_shop
 
 
@@ -45,12 +52,12 @@ def invite() -> Response:
         return _page({"email": typed}, {"email": error.message})
 
 
-@desk.post("/people/<email>/link")
-def new_link(email: str) -> Response:
+@desk.post(f"/people/<{NUMBER}:number>/link")
+def new_link(number: int) -> Response:
     """Give a fresh link, for whoever has lost password or telephone."""
     confirmed()
     with the_shop().transaction() as session:
-        return _link(session, people.get(session, email), "staff.link_made")
+        return _link(session, people.by_id(session, number), "staff.link_made")
 
 
 def _link(session: Session, person: Staff, action: str) -> Response:
@@ -65,17 +72,16 @@ def _link(session: Session, person: Staff, action: str) -> Response:
     )
 
 
-@desk.post("/people/<email>/remove")
-def remove(email: str) -> AnyResponse:
-    """Take somebody out. The last who can sign in stays."""
+@desk.post(f"/people/<{NUMBER}:number>/remove")
+def remove(number: int) -> AnyResponse:
+    """Take somebody else out."""
     confirmed()
-    if email_key(email) == staff().email_key:
+    if number == staff().id:
         raise ConflictError(
             "You cannot take yourself out.", "Somebody else of the staff can."
         )
     with the_shop().transaction() as session:
-        person = people.find(session, email)
-        if person:
-            people.remove(session, person)
-            audited(session, "staff.removed", person.email)
-    return done("desk.people_list", f"{email} cannot sign in any more.")
+        person = people.by_id(session, number)
+        people.remove(session, person)
+        audited(session, "staff.removed", person.email)
+    return done("desk.people_list", f"{person.email} cannot sign in any more.")

@@ -12,7 +12,14 @@ from handsel.ops import campaigning, drafting, sampling
 from handsel.ops.desk import updates as read
 from handsel.ops.desk.updates import AT_ONCE
 from handsel.outbound import roll
-from handsel.web.admin.desk import audited, confirmed, desk, done
+from handsel.web.admin.desk import (
+    NUMBER,
+    audited,
+    confirmed,
+    desk,
+    done,
+    row_number,
+)
 from handsel.web.admin.drafts import NAMES_AT_ONCE, framed
 from handsel.web.admin.mails import WITH_FRAME
 from handsel.web.pages import page, the_shop
@@ -46,7 +53,7 @@ STARTS = ("begin", "resume", "retry")
 @desk.get("/updates")
 def updates() -> Response:
     """List drafts and updates, newest first; `before` goes on."""
-    before = request.args.get("before", type=int)
+    before = request.args.get("before", type=row_number)
     with the_shop().reading() as session:
         drafts = drafting.listed(session) if before is None else []
         found = read.lines(session, before=before)
@@ -61,7 +68,7 @@ def updates() -> Response:
     )
 
 
-@desk.get("/updates/<int:number>")
+@desk.get(f"/updates/<{NUMBER}:number>")
 def update(number: int) -> Response:
     """Show how far one has come; the page looks again by itself while it goes."""
     return _show(number)
@@ -90,14 +97,14 @@ def _left(seconds: int | None) -> str:
     return "" if seconds is None else time_words(seconds)
 
 
-@desk.get("/updates/<int:number>/html")
+@desk.get(f"/updates/<{NUMBER}:number>/html")
 def update_html(number: int) -> Response:
     """Give the HTML of its mail alone, unable to do anything but be looked at."""
     shop = the_shop()
     return framed(sampling.letter(shop, read.told(shop, number))["html"])
 
 
-@desk.post("/updates/<int:number>/<step>")
+@desk.post(f"/updates/<{NUMBER}:number>/<step>")
 def steer(number: int, step: str) -> AnyResponse:
     """Pause, go on, cancel, or try again what failed."""
     if step not in STEPS:
@@ -117,7 +124,7 @@ def steer(number: int, step: str) -> AnyResponse:
     return done("desk.update", words, number=number)
 
 
-@desk.get("/updates/<int:number>/names")
+@desk.get(f"/updates/<{NUMBER}:number>/names")
 def update_names(number: int) -> Response:
     """List who got it, who waits, who failed, or who got none and why."""
     which = request.args.get("which", "sent")
@@ -126,7 +133,7 @@ def update_names(number: int) -> Response:
     shop = the_shop()
     found = read.one(shop, number)
     why = request.args.get("why", "")
-    after = request.args.get("after", 0, type=int)
+    after = request.args.get("after", 0, type=row_number)
     with shop.reading() as session:
         names = roll.written(
             session, number, LISTS[which], why, after=after, most=NAMES_AT_ONCE + 1
