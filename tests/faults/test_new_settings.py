@@ -1,6 +1,7 @@
 """Settings change while `handsel run` is open: nobody starts it again, nobody is cut off."""
 
 import hashlib
+import html
 import socket
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -14,9 +15,10 @@ from handsel.settings import CONFIG_FILE
 from handsel.shop import Shop, utc_now
 from tests import make
 from tests.faults.processes import program, shop_program
-from tests.ground.visitor import Visitor
+from tests.ground.visitor import Visitor, forms_in
 from tests.ground.waiting import wait_until
 from tests.stories.buyers import buy
+from tests.stories.desks import Seller, hire
 
 LONG = bytes(range(256)) * 4 * 12_000
 Change = Callable[[str, str], None]
@@ -102,6 +104,35 @@ def test_pages_and_worker_take_new_settings_and_a_slow_download_goes_on(
         wait_until(lambda: "دار الكتب" in title(url), 20)
         taken = "The settings have changed: shop.name."
         wait_until(lambda: log.read_text().count(taken) == 2, 20)
+        whole = rest_of(reader, begun)
+    assert hashlib.sha256(whole).digest() == hashlib.sha256(LONG).digest()
+    assert "ERROR" not in log.read_text()
+
+
+def at_the_desk(seller: Seller, url: str, name: str) -> str:
+    """Call the shop something else at its desk, as a browser does; give what it says."""
+    cookie = seller.client.get_cookie("handsel_staff", domain="127.0.0.1")
+    assert cookie
+    with requests.Session() as browser:
+        browser.cookies.set(cookie.key, cookie.value)
+        page = browser.get(f"{url}/admin/settings/shop", timeout=20)
+        forms = forms_in(page.text)
+        [form] = [each for each in forms if each.action == "/admin/settings/shop"]
+        typed = form.fields | {"shop.name": name}
+        return browser.post(f"{url}{form.action}", typed, timeout=20).text
+
+
+def test_what_is_saved_at_the_desk_counts_with_the_answer_and_a_download_goes_on(
+    shop: Shop, url: str, log: Path
+) -> None:
+    make.product(shop, files={"book.epub": LONG})
+    seller = hire(shop)
+    with slow_download(shop, url) as reader:
+        begun = reader.recv(4096)
+        for name in ("دار الكتب", "Buch & Söhne", "Ada's Books"):
+            said = at_the_desk(seller, url, name)
+            assert "Saved: shop.name. The shop works with it now." in said
+            assert name in html.unescape(title(url))
         whole = rest_of(reader, begun)
     assert hashlib.sha256(whole).digest() == hashlib.sha256(LONG).digest()
     assert "ERROR" not in log.read_text()
