@@ -11,7 +11,7 @@ from functools import partial
 
 from sqlalchemy import delete, func, or_, select, update
 
-from handsel.analytics import counting, money, taxes
+from handsel.analytics import counting, money, months, taxes
 from handsel.customers.staff import sessions
 from handsel.delivery import access
 from handsel.kit.errors import ShopError
@@ -255,6 +255,7 @@ def _count_days(shop: Shop) -> None:
         if money.is_behind(session):
             return  # a day is counted when all of its sales are there
     counting.count(shop.database, today, most=MOST_ROUNDS)
+    months.count(shop.database, today)
     counting.forget(shop.database, today, shop.settings.analytics.keep_days)
 
 

@@ -13,7 +13,15 @@ from handsel.analytics import agents, experiments, opened, visitors
 from handsel.analytics.countries import LookUp
 from handsel.analytics.sightings import Arrival, Sighting
 from handsel.kit.signing import Keys
-from handsel.models import Event, EventDay, Order, OrderVisit, Product, Source
+from handsel.models import (
+    Event,
+    EventDay,
+    EventMonth,
+    Order,
+    OrderVisit,
+    Product,
+    Source,
+)
 from handsel.models.database import insert_new, rows_changed
 from handsel.models.words import Device, EventKind
 
@@ -95,6 +103,10 @@ def hold_days(session: Session, days: Collection[date]) -> None:
         insert_new(session, EventDay, day=day, counted=False, forgotten=False)
         held = update(EventDay).where(EventDay.day == day, ~EventDay.forgotten)
         rows_changed(session, held.values(counted=False))
+    for month in sorted({day.replace(day=1) for day in days}):
+        insert_new(session, EventMonth, month=month, counted=False, held=0)
+        opened = update(EventMonth).where(EventMonth.month == month)
+        rows_changed(session, opened.values(counted=False, held=EventMonth.held + 1))
 
 
 def add(

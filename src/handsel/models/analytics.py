@@ -123,6 +123,36 @@ class DayCount(Base):
     amount_minor: Mapped[int] = mapped_column(BigInteger)
 
 
+class MonthCount(Base):
+    """The counts of the days of a month, added up: columns as those of DayCount."""
+
+    __tablename__ = "month_counts"
+
+    month: Mapped[date] = mapped_column(primary_key=True)
+    """Its first day."""
+    counted_by: Mapped[CountedBy] = mapped_column(one_of(CountedBy), primary_key=True)
+    product_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    value: Mapped[str] = mapped_column(String(100), primary_key=True)
+    kind: Mapped[EventKind] = mapped_column(one_of(EventKind), primary_key=True)
+    test: Mapped[bool] = mapped_column(primary_key=True)
+    currency: Mapped[str] = mapped_column(String(3), primary_key=True)
+    times: Mapped[int]
+    visitors: Mapped[int]
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+
+
+class EventMonth(Base):
+    """A month with events. Who writes events of it holds its row, after those of days."""
+
+    __tablename__ = "event_months"
+
+    month: Mapped[date] = mapped_column(primary_key=True)
+    counted: Mapped[bool]
+    """Whether its counts are those of all its days."""
+    held: Mapped[int] = mapped_column(default=0)
+    """How often one of its days was opened: whoever adds them up sees that it was."""
+
+
 class DayTax(Base):
     """What tax was in the papers of a day, less that of credit notes."""
 

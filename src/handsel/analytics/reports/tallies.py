@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     Boolean,
-    ColumnElement,
     Date,
     Select,
     bindparam,
@@ -18,10 +18,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from handsel.analytics import counting
+from handsel.analytics import counting, months
 from handsel.analytics.counting import ALL
 from handsel.analytics.periods import Period
-from handsel.models import DayCount, EventDay, Product
+from handsel.models import DayCount, EventDay, MonthCount, Product
 from handsel.models.words import CountedBy, EventKind
 
 
@@ -81,23 +81,34 @@ def tally(session: Session, wanted: Wanted) -> list[Tally]:
 
 def _rows(session: Session, wanted: Wanted) -> Iterator[Any]:
     period = wanted.period
-    counted, open_day = _statements(wanted.by, of_one=wanted.product_id is not None)
-    said = {
-        "first": period.first,
-        "last": period.last,
-        "product": wanted.product_id or ALL,
-        "test": wanted.test,
-    }
-    yield from session.execute(counted, said)
-    within = EventDay.day.between(period.first, period.last)
-    open_days = session.scalars(select(EventDay.day).where(within, ~EventDay.counted))
-    for day in open_days.all():
-        yield from session.execute(open_day, said | {"day": day})
+    added_up, counted, open_day = _statements(
+        wanted.by, of_one=wanted.product_id is not None
+    )
+    said = {"product": wanted.product_id or ALL, "test": wanted.test}
+    whole: Sequence[date] = []
+    rest = [period]
+    if added_up is not None and period.length >= SHORT:
+        whole, rest = months.within(session, period)
+        yield from session.execute(added_up, said | {"months": whole})
+    for days in rest:
+        within = {"first": days.first, "last": days.last}
+        yield from session.execute(counted, said | within)
+    days_within = EventDay.day.between(period.first, period.last)
+    still_open = select(EventDay.day).where(days_within, ~EventDay.counted)
+    for day in session.scalars(still_open).all():
+        if day.replace(day=1) not in whole:
+            yield from session.execute(open_day, said | {"day": day})
+
+
+SHORT = 60
+"""Days below which it is not worth looking for whole months."""
+Statements = tuple[Select[Any] | None, Select[Any], Select[Any]]
 
 
 @cache
-def _statements(by: By, *, of_one: bool) -> tuple[Select[Any], Select[Any]]:
-    """Give what adds up days that are counted, and what counts one that is open.
+def _statements(by: By, *, of_one: bool) -> Statements:
+    """Give what adds up months, and days that are counted, and what counts one that is
+    open. What tells days apart has no use for months.
 
     Made once: to put them together takes longer than to run them.
     """
@@ -113,17 +124,19 @@ def _statements(by: By, *, of_one: bool) -> tuple[Select[Any], Select[Any]]:
         _counted_by(by),
         each_product=by is By.PRODUCT or of_one,
     )
-    return counted, _sums(day.subquery().c, by, of_one=of_one)
+    open_day = _sums(day.subquery().c, by, of_one=of_one)
+    if by is By.DAY:
+        return None, counted, open_day
+    added_up = _sums(MonthCount, by, of_one=of_one).where(
+        MonthCount.month.in_(bindparam("months", expanding=True)),
+        MonthCount.counted_by == _counted_by(by),
+    )
+    return added_up, counted, open_day
 
 
 def _sums(counts: Any, by: By, *, of_one: bool) -> Select[Any]:
     """Add up counts: the columns of DayCount, wherever they come from."""
-    keys: dict[By, ColumnElement[Any]] = {
-        By.NOTHING: literal(""),
-        By.DAY: counts.day,
-        By.PRODUCT: counts.product_id,
-    }
-    key = keys.get(by, counts.value).label("key")
+    key = _key(counts, by).label("key")
     of = counts.product_id == bindparam("product")
     if by is By.PRODUCT and not of_one:
         of = counts.product_id != ALL
@@ -139,6 +152,14 @@ def _sums(counts: Any, by: By, *, of_one: bool) -> Select[Any]:
     if by is not By.NOTHING:
         query = query.group_by(key)
     return query.group_by(counts.kind, counts.currency)
+
+
+def _key(counts: Any, by: By) -> Any:
+    if by is By.NOTHING:
+        return literal("")
+    if by is By.DAY:
+        return counts.day
+    return counts.product_id if by is By.PRODUCT else counts.value
 
 
 def _counted_by(by: By) -> CountedBy:
