@@ -24,6 +24,7 @@ ROWS = {
     "broadcast": "broadcast",
     "beside-mail": "beside_mail",
     "desk-orders": "desk_orders",
+    "desk-home": "desk_home",
 }
 
 

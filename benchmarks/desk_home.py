@@ -1,0 +1,105 @@
+"""Row: the first page of the desk and the reports, over a past of very many orders."""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from datetime import time as clock_time
+from pathlib import Path
+
+import psutil
+
+from benchmarks import past, past_visits
+from benchmarks.ground import PLAN
+from benchmarks.rows import Row, ms, quantile
+from handsel.ops import founding
+from handsel.settings import load_settings
+from handsel.shop import Shop, open_shop
+from tests.ground import cluster
+from tests.stories.desks import Seller, hire
+
+SMALL, LARGE = 100_000, 1_000_000
+DAYS = 400
+VIEWS = {SMALL: 7, LARGE: 2}
+"""Looks at pages for each order: with all else a million events, or five."""
+ROUNDS = 10
+PAGES = (
+    *("", "?period=today", "?period=7d", "?period=90d", "?period=12m"),
+    *("?currency=USD", "reports/sales", "reports/sales?by=product"),
+    *("reports/sales?period=12m", "reports/sales?by=day&period=90d"),
+    *("reports/funnel", "reports/funnel?period=12m", "reports/funnel?by=source"),
+    *("reports/sources", "reports/sources?by=country", "reports/sources?period=12m"),
+    *("reports/payouts", "reports/tax", "experiments"),
+)
+
+
+def measure(*, quick: bool) -> list[Row]:
+    """Ask for each page some times, on both databases."""
+    rows = []
+    for kind in ("SQLite", "PostgreSQL"):
+        for count in (SMALL,) if quick else (SMALL, LARGE):
+            with _shop(kind) as shop:
+                past.fill(shop.database, count, days=DAYS)
+                past_visits.fill(shop.database, VIEWS[count], days=DAYS)
+                rows.append(_pages(kind, count, shop))
+    return rows
+
+
+@contextmanager
+def _shop(kind: str) -> Iterator[Shop]:
+    """Give an empty shop whose clock stands at the last day, gone at the end."""
+    now = datetime.combine(past.LAST, clock_time(18), UTC)
+    server = Path(tempfile.mkdtemp(prefix="handsel-bench-"))
+    with tempfile.TemporaryDirectory(prefix="handsel-bench-") as folder:
+        home, environ = Path(folder) / "home", {}
+        if kind == "PostgreSQL":
+            cluster.start(server)
+            url = f"postgresql://postgres@/postgres?host={server}"
+            environ["HANDSEL_DATABASE__URL"] = url
+        founding.found(home, PLAN)
+        settings = load_settings(home, environ)
+        founding.prepare(home, settings)
+        shop = open_shop(home, settings, clock=lambda: now)
+        try:
+            yield shop
+        finally:
+            shop.close()
+            cluster.stop(server)
+
+
+def _pages(kind: str, count: int, shop: Shop) -> Row:
+    seller = hire(shop)
+    taken: dict[str, list[float]] = {path: [] for path in PAGES}
+    process, before = psutil.Process(), 0
+    for number in range(ROUNDS + 1):
+        for path, times in taken.items():
+            seconds = _ask(seller, path)
+            if number:  # the first time fills caches
+                times.append(seconds)
+        before = before or process.memory_info().rss
+    grown = (process.memory_info().rss - before) / 1e6
+    every = [seconds for times in taken.values() for seconds in times]
+    slowest = max(taken, key=lambda path: quantile(taken[path], 0.5))
+    most = 0.1 if count == SMALL else 0.2
+    p95 = quantile(every, 0.95)
+    return Row(
+        name=f"home and reports of the desk with {count:,} orders, {kind}",
+        measured=f"p95 {ms(p95)}; {grown:.0f} MB more memory",
+        goal=f"< {ms(most)}; <= 10 MB more",
+        met=p95 < most and grown <= 10,
+        why=f"{len(PAGES)} pages, {ROUNDS} times each, median "
+        f"{ms(quantile(every, 0.5))}; they add up the counts of days, and count today. "
+        f"Home takes {ms(quantile(taken[''], 0.5))}; the slowest is /admin/{slowest} "
+        f"with {ms(quantile(taken[slowest], 0.5))}.",
+        numbers={"p95": p95, "median": quantile(every, 0.5), "bytes": grown * 1e6},
+    )
+
+
+def _ask(seller: Seller, path: str) -> float:
+    begin = time.perf_counter()
+    answer = seller.get(f"/admin/{path}")
+    seconds = time.perf_counter() - begin
+    if answer.status_code != 200:
+        raise ValueError(f"/admin/{path} answers {answer.status_code}.")
+    return seconds
