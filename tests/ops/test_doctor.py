@@ -455,7 +455,7 @@ def test_mails_that_were_given_up(patient: Patient) -> None:
     found = patient.findings()["H033"]
 
     assert found.level is Level.ERROR
-    assert "1 mails" in found.problem
+    assert "A mail could not be sent" in found.problem
     assert "mail list" in found.hint
 
 

@@ -255,7 +255,7 @@ def _hook_stopped(settings: Settings, words: Words, test: bool) -> dict[str, Any
     return {
         "number": 2,
         "url": "https://partner.example/hooks/books",
-        "why": words.error,
+        "why": "It answered HTTP 500." if words == Words() else words.error,
     }
 
 

@@ -41,7 +41,7 @@ def error_page(status: int, message: str, hint: str) -> Response:
     g.is_error = True
     try:
         return page(
-            "error.html",
+            _error_template(),
             status,
             status=status,
             message=message,
@@ -51,6 +51,14 @@ def error_page(status: int, message: str, hint: str) -> Response:
     except TemplateError:
         log.exception("The page for errors has an error itself.")
         return Response(f"{message}\n{hint}\n", status, mimetype="text/plain")
+
+
+def _error_template() -> str:
+    """Choose the frame: the shop's, the desk's, or that before the desk."""
+    if not request.path.startswith("/admin"):
+        return "error.html"
+    signed_in = g.get("staff_session") is not None
+    return "admin/error.html" if signed_in else "admin/error_outside.html"
 
 
 def visitor_key() -> tuple[str, str | None]:

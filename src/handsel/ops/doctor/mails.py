@@ -37,7 +37,9 @@ def _given_up(session: Session) -> Iterator[Finding]:
         yield Finding(
             "H033",
             Level.ERROR,
-            f"{dead} mails could not be sent and were given up.",
+            f"{dead} mails could not be sent and were given up."
+            if dead > 1
+            else "A mail could not be sent and was given up.",
             "`handsel mail list --state dead` says why; then `handsel mail retry`.",
         )
 

@@ -250,33 +250,25 @@ def key_name(key: str, by: By) -> str:
 
 
 _STEPS = {
-    "product": ("Put a product on sale", "desk.products"),
-    "provider": ("Connect Stripe or PayPal", "desk.settings"),
-    "mail": ("Send yourself a test mail", "desk.mails"),
-    "trial": ("Buy something yourself, with test money", ""),
-    "address": ("Move in at your own address, with https", "desk.settings"),
-    "backup": ("Make a backup", "desk.backups"),
-    "people": ("Keep codes on paper, or let in a second person", "desk.account"),
-}
-_COMMANDS = {
-    "product": "handsel product add",
-    "provider": "handsel config",
-    "mail": "handsel mail test YOU",
-    "address": "handsel config",
-    "backup": "handsel backup",
+    "product": ("Put a product on sale", "desk.products", ""),
+    "provider": ("Connect Stripe or PayPal", "desk.chapter", "payments"),
+    "mail": (
+        "Set up your mail server, and send yourself a mail",
+        "desk.chapter",
+        "mail",
+    ),
+    "trial": ("Buy something yourself, with test money", "storefront.shop", ""),
+    "address": ("Move in at your own address, with https", "desk.chapter", "shop"),
+    "backup": ("Make a backup", "desk.backups", ""),
+    "people": ("Keep codes on paper, or let in a second person", "desk.account", ""),
 }
 
 
 def first_step(step: FirstStep) -> dict[str, Any]:
     """Say what is to be done, where, and whether it is."""
-    name, endpoint = _STEPS[step.name]
-    url = "/" if step.name == "trial" else _there(endpoint)
-    return {
-        "name": name,
-        "done": step.done,
-        "url": url,
-        "command": "" if url else _COMMANDS.get(step.name, ""),
-    }
+    words, endpoint, chapter = _STEPS[step.name]
+    url = url_for(endpoint, name=chapter) if chapter else url_for(endpoint)
+    return {"name": words, "done": step.done, "url": url}
 
 
 def _there(endpoint: str, **values: Any) -> str:
