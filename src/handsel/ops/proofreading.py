@@ -82,6 +82,8 @@ def _blocks(env: Environment, name: str, tree: nodes.Template) -> Iterator[Slip]
     mail = name.startswith("mail/") and name.endswith(".jinja")
     if not parent and not mail:
         return
+    if parent and not isinstance(parent.template, nodes.Const):
+        return  # which frame it has is known when it is shown
     shown = _shown(env, tree) | (BLOCKS_OF_MAILS if mail else set())
     for node in tree.body:
         if isinstance(node, nodes.Block) and node.name not in shown:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from handsel.kit.errors import NotFoundError
 from handsel.kit.money import Money
 from handsel.kit.signing import Keys
-from handsel.models import Campaign, Customer, Order, OutboxItem, Recipient
+from handsel.models import Campaign, Customer, Order, OutboxItem, Recipient, Release
 from handsel.models.words import OrderStatus, OutboxState, StopReason
 from handsel.ops.desk import finding
 from handsel.outbound import suppressions
@@ -200,8 +200,9 @@ def _said(state: OutboxState) -> str:
 def _updates(session: Session, row: Customer) -> Sequence[Mail]:
     # By campaign, of which there are few: the recipients of each are in that order.
     rows = session.execute(
-        select(Recipient, Campaign.subject, Campaign.created_at)
+        select(Recipient, Campaign.subject, Campaign.created_at, Release.version)
         .join(Campaign, Campaign.id == Recipient.campaign_id)
+        .outerjoin(Release, Release.id == Campaign.release_id)
         .where(
             Recipient.campaign_id.in_(select(Campaign.id)),
             Recipient.customer_id == row.id,
@@ -210,9 +211,9 @@ def _updates(session: Session, row: Customer) -> Sequence[Mail]:
     return [
         Mail(
             each.sent_at or created_at,
-            f"update: {subject}",
+            f"update: {subject or f'version {version}'}",
             f"{each.state} ({each.reason})" if each.reason else str(each.state),
             each.last_error or "",
         )
-        for each, subject, created_at in rows
+        for each, subject, created_at, version in rows
     ]

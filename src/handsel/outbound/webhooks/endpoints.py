@@ -134,8 +134,8 @@ def remove(session: Session, number: int) -> bool:
 
 
 def try_out(session: Session, endpoint: HookEndpoint, now: datetime) -> None:
-    """Let it be told of nothing but that this is a test, at most once a second."""
-    event = event_id(EventName.TEST, str(endpoint.id), now.isoformat("T", "seconds"))
+    """Let it be told of nothing but that this is a test."""
+    event = event_id(EventName.TEST, str(endpoint.id), now.isoformat())
     put(session, endpoint.id, EventName.TEST, event, now)
 
 

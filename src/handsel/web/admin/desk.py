@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, current_app, g, redirect, request, url_for
+from flask import Blueprint, Flask, Response, g, redirect, request, url_for
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
@@ -37,20 +37,21 @@ NUMBER = "int(max=2147483647)"
 YEAR = 365 * 24 * 3600
 
 NAVIGATION = (
-    ("desk.home", "Home"),
-    ("desk.orders", "Orders"),
-    ("desk.customers", "Customers"),
-    ("desk.products", "Products"),
-    ("desk.coupons", "Coupons"),
-    ("desk.updates", "Updates"),
-    ("desk.experiments", "Experiments"),
-    ("desk.reports", "Reports"),
-    ("desk.mails", "Mails"),
-    ("desk.hooks", "Web hooks"),
-    ("desk.backups", "Backups"),
-    ("desk.settings", "Settings"),
-    ("desk.audit", "Log"),
+    ("desk.home", "Home", ()),
+    ("desk.orders", "Orders", ()),
+    ("desk.customers", "Customers", ()),
+    ("desk.products", "Products", ("/admin/new-product", "/admin/uploads")),
+    ("desk.coupons", "Coupons", ("/admin/new-coupon",)),
+    ("desk.updates", "Updates", ()),
+    ("desk.experiments", "Experiments", ()),
+    ("desk.reports", "Reports", ()),
+    ("desk.mails", "Mails", ()),
+    ("desk.hooks", "Web hooks", ()),
+    ("desk.backups", "Backups", ()),
+    ("desk.settings", "Settings", ()),
+    ("desk.audit", "Log", ()),
 )
+"""The parts of the desk, and where else their pages are."""
 
 
 class StaleFormError(ShopError):
@@ -245,14 +246,13 @@ class Entry:
 
 def navigation() -> list[Entry]:
     """List the pages of the desk, and say which of them this one belongs to."""
-    there = [each for each in NAVIGATION if each[0] in current_app.view_functions]
     path = request.path.rstrip("/")
     entries = []
-    for endpoint, name in there:
+    for endpoint, name, others in NAVIGATION:
         url = url_for(endpoint)
         root = url.rstrip("/")
-        here = path == root or (endpoint != "desk.home" and path.startswith(f"{root}/"))
-        entries.append(Entry(url, name, here))
+        below = endpoint != "desk.home" and path.startswith(f"{root}/")
+        entries.append(Entry(url, name, path == root or below or path in others))
     return entries
 
 
