@@ -36,15 +36,16 @@ def stages_of(counts: Iterable[Tally], by: By) -> list[dict[str, Any]]:
     groups: dict[str, list[Tally]] = {}
     for each in counts:
         groups.setdefault(each.key, []).append(each)
-    rows = [{"key": key, "stages": _stages(found)} for key, found in groups.items()]
+    rows = [{"key": key, "stages": stages(found)} for key, found in groups.items()]
     if not groups:
-        rows = [{"key": "", "stages": _stages([])}] if by is By.NOTHING else []
+        rows = [{"key": "", "stages": stages([])}] if by is By.NOTHING else []
     if by is By.DAY:
         return sorted(rows, key=lambda row: str(row["key"]))
     return sorted(rows, key=lambda row: (-row["stages"][0]["count"], str(row["key"])))
 
 
-def _stages(found: Iterable[Tally]) -> list[dict[str, Any]]:
+def stages(found: Iterable[Tally]) -> list[dict[str, Any]]:
+    """Give the stages of one funnel, whatever the counts tell apart."""
     counts = dict.fromkeys(STAGES, 0)
     for each in found:
         if each.kind in counts:

@@ -6,7 +6,7 @@ currency; of the others it is only said that they are there.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from handsel.analytics import taxes
 from handsel.analytics.periods import FIRST, Period
-from handsel.analytics.reports.funnel import part_bp, stages_of
+from handsel.analytics.reports.funnel import part_bp, stages
 from handsel.analytics.reports.sales import sources
 from handsel.analytics.reports.tallies import By, Tally, Wanted, tally
 from handsel.models import EventDay, Product
@@ -193,7 +193,6 @@ def read(session: Session, asked: Asked, today: date) -> Figures:
         wanted = Wanted(period, by, test=asked.test)
         return _best(session, wanted, currency, money_first=money_first)
 
-    (funnel,) = stages_of([replace(each, key="") for each in now], By.NOTHING)
     return Figures(
         period,
         before,
@@ -210,7 +209,7 @@ def read(session: Session, asked: Asked, today: date) -> Figures:
         refunded=figure(lambda sums: sums.refunded_bp),
         tax=figure(lambda sums: sums.tax) if any(taxed.values()) else None,
         steps=every,
-        funnel=funnel["stages"],
+        funnel=stages(now),
         products=best(By.PRODUCT, money_first=True),
         sources=best(By.SOURCE),
         countries=best(By.COUNTRY),
