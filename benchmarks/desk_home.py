@@ -20,7 +20,7 @@ from tests.ground import cluster
 from tests.stories.desks import Seller, hire
 
 SMALL, LARGE = 100_000, 1_000_000
-DAYS = 400
+DAYS = {SMALL: 400, LARGE: past.DAYS}
 VIEWS = {SMALL: 7, LARGE: 2}
 """Looks at pages for each order: with all else a million events, or five."""
 ROUNDS = 10
@@ -40,8 +40,8 @@ def measure(*, quick: bool) -> list[Row]:
     for kind in ("SQLite", "PostgreSQL"):
         for count in (SMALL,) if quick else (SMALL, LARGE):
             with _shop(kind) as shop:
-                past.fill(shop.database, count, days=DAYS)
-                past_visits.fill(shop.database, VIEWS[count], days=DAYS)
+                past.fill(shop.database, count, days=DAYS[count])
+                past_visits.fill(shop.database, VIEWS[count], days=DAYS[count])
                 rows.append(_pages(kind, count, shop))
     return rows
 

@@ -115,6 +115,11 @@ def test_the_figures_are_those_of_the_commands(visited: Shop, period: str) -> No
             assert line.orders == rows[line.key]["orders"]
             assert line.visitors == rows[line.key]["visitors"]
             assert line.conversion_bp == rows[line.key]["conversion_bp"]
+            assert line.net_minor == sum(
+                each["net_minor"]
+                for each in rows[line.key]["money"]
+                if each["currency"] == found.currency
+            )
 
 
 def test_the_steps_add_up_to_the_whole(visited: Shop) -> None:

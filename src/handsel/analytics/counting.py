@@ -78,27 +78,28 @@ def counts(
     where they first came from, so that nobody is counted twice.
     """
     day = literal(day) if isinstance(day, date) else day
-    told = _told(day, counted_by)
+    told = events_told(day, counted_by).subquery().c
+    value = told[counted_by.value]
     of = told.product_id if each_product else literal(ALL)
     query = select(
         day.label("day"),
         literal(counted_by.value).label("counted_by"),
         of.label("product_id"),
-        told.value,
+        value.label("value"),
         told.kind,
         told.test,
         told.currency,
         func.count().label("times"),
         func.count(distinct(told.visitor)).label("visitors"),
         func.sum(told.amount_minor).label("amount_minor"),
-    ).group_by(told.value, told.kind, told.test, told.currency)
+    ).group_by(value, told.kind, told.test, told.currency)
     if each_product:
         query = query.where(told.product_id.is_not(None)).group_by(told.product_id)
     return query
 
 
-def _told(day: ColumnElement[date], counted_by: CountedBy) -> Any:
-    """Give the events of a day, each with the value that it counts for.
+def events_told(day: ColumnElement[date], *ways: CountedBy) -> Select[Any]:
+    """Give the events of a day, each with the values that it counts for, by their names.
 
     What belongs to an order has the order's own. All else has that of the first event of
     its visitor, rather one that came from somewhere.
@@ -110,24 +111,26 @@ def _told(day: ColumnElement[date], counted_by: CountedBy) -> Any:
         CountedBy.COUNTRY: Event.country,
         CountedBy.DEVICE: Event.device,
     }
-    value: ColumnElement[Any] = literal("")
-    if (own := values.get(counted_by)) is not None:
-        first = func.first_value(own).over(
-            partition_by=Event.visitor,
-            order_by=(case((Source.name == "", 1), else_=0), Event.id),
-        )
-        known = Event.visitor.is_(None) | Event.order_id.is_not(None)
-        value = case((known, own), else_=first)
-    query = (
+    return (
         select(
-            value.label("value"),
+            *(_first(values.get(each)).label(each.value) for each in ways),
             *(Event.product_id, Event.kind, Event.test, Event.currency),
             *(Event.visitor, Event.amount_minor),
         )
         .join(Source)
         .where(Event.day == day)
     )
-    return query.subquery().c
+
+
+def _first(own: SQLColumnExpression[Any] | None) -> ColumnElement[Any]:
+    if own is None:
+        return literal("")
+    first = func.first_value(own).over(
+        partition_by=Event.visitor,
+        order_by=(case((Source.name == "", 1), else_=0), Event.id),
+    )
+    known = Event.visitor.is_(None) | Event.order_id.is_not(None)
+    return case((known, own), else_=first)
 
 
 def forget(database: Database, today: date, keep_days: int) -> None:

@@ -53,13 +53,18 @@ def _sums(found: list[Tally]) -> dict[str, Any]:
 
 
 def sources(session: Session, wanted: Wanted) -> list[dict[str, Any]]:
-    """Give what visits from each source came to, those with most sales first.
+    """Give what visits from each source came to: see `worth`."""
+    return worth(tally(session, wanted))
+
+
+def worth(counts: Iterable[Tally]) -> list[dict[str, Any]]:
+    """Give what visits from each of what was told apart came to, most sales first.
 
     `key`, `visitors` (of product pages), `orders`, `conversion_bp` (None without
     visitors), and `money`: for each currency `net_minor` and `per_visitor_minor`.
     """
     groups: dict[str, list[Tally]] = {}
-    for each in tally(session, wanted):
+    for each in counts:
         groups.setdefault(each.key, []).append(each)
     rows = [{"key": key} | _worth(found) for key, found in groups.items()]
     return sorted(rows, key=lambda row: (-row["orders"], -row["visitors"], row["key"]))

@@ -1,22 +1,27 @@
 """What the counts of some days come to: the one source of every report."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import (
     Boolean,
+    ColumnElement,
+    CompoundSelect,
     Date,
     Select,
     String,
     bindparam,
+    distinct,
     func,
     literal,
     select,
     type_coerce,
+    union_all,
 )
 from sqlalchemy.orm import Session
 
@@ -71,9 +76,33 @@ class Tally:
 
 def tally(session: Session, wanted: Wanted) -> list[Tally]:
     """Add up the counts of the days that are counted, and count the others now."""
-    found: dict[tuple[str, EventKind, str], list[int]] = {}
     names = _products(session) if wanted.by is By.PRODUCT else {}
-    for row in _rows(session, wanted):
+    rows = chain(_closed(session, wanted), _open(session, wanted))
+    return _added_up(rows, names)
+
+
+def side_by_side(
+    session: Session, wanted: Wanted, ways: tuple[By, ...]
+) -> dict[By, list[Tally]]:
+    """Tell the same days apart in several ways, of all products: as `tally` of each, but
+    the events of a day that is open are read once for all of them.
+
+    For what a day's counts are told apart by: source, country, device and so on.
+    """
+    found: dict[str, list[Any]] = {str(by): [] for by in ways}
+    for day in _open_days(session, wanted.period):
+        said = {"day": day, "test": wanted.test}
+        for by, *row in session.execute(_open_day(ways), said):
+            found[by].append(row)
+    return {
+        by: _added_up(chain(_closed(session, replace(wanted, by=by)), found[by]), {})
+        for by in ways
+    }
+
+
+def _added_up(rows: Iterable[Any], names: Mapping[int, str]) -> list[Tally]:
+    found: dict[tuple[str, EventKind, str], list[int]] = {}
+    for row in rows:
         key, kind, currency, times, visitors, amount_minor = row
         named = names.get(key, "") if names else str(key)
         sums = found.setdefault((named, EventKind(kind), currency), [0, 0, 0])
@@ -83,13 +112,10 @@ def tally(session: Session, wanted: Wanted) -> list[Tally]:
     return [Tally(*key, *sums) for key, sums in found.items()]
 
 
-def _rows(session: Session, wanted: Wanted) -> Iterator[Any]:
-    period = wanted.period
-    added_up, counted, open_day = _statements(
-        wanted.by, of_one=wanted.product_id is not None
-    )
-    said = {"product": wanted.product_id or ALL, "test": wanted.test}
-    whole: Sequence[date] = []
+def _closed(session: Session, wanted: Wanted) -> Iterator[Any]:
+    """Give the sums of months and days that are counted."""
+    period, said = wanted.period, _said(wanted)
+    added_up, counted, _ = _statements(wanted.by, of_one=wanted.product_id is not None)
     rest = [period]
     if added_up is not None and period.length >= SHORT:
         whole, rest = months.within(session, period)
@@ -97,11 +123,22 @@ def _rows(session: Session, wanted: Wanted) -> Iterator[Any]:
     for days in rest:
         within = {"first": days.first, "last": days.last}
         yield from session.execute(counted, said | within)
-    days_within = EventDay.day.between(period.first, period.last)
-    still_open = select(EventDay.day).where(days_within, ~EventDay.counted)
-    for day in session.scalars(still_open).all():
-        if day.replace(day=1) not in whole:
-            yield from session.execute(open_day, said | {"day": day})
+
+
+def _open(session: Session, wanted: Wanted) -> Iterator[Any]:
+    """Count the days that are open now."""
+    *_, open_day = _statements(wanted.by, of_one=wanted.product_id is not None)
+    for day in _open_days(session, wanted.period):
+        yield from session.execute(open_day, _said(wanted) | {"day": day})
+
+
+def _open_days(session: Session, period: Period) -> Sequence[date]:
+    within = EventDay.day.between(period.first, period.last)
+    return session.scalars(select(EventDay.day).where(within, ~EventDay.counted)).all()
+
+
+def _said(wanted: Wanted) -> dict[str, Any]:
+    return {"product": wanted.product_id or ALL, "test": wanted.test}
 
 
 SHORT = 60
@@ -138,13 +175,47 @@ def _statements(by: By, *, of_one: bool) -> Statements:
     return added_up, counted, open_day
 
 
+@cache
+def _open_day(ways: tuple[By, ...]) -> CompoundSelect[Any]:
+    """Give what counts an open day in several ways, its events looked up once."""
+    told = counting.events_told(
+        bindparam("day", type_=Date()), *(_counted_by(by) for by in ways)
+    ).cte("told")
+    return union_all(*(_counted_one_way(told.c, by) for by in ways))
+
+
+def _counted_one_way(told: Any, by: By) -> Select[Any]:
+    value = told[str(by)]
+    return (
+        select(
+            literal(str(by)).label("by"),
+            type_coerce(value, String).label("key"),
+            type_coerce(told.kind, String).label("kind"),
+            told.currency,
+            func.count().label("times"),
+            func.count(distinct(told.visitor)).label("visitors"),
+            func.sum(told.amount_minor).label("amount_minor"),
+        )
+        .where(_of_this_kind(told))
+        .group_by(value, told.kind, told.test, told.currency)
+    )
+
+
+def _of_this_kind(counts: Any) -> ColumnElement[bool]:
+    """Choose test purchases or the others; who only looks does neither."""
+    of_no_order = counts.kind.in_((EventKind.VIEWED, EventKind.CLICKED, EventKind.READ))
+    chosen: ColumnElement[bool] = of_no_order | (
+        counts.test == bindparam("test", type_=Boolean())
+    )
+    return chosen
+
+
 def _sums(counts: Any, by: By, *, of_one: bool) -> Select[Any]:
     """Add up counts: the columns of DayCount, wherever they come from."""
     key = _key(counts, by)
     of = counts.product_id == bindparam("product")
     if by is By.PRODUCT and not of_one:
         of = counts.product_id != ALL
-    of_no_order = counts.kind.in_((EventKind.VIEWED, EventKind.CLICKED, EventKind.READ))
     # As plain text: to make words and days of ten thousand rows takes longer than to
     # read them, and they are added up to a few.
     query = select(
@@ -154,7 +225,7 @@ def _sums(counts: Any, by: By, *, of_one: bool) -> Select[Any]:
         func.sum(counts.times).label("times"),
         func.sum(counts.visitors).label("visitors"),
         func.sum(counts.amount_minor).label("amount_minor"),
-    ).where(of, of_no_order | (counts.test == bindparam("test", type_=Boolean())))
+    ).where(of, _of_this_kind(counts))
     if by is not By.NOTHING:
         query = query.group_by(key)
     return query.group_by(counts.kind, counts.currency)

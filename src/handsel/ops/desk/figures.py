@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from handsel.analytics import taxes
 from handsel.analytics.periods import FIRST, Period
 from handsel.analytics.reports.funnel import part_bp, stages
-from handsel.analytics.reports.sales import sources
-from handsel.analytics.reports.tallies import By, Tally, Wanted, tally
+from handsel.analytics.reports.sales import worth
+from handsel.analytics.reports.tallies import By, Tally, Wanted, side_by_side, tally
 from handsel.models import EventDay, Product
 from handsel.models.words import EventKind
 from handsel.ops.desk.steps import steps
@@ -189,9 +189,8 @@ def read(session: Session, asked: Asked, today: date) -> Figures:
         earlier = of(_total(days, before)) if before else None
         return Figure(of(total), earlier, tuple(of(each.sums) for each in every))
 
-    def best(by: By, *, money_first: bool = False) -> Best:
-        wanted = Wanted(period, by, test=asked.test)
-        return _best(session, wanted, currency, money_first=money_first)
+    wanted = Wanted(period, By.PRODUCT, test=asked.test)
+    told = side_by_side(session, wanted, (By.SOURCE, By.COUNTRY, By.DEVICE))
 
     return Figures(
         period,
@@ -210,10 +209,10 @@ def read(session: Session, asked: Asked, today: date) -> Figures:
         tax=figure(lambda sums: sums.tax) if any(taxed.values()) else None,
         steps=every,
         funnel=stages(now),
-        products=best(By.PRODUCT, money_first=True),
-        sources=best(By.SOURCE),
-        countries=best(By.COUNTRY),
-        devices=best(By.DEVICE),
+        products=_best(tally(session, wanted), currency, money_first=True),
+        sources=_best(told[By.SOURCE], currency),
+        countries=_best(told[By.COUNTRY], currency),
+        devices=_best(told[By.DEVICE], currency),
         named={
             row.slug: row.name
             for row in session.execute(select(Product.slug, Product.name))
@@ -283,10 +282,8 @@ def _step(days: dict[str, Sums], period: Period) -> Step:
     return Step(period, sums)
 
 
-def _best(
-    session: Session, wanted: Wanted, currency: str, *, money_first: bool
-) -> Best:
-    lines = list(_lines(sources(session, wanted), currency))
+def _best(counts: Iterable[Tally], currency: str, *, money_first: bool = False) -> Best:
+    lines = list(_lines(worth(counts), currency))
     if money_first:
         lines.sort(key=lambda line: -line.net_minor)
     return Best(tuple(lines[:MOST]), max(0, len(lines) - MOST))
