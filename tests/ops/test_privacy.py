@@ -1,6 +1,7 @@
 """A buyer is given out what is known of them, and is forgotten: nothing of them is left."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import insert, select
@@ -19,14 +20,15 @@ from handsel.models import (
     OrderVisit,
 )
 from handsel.models.words import Device, OrderStatus, StopReason
-from handsel.ops import giving, privacy
-from handsel.outbound import suppressions
+from handsel.ops import campaigning, disclosing, giving, privacy, releasing
+from handsel.outbound import outbox, recipients, suppressions
 from handsel.sales import blocks
 from handsel.shop import Shop
 from tests import make
 from tests.ground.visitor import Visitor
 from tests.ops import keeping
 from tests.stories import buyers
+from tests.stories.test_release import edition
 
 ANN = "Ann.Reader@example.com"
 STAFF = {"audit"}
@@ -204,6 +206,41 @@ def test_mail_that_waits_does_not_go_any_more(known: Shop) -> None:
     assert len(buyers.mails(known)) == known_mails
 
 
+def test_what_a_mail_server_says_of_a_mail_on_its_way_brings_nobody_back(
+    known: Shop,
+) -> None:
+    giving.give(known, "book", ANN)
+    refused = f"450 <{ANN}> try later"
+    with known.transaction() as session:
+        leased = outbox.claim(session, known.now())
+        mine = [item for item in leased if item.recipient == ANN]
+
+    privacy.erase(known, ANN)
+    with known.transaction() as session:
+        outbox.later(session, mine[0], refused, known.now())
+        assert not outbox.anything_due(session, known.now() + timedelta(days=1))
+
+    assert mentions(known, "ann.reader") == set()
+
+
+def test_nor_does_what_it_says_of_a_mail_to_everyone(known: Shop) -> None:
+    with known.transaction() as session:
+        suppressions.lift(session, ANN)
+    made = releasing.publish(known, edition(known), mail=True)
+    assert made.campaign_id
+    campaigning.begin(known, made.campaign_id)
+    with known.transaction() as session:
+        leased = recipients.claim(session, made.campaign_id, known.now(), 20)
+
+    privacy.erase(known, ANN)
+    with known.transaction() as session:
+        for one in leased:
+            recipients.later(session, one, f"450 <{one.email}> later", known.now())
+
+    assert leased
+    assert mentions(known, "ann.reader") == set()
+
+
 def test_nobody_is_forgotten_in_the_middle_of_a_dispute(
     shop: Shop,
 ) -> None:
@@ -222,7 +259,7 @@ def test_nobody_is_forgotten_in_the_middle_of_a_dispute(
 def test_all_that_is_known_is_given_out_and_nothing_that_opens_anything(
     known: Shop,
 ) -> None:
-    data = privacy.export(known, ANN)
+    data = disclosing.export(known, ANN)
 
     (order,) = data["orders"]
     said = json.dumps(data, ensure_ascii=False)

@@ -12,7 +12,7 @@ from handsel.cli.common import answer, opened, shop_command, table
 from handsel.kit.errors import NotFoundError
 from handsel.kit.money import Money, format_money
 from handsel.kit.text import normalise_email
-from handsel.ops import privacy
+from handsel.ops import disclosing, privacy
 from handsel.ops.privacy import Erased
 from handsel.sales import blocks, report
 
@@ -83,7 +83,7 @@ def export(email: str, home: Path, as_json: bool) -> None:
     Orders, mails, downloads, invoices and notes; no link that opens anything.
     """
     with opened(home) as shop:
-        data = privacy.export(shop, email)
+        data = disclosing.export(shop, email)
     answer(as_json, data, json.dumps(data, ensure_ascii=False, indent=2))
 
 

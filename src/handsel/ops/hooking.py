@@ -6,7 +6,7 @@ from typing import Any
 
 from handsel.kit.errors import NotFoundError
 from handsel.models import HookEndpoint, OutboxItem
-from handsel.models.orders import order_number
+from handsel.outbound import outbox
 from handsel.outbound.webhooks import addresses, endpoints
 from handsel.outbound.webhooks.sending import Room
 from handsel.shop import Shop
@@ -126,11 +126,5 @@ def facts(item: OutboxItem) -> dict[str, Any]:
         "event": item.payload["event"],
         "name": item.payload["name"],
         "webhook": int(item.topic.split(".")[1]),
-        "order": order_number(item.order_id) if item.order_id else None,
-        "state": str(item.state),
-        "tries": item.tries,
-        "created_at": item.created_at.isoformat(),
-        "next_at": item.next_at.isoformat(),
-        "sent_at": item.sent_at.isoformat() if item.sent_at else None,
-        "last_error": item.last_error,
+        **outbox.progress(item),
     }

@@ -9,7 +9,6 @@ from handsel.kit.errors import ConflictError, NotFoundError
 from handsel.kit.text import normalise_email
 from handsel.models import Duty, OutboxItem
 from handsel.models.database import insert_new
-from handsel.models.orders import order_number
 from handsel.outbound import letters, outbox, post, suppressions
 from handsel.outbound.compose import seal
 from handsel.shop import Shop
@@ -54,13 +53,7 @@ def facts(item: OutboxItem) -> dict[str, Any]:
         "topic": item.topic,
         "what": item.payload["name"] if hit else name,
         "to": name if hit else item.recipient,
-        "order": order_number(item.order_id) if item.order_id else None,
-        "state": str(item.state),
-        "tries": item.tries,
-        "created_at": item.created_at.isoformat(),
-        "next_at": item.next_at.isoformat(),
-        "sent_at": item.sent_at.isoformat() if item.sent_at else None,
-        "last_error": item.last_error,
+        **outbox.progress(item),
     }
 
 

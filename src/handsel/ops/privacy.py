@@ -1,4 +1,4 @@
-"""What a shop knows of one buyer: given out, and forgotten.
+"""What a shop knows of one buyer, forgotten. `disclosing` gives it out before.
 
 Orders, amounts, countries and invoices stay, because the tax office asks for them for
 years. What names the person goes, and with it the link to the files unless it is to
@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from handsel.kit.errors import ConflictError, NotFoundError
 from handsel.kit.signing import Keys, sign, signed
@@ -39,10 +39,10 @@ from handsel.models import (
     Recipient,
     Refund,
     Suppression,
-    VatCheck,
 )
 from handsel.models.database import rows_changed
 from handsel.models.words import FactKind, OrderStatus, OutboxState, PaymentState
+from handsel.outbound import outbox, recipients
 from handsel.sales import blocks
 from handsel.shop import Shop
 
@@ -145,7 +145,7 @@ def erase_in(
     orders = _locked(session, person)
     _check_over(session, orders)
     told = _told(session, person, orders, keep_link=keep_link)
-    _forget_mails(session, person)
+    _forget_mails(session, person, now)
     for statement in _forgetting(keys, person):
         session.execute(statement, execution_options={"synchronize_session": False})
     for order in orders:
@@ -217,7 +217,7 @@ def _mail_to(person: Person) -> ColumnElement[bool]:
     return OutboxItem.order_id.in_(person.order_ids) & to_them
 
 
-def _forget_mails(session: Session, person: Person) -> None:
+def _forget_mails(session: Session, person: Person, now: datetime) -> None:
     """Keep that a mail went, not to whom; those that wait do not go any more."""
     waits = OutboxItem.state.in_((OutboxState.WAITING, OutboxState.DEAD))
     about = or_(
@@ -228,6 +228,8 @@ def _forget_mails(session: Session, person: Person) -> None:
         ),
     )
     theirs = about & (OutboxItem.recipient != "")
+    outbox.let_go(session, theirs, now)
+    recipients.let_go(session, person.customer_ids, now)
     rows_changed(session, delete(OutboxItem).where(theirs, waits))
     rows_changed(
         session,
@@ -288,77 +290,3 @@ def _about(person: Person) -> ColumnElement[bool]:
         Inbox.object_id.in_(session),
         func.lower(Inbox.raw).contains(person.key, autoescape=True),
     )
-
-
-def export(shop: Shop, email: str) -> dict[str, Any]:
-    """Give all that is known of a buyer, for them. Raises NotFoundError."""
-    with shop.reading() as session:
-        person = find(session, shop.keys, email)
-        return export_in(session, person)
-
-
-def export_in(session: Session, person: Person) -> dict[str, Any]:
-    """The same within a look."""
-    orders = session.scalars(
-        select(Order)
-        .where(Order.id.in_(person.order_ids))
-        .options(joinedload(Order.product))
-        .order_by(Order.id)
-    ).all()
-    return {
-        "email": person.email,
-        "customers": _rows(session, Customer, Customer.id.in_(person.customer_ids)),
-        "orders": [_order(session, each) for each in orders],
-        "updates_stopped": _rows(
-            session, Suppression, Suppression.email_key == person.key
-        ),
-        "updates": _rows(
-            session, Recipient, Recipient.customer_id.in_(person.customer_ids)
-        ),
-    }
-
-
-def _order(session: Session, order: Order) -> dict[str, Any]:
-    mine = order.id
-    rights = select(Entitlement.id).where(Entitlement.order_id == mine)
-    to_them = (OutboxItem.order_id == mine) & (OutboxItem.recipient != "")
-    return {
-        "number": order.number,
-        "product": order.product.name,
-        **_row(order),
-        "mails": _rows(session, OutboxItem, to_them),
-        "downloads": _rows(session, Grant, Grant.entitlement_id.in_(rights)),
-        "refunds": _rows(session, Refund, Refund.order_id == mine),
-        "invoices": _rows(session, Invoice, Invoice.order_id == mine),
-        "invoice_addresses": _rows(
-            session, InvoiceParty, InvoiceParty.order_id == mine
-        ),
-        "vat_checks": _rows(session, VatCheck, VatCheck.id == order.vat_check_id),
-        "visits": _rows(session, OrderVisit, OrderVisit.order_id == mine),
-        "notes": _rows(session, Note, Note.order_id == mine),
-    }
-
-
-def _rows(
-    session: Session, table: type[Base], chosen: ColumnElement[bool]
-) -> list[dict[str, Any]]:
-    return [_row(each) for each in session.scalars(select(table).where(chosen))]
-
-
-_OURS = {
-    *("id", "token_version", "public_id", "checkout_key", "session_id", "payment_url"),
-    *("press", "key", "dedupe", "lease_until", "next_at", "email_key", "email_domain"),
-}
-"""How the shop works inside; nothing that is about a person, or that opens anything."""
-
-
-def _row(found: Base) -> dict[str, Any]:
-    values = {
-        column.key: getattr(found, column.key)
-        for column in found.__mapper__.column_attrs
-        if column.key not in _OURS and not column.key.endswith("_id")
-    }
-    return {
-        name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in values.items()
-    }

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from handsel.models import OutboxItem
 from handsel.models.database import insert_new, rows_changed
+from handsel.models.orders import order_number
 from handsel.models.words import OutboxState
 from handsel.outbound.leases import GAPS, LEASE, has_come, is_over, next_try
 
@@ -189,6 +190,16 @@ def forget(session: Session, item: Item) -> None:
     )
 
 
+def let_go(session: Session, chosen: ColumnElement[bool], now: datetime) -> None:
+    """Count as sent what is on its way this moment: whoever carries it may say what they
+    like of it afterwards, with addresses in it; nothing of that is kept."""
+    going = update(OutboxItem).where(chosen, OutboxItem.state == OutboxState.SENDING)
+    rows_changed(
+        session,
+        going.values(state=OutboxState.SENT, sent_at=now, lease_until=None),
+    )
+
+
 def _stop(
     session: Session,
     item: Item,
@@ -223,6 +234,19 @@ def newest(
     if state is not None:
         chosen = chosen.where(OutboxItem.state == state)
     return session.scalars(chosen).all()
+
+
+def progress(item: OutboxItem) -> dict[str, Any]:
+    """Say how far an item has come and what hinders it; times in ISO 8601."""
+    return {
+        "order": order_number(item.order_id) if item.order_id else None,
+        "state": str(item.state),
+        "tries": item.tries,
+        "created_at": item.created_at.isoformat(),
+        "next_at": item.next_at.isoformat(),
+        "sent_at": item.sent_at.isoformat() if item.sent_at else None,
+        "last_error": item.last_error,
+    }
 
 
 def retry(

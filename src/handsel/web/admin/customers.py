@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from handsel.kit.errors import NotFoundError
 from handsel.models import Customer
-from handsel.ops import privacy
+from handsel.ops import disclosing, privacy
 from handsel.ops.desk import customers as listing
 from handsel.ops.desk import wanted
 from handsel.ops.desk.customers import Person
@@ -94,7 +94,7 @@ def export(customer_id: int) -> Response:
     shop, email = the_shop(), _address(customer_id)
     with shop.transaction() as session:
         person = privacy.find(session, shop.keys, email)
-        data = privacy.export_in(session, person)
+        data = disclosing.export_in(session, person)
         audited(session, "customer.exported", f"customer {customer_id}")
     text = json.dumps(data, ensure_ascii=False, indent=2)
     return Response(
