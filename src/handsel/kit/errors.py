@@ -26,6 +26,12 @@ class ShopError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
 
+    @property
+    def plain(self) -> str:
+        """The same on a page: without a hint that is a command to type."""
+        typed = "--" in self.hint or "handsel " in self.hint
+        return self.message if typed else str(self)
+
 
 class BadInputError(ShopError):
     """What was typed cannot be used. `field` names the form field or option."""

@@ -96,15 +96,8 @@ class Look:
         try:
             return read()
         except ShopError as error:
-            self.wrong.setdefault(name, plain(error))
+            self.wrong.setdefault(name, error.plain)
             return empty
-
-
-def plain(error: ShopError) -> str:
-    """Give the words of an error without those that are for the command line."""
-    if "--" in error.hint or "handsel " in error.hint:
-        return error.message
-    return str(error)
 
 
 def look(shop: Shop, draft_id: int, *, fresh: bool = False) -> Look:

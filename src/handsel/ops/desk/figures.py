@@ -189,9 +189,6 @@ def read(session: Session, asked: Asked, today: date) -> Figures:
         earlier = of(_total(days, before)) if before else None
         return Figure(of(total), earlier, tuple(of(each.sums) for each in every))
 
-    wanted = Wanted(period, By.PRODUCT, test=asked.test)
-    told = side_by_side(session, wanted, (By.SOURCE, By.COUNTRY, By.DEVICE))
-
     return Figures(
         period,
         before,
@@ -209,15 +206,23 @@ def read(session: Session, asked: Asked, today: date) -> Figures:
         tax=figure(lambda sums: sums.tax) if any(taxed.values()) else None,
         steps=every,
         funnel=stages(now),
-        products=_best(tally(session, wanted), currency, money_first=True),
-        sources=_best(told[By.SOURCE], currency),
-        countries=_best(told[By.COUNTRY], currency),
-        devices=_best(told[By.DEVICE], currency),
+        **_lists(session, Wanted(period, By.PRODUCT, test=asked.test), currency),
         named={
             row.slug: row.name
             for row in session.execute(select(Product.slug, Product.name))
         },
     )
+
+
+def _lists(session: Session, wanted: Wanted, currency: str) -> dict[str, Best]:
+    """Give the four lists of the best, by their names in `Figures`."""
+    told = side_by_side(session, wanted, (By.SOURCE, By.COUNTRY, By.DEVICE))
+    return {
+        "products": _best(tally(session, wanted), currency, money_first=True),
+        "sources": _best(told[By.SOURCE], currency),
+        "countries": _best(told[By.COUNTRY], currency),
+        "devices": _best(told[By.DEVICE], currency),
+    }
 
 
 def _known(period: Period, first: date | None, today: date) -> Period:

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from handsel.web.admin import (
+from handsel.web.admin import (  # noqa: F401 - to import them is to register their views
     account,
     backups,
     begin,
@@ -36,36 +36,6 @@ from handsel.web.admin.trial import trial
 from handsel.web.admin.uploading import uploads
 
 __all__ = ["register"]
-
-VIEWS = (
-    account,
-    backups,
-    begin,
-    blocked,
-    coupons,
-    customers,
-    drafts,
-    embeds,
-    experiments,
-    home,
-    hooks,
-    log,
-    mails,
-    money_reports,
-    order,
-    order_acts,
-    order_refunds,
-    orders,
-    outgoing,
-    people,
-    products,
-    releases,
-    reports,
-    settings,
-    tray,
-    updates,
-)
-"""What has views: to import it is to register them."""
 
 
 def register(app: Flask, *, demo: bool) -> None:

@@ -16,7 +16,7 @@ from handsel.ops.desk import products as on_shelf
 from handsel.sales import coupons
 from handsel.sales.coupons import MOST_AT_ONCE
 from handsel.web.admin.desk import audited, desk, done, row_number
-from handsel.web.admin.product_form import Form, plain
+from handsel.web.admin.product_form import Form
 from handsel.web.pages import page, the_shop
 
 COLUMNS = ("code", "takes_off", "uses", "most_uses", "state", "ends_at")
@@ -98,7 +98,7 @@ def make_coupon() -> AnyResponse:
                 ),
             )
         except (BadInputError, ConflictError, NotFoundError) as error:
-            errors["code" if isinstance(error, ConflictError) else ""] = plain(error)
+            errors["code" if isinstance(error, ConflictError) else ""] = error.plain
     if errors:
         form = Form(
             dict(request.form.items()),
@@ -123,7 +123,7 @@ def _said(errors: dict[str, str]) -> dict[str, Any]:
         try:
             return reading(said) if (said := text(name)) else None
         except BadInputError as error:
-            errors[name] = plain(error)
+            errors[name] = error.plain
 
     kind = request.form.get("kind", "percent")
     value = text("value")

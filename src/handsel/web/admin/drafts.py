@@ -256,7 +256,7 @@ def test_update(number: int) -> AnyResponse:
     try:
         composing.send_example(the_shop(), number, to)
     except ShopError as error:
-        return _preview(number, error.status, composing.plain(error), to)
+        return _preview(number, error.status, error.plain, to)
     with the_shop().transaction() as session:
         audited(session, "update.tested", f"draft {number}")
     words = f"One mail is out to {to}. Its links lead nowhere; nobody else got one."
@@ -277,7 +277,7 @@ def send_update(number: int) -> AnyResponse:
     try:
         campaign_id = composing.send(shop, number, seen, witness)
     except (BadInputError, ConflictError) as error:
-        problem = f"Nothing was sent. {composing.plain(error)}"
+        problem = f"Nothing was sent. {error.plain}"
         return _preview(number, error.status, problem)
     return _sent(campaign_id)
 

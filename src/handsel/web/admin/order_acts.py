@@ -13,7 +13,6 @@ from handsel.models import Order, Product
 from handsel.ops import contesting, giving
 from handsel.ops.giving import Also
 from handsel.sales import blocks, catalogue, orders
-from handsel.web.admin import wording
 from handsel.web.admin.desk import audited, confirmed, desk, done, staff
 from handsel.web.admin.order import order_page
 from handsel.web.pages import page, the_shop
@@ -37,7 +36,7 @@ def _doing(number: str, do: Callable[[], str]) -> AnyResponse:
     try:
         return _back(number, do())
     except ConflictError as error:
-        return order_page(number, {}, {"": wording.plain(error)})
+        return order_page(number, {}, {"": error.plain})
 
 
 @desk.post("/orders/<number>/resend")

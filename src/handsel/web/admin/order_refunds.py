@@ -12,7 +12,6 @@ from handsel.ops import refunding
 from handsel.ops.desk import order as looking
 from handsel.ops.refunding import Done, Plan, Wish
 from handsel.sales import orders
-from handsel.web.admin import wording
 from handsel.web.admin.desk import confirmed, desk, done
 from handsel.web.admin.order_acts import logged
 from handsel.web.admin.orders import money
@@ -67,11 +66,11 @@ def refund(number: str) -> AnyResponse:
         also = logged("order.refund_asked", amount=amount, reason=said["reason"])
         return _done(plan, refunding.refund(the_shop(), plan, also=also))
     except BadInputError as error:
-        return _form(number, said, {"amount": wording.plain(error)})
+        return _form(number, said, {"amount": error.plain})
     except ShopError as error:
         if error.status == 404:
             raise
-        return _form(number, said, {"": wording.plain(error)})
+        return _form(number, said, {"": error.plain})
 
 
 _FIELDS = ("amount", "reason", "keep", "left")

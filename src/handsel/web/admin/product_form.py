@@ -148,7 +148,7 @@ class Reader:
         try:
             return read()
         except BadInputError as error:
-            self.errors[name] = plain(error)
+            self.errors[name] = error.plain
             return None
 
     def common(self) -> dict[str, Any]:

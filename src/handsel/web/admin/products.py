@@ -21,7 +21,7 @@ from handsel.sales.marks import ChangedMeanwhileError
 from handsel.shop import Shop
 from handsel.web.admin import product_form
 from handsel.web.admin.desk import audited, desk, done
-from handsel.web.admin.product_form import NAMES, Form, Reader, plain
+from handsel.web.admin.product_form import NAMES, Form, Reader
 from handsel.web.admin.tray import on_tray
 from handsel.web.pages import page, the_shop
 from handsel.web.showing import product_page
@@ -113,7 +113,7 @@ def add_product() -> AnyResponse:
         )
     except (BadInputError, ConflictError, NotFoundError) as error:
         field = "slug" if isinstance(error, ConflictError) else ""
-        return _new(product_form.typed(request.form, {field: plain(error)}), 422)
+        return _new(product_form.typed(request.form, {field: error.plain}), 422)
     use_up(shop, [*files, said["cover"]])
     words = "is on sale" if request.form.get("do") == "publish" else "is a draft"
     return done("desk.product", f"{said['name']} {words}.", slug=slug)
@@ -212,7 +212,7 @@ def change_product(slug: str) -> AnyResponse:
     except ChangedMeanwhileError as error:
         return _second(slug, error)
     except (BadInputError, ConflictError, NotFoundError) as error:
-        again = product_form.typed(request.form, {"": plain(error)})
+        again = product_form.typed(request.form, {"": error.plain})
         return _editor(found, again, error.status)
     use_up(shop, [said["cover"]])
     return done("desk.product", f"{said['name']} is saved.", slug=slug)

@@ -15,7 +15,7 @@ from handsel.sales import catalogue
 from handsel.sales.releases import NewRelease
 from handsel.web.admin import product_form
 from handsel.web.admin.desk import audited, desk, done
-from handsel.web.admin.product_form import Form, plain
+from handsel.web.admin.product_form import Form
 from handsel.web.admin.products import chosen_uploads, use_up
 from handsel.web.admin.tray import on_tray
 from handsel.web.pages import page, the_shop
@@ -66,7 +66,7 @@ def bring_out(slug: str) -> AnyResponse:
             ),
         )
     except (BadInputError, ConflictError, NotFoundError) as error:
-        form.errors[""] = plain(error)
+        form.errors[""] = error.plain
         return _form(slug, form, error.status)
     use_up(shop, chosen_uploads(shop))
     words = f"Version {wanted.new.version} is there for everybody who bought it."

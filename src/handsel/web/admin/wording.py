@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from handsel.kit.errors import ShopError
 from handsel.models import Order
 from handsel.models.words import FREE, GIFT, OrderStatus
 from handsel.ops.desk.timeline import Happened, Moment
@@ -91,11 +90,6 @@ def name_of(moment: Moment) -> str:
         topic, _, to = moment.what.partition(" ")
         return f"{MAILS.get(topic, topic)}, to {to}" if to else MAILS.get(topic, topic)
     return moment.what
-
-
-def plain(error: ShopError) -> str:
-    """Say what is wrong; what to do only where it is not a command to type."""
-    return error.message if "handsel " in error.hint else str(error)
 
 
 def provider_url(order: Order, captures: list[str], *, sandbox: bool) -> str:
