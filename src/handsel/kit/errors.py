@@ -27,10 +27,15 @@ class ShopError(Exception):
         return f"{self.message} {self.hint}".strip()
 
     @property
-    def plain(self) -> str:
-        """The same on a page: without a hint that is a command to type."""
+    def plain_hint(self) -> str:
+        """The hint for a page: empty where it is a command to type."""
         typed = "--" in self.hint or "handsel " in self.hint
-        return self.message if typed else str(self)
+        return "" if typed else self.hint
+
+    @property
+    def plain(self) -> str:
+        """The whole for a page."""
+        return f"{self.message} {self.plain_hint}".strip()
 
 
 class BadInputError(ShopError):

@@ -8,7 +8,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from handsel.kit.errors import ShopError, TryAgainError
-from handsel.web.pages import error_page
+from handsel.web.pages import at_the_desk, error_page
 
 log = logging.getLogger("handsel.web")
 
@@ -38,7 +38,8 @@ def answer(app: Flask) -> None:
 def _ours(error: ShopError) -> Response:
     if error.status >= 500:
         log.error("%s", error)
-    response = error_page(error.status, error.message, error.hint)
+    hint = error.plain_hint if at_the_desk() else error.hint
+    response = error_page(error.status, error.message, hint)
     if isinstance(error, TryAgainError):
         response.headers["Retry-After"] = str(error.after)
     return response

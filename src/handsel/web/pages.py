@@ -57,8 +57,12 @@ def _error_template() -> str:
     """Choose the frame: the shop's, the desk's, or that before the desk."""
     if not request.path.startswith("/admin"):
         return "error.html"
-    signed_in = g.get("staff_session") is not None
-    return "admin/error.html" if signed_in else "admin/error_outside.html"
+    return "admin/error.html" if at_the_desk() else "admin/error_outside.html"
+
+
+def at_the_desk() -> bool:
+    """Say whether somebody who runs the shop asks, signed in."""
+    return g.get("staff_session") is not None
 
 
 def visitor_key() -> tuple[str, str | None]:

@@ -53,6 +53,7 @@ def resend(number: str) -> AnyResponse:
 @desk.post("/orders/<number>/address")
 def readdress(number: str) -> AnyResponse:
     """Correct the address, and mail a new link there."""
+    confirmed()  # whoever has the address has the purchase
     typed, also = request.form.get("email", ""), logged("order.address_corrected")
 
     def correct() -> str:
@@ -197,6 +198,7 @@ def _give_page(values: dict[str, str], errors: dict[str, str]) -> Response:
 @desk.post("/orders/give")
 def give() -> AnyResponse:
     """Give a product to somebody."""
+    confirmed()
     said = {
         name: request.form.get(name, "")[:300] for name in ("slug", "email", "press")
     }
