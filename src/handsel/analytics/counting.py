@@ -9,11 +9,11 @@ from sqlalchemy import (
     SQLColumnExpression,
     case,
     delete,
-    distinct,
     func,
     insert,
     literal,
     select,
+    true,
     union,
     update,
 )
@@ -26,6 +26,8 @@ from handsel.models.words import CountedBy, EventKind
 
 ALL = 0
 """The product of a count that is of all of them."""
+SUMS = ("times", "visitors", "amount_minor")
+"""What is counted."""
 
 
 def count(database: Database, today: date, *, most: int = 20) -> int:
@@ -79,23 +81,48 @@ def counts(
     """
     day = literal(day) if isinstance(day, date) else day
     told = events_told(day, counted_by).subquery().c
-    value = told[counted_by.value]
-    of = told.product_id if each_product else literal(ALL)
-    query = select(
+    value = told[counted_by.value].label("value")
+    key = (value, told.kind, told.test, told.currency)
+    if each_product:
+        known = told.product_id.is_not(None)
+        added = added_up(told, *key, told.product_id, where=known)
+    else:
+        added = added_up(told, *key)
+    each = added.subquery().c
+    return select(
         day.label("day"),
         literal(counted_by.value).label("counted_by"),
-        of.label("product_id"),
-        value.label("value"),
-        told.kind,
-        told.test,
-        told.currency,
-        func.count().label("times"),
-        func.count(distinct(told.visitor)).label("visitors"),
-        func.sum(told.amount_minor).label("amount_minor"),
-    ).group_by(value, told.kind, told.test, told.currency)
-    if each_product:
-        query = query.where(told.product_id.is_not(None)).group_by(told.product_id)
-    return query
+        (each.product_id if each_product else literal(ALL)).label("product_id"),
+        *(each[name] for name in ("value", "kind", "test", "currency", *SUMS)),
+    )
+
+
+def added_up(
+    told: Any, *key: Any, where: ColumnElement[bool] | None = None
+) -> Select[Any]:
+    """Add up events by a key: how many, of how many visitors, and their amounts.
+
+    In two steps, first of each visitor, because PostgreSQL sorts whatever it counts the
+    different ones of, and needs twice as long for it.
+    """
+    each = (
+        select(
+            *key,
+            told.visitor,
+            func.count().label("times"),
+            func.sum(told.amount_minor).label("amount_minor"),
+        )
+        .where(true() if where is None else where)
+        .group_by(*key, told.visitor)
+        .subquery()
+    )
+    *named, visitor, times, amount_minor = each.c
+    return select(
+        *named,
+        func.sum(times).label("times"),
+        func.count(visitor).label("visitors"),
+        func.sum(amount_minor).label("amount_minor"),
+    ).group_by(*named)
 
 
 def events_told(day: ColumnElement[date], *ways: CountedBy) -> Select[Any]:

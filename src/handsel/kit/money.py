@@ -7,7 +7,7 @@ cash in a purse, not for amounts: they give the Serbian dinar none, banks give i
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache, total_ordering
+from functools import cache, lru_cache, total_ordering
 
 from babel.core import Locale, UnknownLocaleError, get_global
 from babel.numbers import NumberPattern, parse_pattern
@@ -148,6 +148,13 @@ def format_money(money: Money, locale: str, *, whole: bool = False) -> str:
 
     `whole`: without decimals, which it then must not have.
     """
+    written: str = _written(money, locale, whole)
+    return written
+
+
+# A page of the desk writes hundreds, most of them as it did a minute ago.
+@lru_cache(maxsize=4096)
+def _written(money: Money, locale: str, whole: bool) -> str:
     spoken, pattern = _pattern(locale, 0 if whole else exponent(money.currency))
     written = pattern.apply(
         money.to_decimal(), spoken, currency=money.currency, currency_digits=False

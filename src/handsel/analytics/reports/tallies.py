@@ -1,7 +1,7 @@
 """What the counts of some days come to: the one source of every report."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cache
@@ -16,7 +16,7 @@ from sqlalchemy import (
     Select,
     String,
     bindparam,
-    distinct,
+    cast,
     func,
     literal,
     select,
@@ -85,22 +85,31 @@ def side_by_side(
     session: Session, wanted: Wanted, ways: tuple[By, ...]
 ) -> dict[By, list[Tally]]:
     """Tell the same days apart in several ways, of all products: as `tally` of each, but
-    the events of a day that is open are read once for all of them.
+    every table is read once for all of them, and so are the events of an open day.
 
-    For what a day's counts are told apart by: source, country, device and so on.
+    For products, and what a day's counts are told apart by: source, country and so on.
     """
     found: dict[str, list[Any]] = {str(by): [] for by in ways}
+    for *row, by in _several(session, wanted, ways):
+        found[by].append(row)
+    named = _products(session)
+    return {by: _added_up(found[by], named if by is By.PRODUCT else {}) for by in ways}
+
+
+def _several(session: Session, wanted: Wanted, ways: tuple[By, ...]) -> Iterator[Any]:
+    added_up, counted, open_day = _statements_of_several(ways)
+    said = _said(wanted)
+    whole, rest = _divided(session, wanted.period)
+    if whole:
+        yield from session.execute(added_up, said | {"months": whole})
+    for days in rest:
+        within = {"first": days.first, "last": days.last}
+        yield from session.execute(counted, said | within)
     for day in _open_days(session, wanted.period):
-        said = {"day": day, "test": wanted.test}
-        for by, *row in session.execute(_open_day(ways), said):
-            found[by].append(row)
-    return {
-        by: _added_up(chain(_closed(session, replace(wanted, by=by)), found[by]), {})
-        for by in ways
-    }
+        yield from session.execute(open_day, said | {"day": day})
 
 
-def _added_up(rows: Iterable[Any], names: Mapping[int, str]) -> list[Tally]:
+def _added_up(rows: Iterable[Any], names: Mapping[str, str]) -> list[Tally]:
     found: dict[tuple[str, EventKind, str], list[int]] = {}
     for row in rows:
         key, kind, currency, times, visitors, amount_minor = row
@@ -114,15 +123,23 @@ def _added_up(rows: Iterable[Any], names: Mapping[int, str]) -> list[Tally]:
 
 def _closed(session: Session, wanted: Wanted) -> Iterator[Any]:
     """Give the sums of months and days that are counted."""
-    period, said = wanted.period, _said(wanted)
+    said = _said(wanted)
     added_up, counted, _ = _statements(wanted.by, of_one=wanted.product_id is not None)
-    rest = [period]
-    if added_up is not None and period.length >= SHORT:
-        whole, rest = months.within(session, period)
-        yield from session.execute(added_up, said | {"months": whole})
+    rest = [wanted.period]
+    if added_up is not None:
+        whole, rest = _divided(session, wanted.period)
+        if whole:
+            yield from session.execute(added_up, said | {"months": whole})
     for days in rest:
         within = {"first": days.first, "last": days.last}
         yield from session.execute(counted, said | within)
+
+
+def _divided(session: Session, period: Period) -> tuple[Sequence[date], list[Period]]:
+    """Give whole months that are added up, and the days between."""
+    if period.length < SHORT:
+        return [], [period]
+    return months.within(session, period)
 
 
 def _open(session: Session, wanted: Wanted) -> Iterator[Any]:
@@ -176,29 +193,43 @@ def _statements(by: By, *, of_one: bool) -> Statements:
 
 
 @cache
-def _open_day(ways: tuple[By, ...]) -> CompoundSelect[Any]:
-    """Give what counts an open day in several ways, its events looked up once."""
+def _statements_of_several(ways: tuple[By, ...]) -> tuple[CompoundSelect[Any], ...]:
+    """Give the same statements as `_statements`, each in several ways at once: the last
+    column names the way. The events of an open day are looked up once for all.
+    """
+    each_way = [_statements(by, of_one=False)[:2] for by in ways]
+    added_up, counted = zip(*each_way, strict=True)
     told = counting.events_told(
-        bindparam("day", type_=Date()), *(_counted_by(by) for by in ways)
+        bindparam("day", type_=Date()),
+        *(_counted_by(by) for by in ways if by is not By.PRODUCT),
     ).cte("told")
-    return union_all(*(_counted_one_way(told.c, by) for by in ways))
+    open_day = [_open_one_way(told.c, by) for by in ways]
+    return _in_one(ways, added_up), _in_one(ways, counted), _in_one(ways, open_day)
 
 
-def _counted_one_way(told: Any, by: By) -> Select[Any]:
-    value = told[str(by)]
-    return (
-        select(
-            literal(str(by)).label("by"),
-            type_coerce(value, String).label("key"),
-            type_coerce(told.kind, String).label("kind"),
-            told.currency,
-            func.count().label("times"),
-            func.count(distinct(told.visitor)).label("visitors"),
-            func.sum(told.amount_minor).label("amount_minor"),
-        )
-        .where(_of_this_kind(told))
-        .group_by(value, told.kind, told.test, told.currency)
+def _in_one(ways: Iterable[By], queries: Iterable[Select[Any]]) -> CompoundSelect[Any]:
+    named = zip(ways, queries, strict=True)
+    return union_all(*(one.add_columns(literal(str(by))) for by, one in named))
+
+
+def _open_one_way(told: Any, by: By) -> Select[Any]:
+    each = by is By.PRODUCT
+    value = told.product_id if each else told[str(by)]
+    key = cast(value, String) if each else _plain(value)
+    return counting.added_up(
+        told,
+        *(key.label("key"), _plain(told.kind).label("kind"), told.currency),
+        where=_of_this_kind(told) & value.is_not(None),
     )
+
+
+def _plain(column: Any) -> Any:
+    """Read a column as plain text.
+
+    To make words and days of ten thousand rows takes longer than to read them, and they
+    are added up to a few.
+    """
+    return type_coerce(column, String)
 
 
 def _of_this_kind(counts: Any) -> ColumnElement[bool]:
@@ -216,15 +247,11 @@ def _sums(counts: Any, by: By, *, of_one: bool) -> Select[Any]:
     of = counts.product_id == bindparam("product")
     if by is By.PRODUCT and not of_one:
         of = counts.product_id != ALL
-    # As plain text: to make words and days of ten thousand rows takes longer than to
-    # read them, and they are added up to a few.
     query = select(
-        type_coerce(key, String).label("key"),
-        type_coerce(counts.kind, String).label("kind"),
+        _plain(key).label("key"),
+        _plain(counts.kind).label("kind"),
         counts.currency,
-        func.sum(counts.times).label("times"),
-        func.sum(counts.visitors).label("visitors"),
-        func.sum(counts.amount_minor).label("amount_minor"),
+        *(func.sum(getattr(counts, name)).label(name) for name in counting.SUMS),
     ).where(of, _of_this_kind(counts))
     if by is not By.NOTHING:
         query = query.group_by(key)
@@ -236,7 +263,9 @@ def _key(counts: Any, by: By) -> Any:
         return literal("")
     if by is By.DAY:
         return counts.day
-    return counts.product_id if by is By.PRODUCT else counts.value
+    # As text, for it stands in one column with those of other ways.
+    number = cast(counts.product_id, String)
+    return number if by is By.PRODUCT else counts.value
 
 
 def _counted_by(by: By) -> CountedBy:
@@ -244,6 +273,6 @@ def _counted_by(by: By) -> CountedBy:
     return CountedBy(by.value) if by.value in known else CountedBy.ALL
 
 
-def _products(session: Session) -> dict[int, str]:
+def _products(session: Session) -> dict[str, str]:
     rows = session.execute(select(Product.id, Product.slug))
-    return {row.id: row.slug for row in rows}
+    return {str(row.id): row.slug for row in rows}

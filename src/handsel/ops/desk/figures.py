@@ -24,6 +24,13 @@ from handsel.ops.desk.steps import steps
 
 MOST = 6
 """Rows of a list of what sells best, or comes from where."""
+LISTS = {
+    "products": By.PRODUCT,
+    "sources": By.SOURCE,
+    "countries": By.COUNTRY,
+    "devices": By.DEVICE,
+}
+"""What is told apart beside the figures, by its name in `Figures`."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +183,8 @@ def read(session: Session, asked: Asked, today: date) -> Figures:
     before = period.before() if first and first < period.first else None
     whole = Period(before.first if before else period.first, period.last)
     counts = tally(session, Wanted(whole, By.DAY, test=asked.test))
-    now = [each for each in counts if each.key >= period.first.isoformat()]
+    first_day = period.first.isoformat()
+    now = [each for each in counts if each.key >= first_day]
     known = _currencies(now)
     currency = asked.currency or next(iter(known), asked.usual)
     days = _days(counts, currency)
@@ -206,7 +214,7 @@ def read(session: Session, asked: Asked, today: date) -> Figures:
         tax=figure(lambda sums: sums.tax) if any(taxed.values()) else None,
         steps=every,
         funnel=stages(now),
-        **_lists(session, Wanted(period, By.PRODUCT, test=asked.test), currency),
+        **_lists(session, Wanted(period, test=asked.test), currency),
         named={
             row.slug: row.name
             for row in session.execute(select(Product.slug, Product.name))
@@ -215,13 +223,11 @@ def read(session: Session, asked: Asked, today: date) -> Figures:
 
 
 def _lists(session: Session, wanted: Wanted, currency: str) -> dict[str, Best]:
-    """Give the four lists of the best, by their names in `Figures`."""
-    told = side_by_side(session, wanted, (By.SOURCE, By.COUNTRY, By.DEVICE))
+    """Give the lists of the best."""
+    told = side_by_side(session, wanted, tuple(LISTS.values()))
     return {
-        "products": _best(tally(session, wanted), currency, money_first=True),
-        "sources": _best(told[By.SOURCE], currency),
-        "countries": _best(told[By.COUNTRY], currency),
-        "devices": _best(told[By.DEVICE], currency),
+        name: _best(told[by], currency, money_first=by is By.PRODUCT)
+        for name, by in LISTS.items()
     }
 
 
