@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from handsel.customers.staff import audit, passwords, sessions
 from handsel.kit.errors import ShopError
+from handsel.kit.sealing import UnreadableSecretError, seal, unseal
 from handsel.kit.signing import check, sign
 from handsel.models import Staff, StaffSession
 from handsel.web import limits
@@ -259,16 +260,19 @@ def navigation() -> list[Entry]:
 def said(words: str) -> dict[str, str]:
     """Give the part of an address that makes the next page say something, once.
 
-    Signed, so that nobody else can make the desk say things.
+    Sealed: nobody else can make the desk say things, and whoever reads addresses, in a
+    history or in the log of a proxy, reads no buyer's there.
     """
-    return {"said": words, "by": sign(the_shop().keys, "desk says", words)}
+    return {"said": seal(the_shop().keys, "desk says", words.encode())}
 
 
 def notice() -> str:
     """Give what the address wants said on this page; empty when there is nothing."""
-    words = request.args.get("said", "")
-    proof = request.args.get("by", "")
-    return words if words and check(the_shop().keys, "desk says", proof, words) else ""
+    sealed = request.args.get("said", "")
+    try:
+        return unseal(the_shop().keys, "desk says", sealed).decode() if sealed else ""
+    except UnreadableSecretError:
+        return ""
 
 
 def done(endpoint: str, words: str, **values: Any) -> AnyResponse:

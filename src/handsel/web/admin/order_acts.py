@@ -179,8 +179,13 @@ def contest(number: str) -> AnyResponse:
 
 @desk.get("/orders/give")
 def give_form() -> Response:
-    """Ask what is given, and to whom."""
-    return _give_page(dict(request.args.items()), {})
+    """Ask what is given, and to whom; `like` an order, to whoever bought that."""
+    values = {"slug": request.args.get("slug", "")}
+    if number := request.args.get("like", ""):
+        with the_shop().reading() as session:
+            order = orders.by_number(session, number)
+            values = {"email": order.email or "", "slug": order.product.slug}
+    return _give_page(values, {})
 
 
 def _give_page(values: dict[str, str], errors: dict[str, str]) -> Response:
