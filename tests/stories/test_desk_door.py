@@ -155,6 +155,43 @@ def test_whoever_tries_passwords_is_slowed_down_and_others_are_not(
     assert thief.sign_in().status_code == 303
 
 
+def refused(shop: Shop) -> list[tuple[str, dict[str, object]]]:
+    """Give what the log has of wrong passwords."""
+    wanted = AuditEntry.action == "staff.password_refused"
+    with shop.reading() as session:
+        rows = session.scalars(select(AuditEntry).where(wanted).order_by(AuditEntry.id))
+        return [(row.network, row.detail) for row in rows]
+
+
+def test_wrong_passwords_stand_in_the_log_and_cannot_fill_it(
+    shop: Shop, seller: Seller, clock: Clock
+) -> None:
+    clock.move(minutes=2)
+    for last in range(1, 6):
+        thief = Seller(shop, address=f"198.51.{last}.9", app=seller.app)
+        page = thief.get("/admin/sign-in")
+        for email in (EMAIL, EMAIL.upper(), EMAIL, "nobody@example.com"):
+            wrong = {"email": email, "password": "wrong" * 4}
+            assert thief.press(page, "/sign-in", wrong).status_code == 422
+    assert refused(shop) == [
+        ("198.51.1.0/24", {"tries": 1}),
+        ("198.51.4.0/24", {"tries": 10}),
+    ]
+    clock.move(minutes=16)
+    thief.sign_in(password="wrong" * 4)
+    assert refused(shop)[2:] == [("198.51.5.0/24", {"tries": 1})]
+
+
+def test_a_wrong_password_at_the_desk_stands_in_the_log(
+    shop: Shop, seller: Seller, clock: Clock
+) -> None:
+    clock.move(minutes=11)
+    page = seller.get("/admin/people")
+    asked = seller.press(page, "/admin/people", {"email": "bob@example.com"})
+    seller.press(asked, "/admin/people", {"confirm_password": "no" * 8})
+    assert refused(shop) == [("127.0.0.0/24", {})]
+
+
 def test_codes_cannot_be_guessed_through(
     shop: Shop, seller: Seller, clock: Clock
 ) -> None:

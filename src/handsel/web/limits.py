@@ -8,6 +8,7 @@ import logging
 from flask import request
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from handsel.kit.errors import TryAgainError
 from handsel.kit.signing import sign
@@ -15,7 +16,6 @@ from handsel.models import RateCounter
 from handsel.models.database import insert_new, rows_changed
 from handsel.models.turns import DatabaseBusyError
 from handsel.settings import is_loopback
-from handsel.shop import Shop
 from handsel.web.pages import network, the_shop
 
 log = logging.getLogger("handsel.web")
@@ -48,7 +48,8 @@ def hit(
         # share one count, and buyers lock each other out.
         return
     try:
-        tries = _count(shop, what, who or _visitor(), minutes * 60)
+        with shop.transaction() as session:
+            tries = count(session, what, who=who or _visitor(), minutes=minutes)
     except (SQLAlchemyError, DatabaseBusyError):
         if closed:
             raise
@@ -60,6 +61,20 @@ def hit(
             f"Wait {minutes} minutes, then try again.",
             after=minutes * 60,
         )
+
+
+def count(session: Session, what: str, *, who: str, minutes: int) -> int:
+    """Count one try in the open transaction, and say how many of this window it makes."""
+    shop, seconds = the_shop(), minutes * 60
+    now = int(shop.now().timestamp())
+    bucket = f"{what}:{sign(shop.keys, 'limit', what, who)}"
+    mine = (RateCounter.bucket == bucket, RateCounter.window == now - now % seconds)
+    insert_new(session, RateCounter, bucket=bucket, window=now - now % seconds, hits=0)
+    rows_changed(
+        session,
+        update(RateCounter).where(*mine).values(hits=RateCounter.hits + 1),
+    )
+    return session.scalars(select(RateCounter.hits).where(*mine)).one()
 
 
 def forget(what: str, *, who: str) -> None:
@@ -80,18 +95,3 @@ def visitor_mark(what: str) -> str | None:
 def _visitor() -> str:
     address = request.remote_addr or "unknown"
     return network(address) if ":" in address else address
-
-
-def _count(shop: Shop, what: str, who: str, seconds: int) -> int:
-    now = int(shop.now().timestamp())
-    bucket = f"{what}:{sign(shop.keys, 'limit', what, who)}"
-    mine = (RateCounter.bucket == bucket, RateCounter.window == now - now % seconds)
-    with shop.transaction() as session:
-        insert_new(
-            session, RateCounter, bucket=bucket, window=now - now % seconds, hits=0
-        )
-        rows_changed(
-            session,
-            update(RateCounter).where(*mine).values(hits=RateCounter.hits + 1),
-        )
-        return session.scalars(select(RateCounter.hits).where(*mine)).one()

@@ -174,6 +174,8 @@ def confirmed() -> None:
         raise ConfirmError("Is it still you?")
     limits.hit("confirm", most=5, minutes=15, who=staff().email_key, closed=True)
     if not passwords.matches(typed, staff().password_hash):
+        with shop.transaction() as session:
+            audited(session, "staff.password_refused", staff().email)
         raise ConfirmError("That is not your password.")
     with shop.transaction() as session:
         sessions.confirm(session, staff_session(), shop.now())
