@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from handsel.customers.staff import audit
@@ -31,12 +31,20 @@ STRIPE = {
 sqlite_alone = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
-def ask(shop: Shop, typed: dict[str, str], *, seen: str | None = None) -> None:
+def ask(
+    shop: Shop,
+    typed: dict[str, str],
+    *,
+    seen: str | None = None,
+    note: Callable[[Session], None] | None = None,
+    missed: Callable[[Session], None] = lambda _: None,
+) -> None:
     """Change settings as a form does."""
     book = options.read(shop.home)
     found = [(book.option(name), value) for name, value in typed.items()]
     changes = [options.change(each, value) for each, value in found if each]
-    adjusting.adjust(shop, seen or book.mark, changes, noted(shop))
+    note = note or noted(shop)
+    adjusting.adjust(shop, seen or book.mark, changes, note, missed)
 
 
 def noted(shop: Shop) -> Callable[[Session], None]:
@@ -279,19 +287,44 @@ def little_room(size: int) -> Iterator[None]:
 @pytest.mark.usefixtures("untouched")
 @sqlite_alone
 def test_a_log_that_cannot_be_written_stops_it(shop: Shop) -> None:
-    book = options.read(shop.home)
-    option = book.option("shop.name")
-    assert option
-
     def fail(_session: Session) -> None:
         raise OSError("no")
 
-    change = options.change(option, "B")
     with pytest.raises(CannotWriteError):
-        adjusting.adjust(shop, book.mark, [change], fail)
+        ask(shop, {"shop.name": "B"}, note=fail)
 
 
 @sqlite_alone
+@pytest.mark.usefixtures("untouched")
+def test_what_the_log_did_not_take_is_not_changed(shop: Shop) -> None:
+    def breaks(session: Session) -> None:
+        noted(shop)(session)
+        event.listen(session, "before_commit", _no_commit)
+
+    with pytest.raises(RuntimeError):
+        ask(shop, {"mail.port": "465"}, note=breaks)
+
+
+def _no_commit(_: Session) -> None:
+    raise RuntimeError("the database went away")
+
+
+@sqlite_alone
+def test_what_the_log_took_and_the_disk_did_not_is_said_there(shop: Shop) -> None:
+    before = state(shop.home)
+    missed: list[Session] = []
+
+    def takes_the_draft(session: Session) -> None:
+        noted(shop)(session)
+        for draft in shop.home.glob(f".{CONFIG_FILE}-*"):
+            draft.unlink()
+
+    with pytest.raises(CannotWriteError, match="Nothing was changed"):
+        ask(shop, {"mail.port": "465"}, note=takes_the_draft, missed=missed.append)
+    assert state(shop.home) == before
+    assert (entries(shop), len(missed)) == (1, 1)
+
+
 def test_a_file_written_in_a_way_of_its_own_is_left_alone(shop: Shop) -> None:
     path = shop.home / CONFIG_FILE
     path.write_text('shop = {name = "A"}\n')

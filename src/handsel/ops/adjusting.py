@@ -28,6 +28,9 @@ _OURS = r"[a-z]+\.[a-z0-9_]+-[0-9a-f]{8}"
 """What the files are called that this module makes."""
 
 
+Note = Callable[[Session], None]
+
+
 class WrongSettingsError(ShopError):
     """What was asked for is not right. `problems`: a sentence for each setting, "" for
     what is not about one."""
@@ -64,14 +67,16 @@ def file_text(home: Path) -> str:
 
 
 def adjust(
-    shop: Shop, seen: str, changes: Sequence[Change], note: Callable[[Session], None]
+    shop: Shop, seen: str, changes: Sequence[Change], note: Note, missed: Note
 ) -> None:
     """Change settings in the file, all of them or none.
 
     Args:
         seen: the `mark` of the file that whoever asks has looked at.
         changes: secrets come as values; they are put into files here.
-        note: is called in the transaction at whose end the file is changed.
+        note: writes it into the log, before the file is changed: nothing is changed that
+            does not stand there.
+        missed: writes there that the file could not be changed after all.
 
     Raises ChangedMeanwhileError, WrongSettingsError, CannotWriteError.
     """
@@ -84,7 +89,9 @@ def adjust(
             )
         made: list[Path] = []
         try:
-            _write(shop, text, [_put_away(shop.home, e, made) for e in changes], note)
+            new = _edited(text, [_put_away(shop.home, e, made) for e in changes])
+            _check(shop, new)
+            _write(shop, new, note, missed)
         finally:
             before = re.findall(rf"{SECRETS}/({_OURS})\"", text)
             _forget_secrets(shop.home, [*before, *(path.name for path in made)])
@@ -115,17 +122,17 @@ def _put_away(home: Path, change: Change, made: list[Path]) -> Change:
     )
 
 
-def _write(
-    shop: Shop, text: str, changes: Sequence[Change], note: Callable[[Session], None]
-) -> None:
+def _edited(text: str, changes: Sequence[Change]) -> str:
     try:
-        new = edited(text, changes)
+        return edited(text, changes)
     except CannotEditError:
         raise CannotWriteError(
             f"{CONFIG_FILE} is written in a way that cannot be changed from here.",
             "Change it on the server, where it can also be put as `handsel init` does.",
         ) from None
-    _check(shop, new)
+
+
+def _write(shop: Shop, new: str, note: Note, missed: Note) -> None:
     # Beside what it will be: a file that is only a link stays one.
     target = (shop.home / CONFIG_FILE).resolve()
     draft = target.with_name(f".{CONFIG_FILE}-{secrets.token_hex(4)}")
@@ -137,11 +144,19 @@ def _write(
             _like(target, draft)
             with shop.transaction() as session:
                 note(session)
-                session.flush()
-                draft.replace(target)
+            _take(shop, draft, target, missed)
             _sync(target.parent)
         finally:
             draft.unlink(missing_ok=True)
+
+
+def _take(shop: Shop, draft: Path, target: Path, missed: Note) -> None:
+    try:
+        draft.replace(target)
+    except OSError:
+        with shop.transaction() as session:
+            missed(session)
+        raise
 
 
 def _check(shop: Shop, text: str) -> None:

@@ -271,8 +271,12 @@ def _change(typed: list[tuple[Option, str]]) -> None:
         for (option, _), change in zip(typed, changes, strict=True):
             audited(session, "settings.changed", option.name, **_told(option, change))
 
-    shop = the_shop()
-    adjusting.adjust(shop, request.form.get("seen", ""), changes, note)
+    def missed(session: Session) -> None:
+        names = ", ".join(option.name for option, _ in typed)
+        audited(session, "settings.not_changed", names)
+
+    seen = request.form.get("seen", "")
+    adjusting.adjust(the_shop(), seen, changes, note, missed)
 
 
 def _told(option: Option, change: Change) -> dict[str, str]:
