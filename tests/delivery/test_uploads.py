@@ -6,6 +6,7 @@ import os
 import threading
 import tracemalloc
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from tests import make
 from tests.ground.shops import Clock
 
 BOOK = b"".join(b"%07d\n" % number for number in range(150_000))  # 1.2 MB
+GB = 10**9
 SHA256 = hashlib.sha256(BOOK).hexdigest()
 
 
@@ -173,6 +175,40 @@ def test_a_full_disk_keeps_what_has_come(uploads: Uploads) -> None:
     assert len(uploads.waiting()) == 1
     uploads.append(upload, BLOCK, comes(BOOK[BLOCK:]))
     assert uploads.seal(upload).sha256 == SHA256
+
+
+def with_room(uploads: Uploads, size: int) -> Uploads:
+    """Give the same folder on a disk that has so much room, whatever ours has."""
+    kept_free = uploads.kept_free + uploads.room() - size
+    return Uploads(uploads.root, kept_free=kept_free)
+
+
+def test_the_room_of_files_on_their_way_is_promised(uploads: Uploads) -> None:
+    tight = with_room(uploads, 5 * GB)
+    first = tight.begin("first.zip", 3 * GB)
+    tight.append(first, 0, comes(BOOK))
+    with pytest.raises(DiskFullError, match="on their way"):
+        tight.begin("second.zip", 3 * GB)
+    whole(tight)
+    tight.remove(first.id)
+    tight.begin("second.zip", 3 * GB)
+    assert {each.name for each in tight.waiting()} == {"book.epub", "second.zip"}
+
+
+def test_of_many_who_begin_at_once_only_those_with_room_do(uploads: Uploads) -> None:
+    tight = with_room(uploads, 5 * GB)
+
+    def begin(number: int) -> bool:
+        try:
+            tight.begin(f"{number}.zip", 2 * GB)
+        except DiskFullError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(16) as crowd:
+        begun = list(crowd.map(begin, range(16)))
+    assert begun.count(True) == 2
+    assert len(list(uploads.root.glob("*"))) == 2
 
 
 def test_memory_stays_flat(uploads: Uploads) -> None:

@@ -13,7 +13,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -105,24 +105,35 @@ class Uploads:
         self.kept_free = kept_free
 
     def begin(self, name: str, size: int) -> Upload:
-        """Make room for a file. Raises BadInputError, DiskFullError."""
+        """Make room for a file, beside that of files on their way.
+
+        Raises BadInputError, DiskFullError.
+        """
         if size <= 0:
             raise BadInputError(f"{name} is empty.", "Buyers would get nothing.")
         number = secrets.token_hex(16)
         folder = self.root / number
         upload = Upload(number, safe_filename(name), size, folder / _BYTES)
         try:
-            folder.mkdir(0o700, parents=True)
-            self._check_room(upload, size)
-            os.close(os.open(upload.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            _write_about(upload)
+            self.root.mkdir(parents=True, exist_ok=True)
+            with _one_begins(self.root):
+                self._check_room(upload, size, promised=self._promised())
+                folder.mkdir(0o700)
+                flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
+                os.close(os.open(upload.path, flags, 0o600))
+                _write_about(upload)
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise _in_words(error, self.root) from error
-        except ShopError:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
         return upload
+
+    def _promised(self) -> int:
+        """Count the bytes that files on their way still need."""
+        left = 0
+        for upload in self.waiting():
+            with suppress(NotFoundError):  # it has just been taken away
+                left += max(0, upload.size - upload.offset)
+        return left
 
     def get(self, number: str) -> Upload:
         """Give an upload. Raises NotFoundError, also for one that was forgotten."""
@@ -223,14 +234,19 @@ class Uploads:
         place = next(each for each in (self.root, *self.root.parents) if each.exists())
         return max(0, shutil.disk_usage(place).free - self.kept_free)
 
-    def _check_room(self, upload: Upload, size: int) -> None:
+    def _check_room(self, upload: Upload, size: int, *, promised: int = 0) -> None:
+        """Raise DiskFullError if so much does not go beside what was `promised`."""
         room = self.room()
-        if size > room:
-            raise DiskFullError(
-                f"The disk of the shop is full: {human_size(room)} are left for files, "
-                f"and {upload.name} needs {human_size(size)} more.",
-                "What has arrived is kept. Make room on the disk, then go on.",
-            )
+        if size + promised <= room:
+            return
+        others = (
+            f" {human_size(promised)} of it for files on their way," if promised else ""
+        )
+        raise DiskFullError(
+            f"The disk of the shop is full: {human_size(room)} are left for files,"
+            f"{others} and {upload.name} needs {human_size(size)} more.",
+            "What has arrived is kept. Make room on the disk, then go on.",
+        )
 
 
 def _gone() -> NotFoundError:
@@ -276,6 +292,17 @@ def _write(target: int, at: int, block: bytes, size: int) -> int:
             written = os.pwrite(target, rest, at)
             at, rest = at + written, rest[written:]
     return at
+
+
+@contextmanager
+def _one_begins(root: Path) -> Iterator[None]:
+    """Let one at a time look for room: of all threads and processes."""
+    folder = os.open(root, os.O_RDONLY)
+    try:
+        with _alone(folder):
+            yield
+    finally:
+        os.close(folder)
 
 
 @contextmanager
