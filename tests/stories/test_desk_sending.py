@@ -3,14 +3,18 @@
 import base64
 import hashlib
 import io
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 from werkzeug.test import TestResponse
 
+from handsel.models import Staff, StaffSession
 from handsel.shop import Shop
 from handsel.web.admin.tray import WHOLE
 from tests import make
+from tests.ground.shops import Clock
 from tests.ground.visitor import Visitor, words
 from tests.stories.desks import Seller
 
@@ -193,6 +197,79 @@ def long_body(
             "CONTENT_LENGTH": str(size),
         },
     )
+
+
+class SlowBody(io.RawIOBase):
+    """A body that comes in so many pieces; something happens before each but the first."""
+
+    def __init__(self, pieces: int, between: Callable[[], object]) -> None:
+        self.left, self.between, self.begun = pieces, between, False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        if self.begun:
+            self.between()
+        self.begun = True
+        if not self.left:
+            return 0
+        self.left -= 1
+        buffer[:100] = b"x" * 100
+        return 100
+
+
+def slowly(
+    sender: Sender, pieces: int, between: Callable[[], object]
+) -> tuple[int, int]:
+    """Send a file in one request that lasts; give the answer and how much is here."""
+    place = sender.begin(size=pieces * 100).headers["Location"]
+    answer = sender.seller.client.open(
+        place,
+        method="PATCH",
+        base_url=sender.seller._base,
+        headers={**TUS, **sender.word, "Upload-Offset": "0"},
+        environ_overrides={
+            "wsgi.input": SlowBody(pieces, between),
+            "wsgi.input_terminated": True,
+            "CONTENT_TYPE": "application/offset+octet-stream",
+            "CONTENT_LENGTH": str(pieces * 100),
+            "REMOTE_ADDR": "127.0.0.1",
+        },
+    )
+    [here] = sender.seller._shop.uploads.waiting()
+    assert (here.sha256 != "") is (answer.status_code == 204)
+    return answer.status_code, here.offset
+
+
+def test_whoever_is_signed_out_meanwhile_sends_no_file(
+    sender: Sender, shop: Shop
+) -> None:
+    def take_out() -> None:
+        with shop.transaction() as session:
+            session.execute(delete(StaffSession))
+
+    assert slowly(sender, 5, take_out) == (401, 500)
+
+
+def test_an_upload_of_somebody_who_was_taken_out_stops_within_a_minute(
+    sender: Sender, shop: Shop, clock: Clock
+) -> None:
+    def take_out() -> None:
+        clock.move(seconds=20)
+        with shop.transaction() as session:
+            session.execute(delete(Staff))
+
+    status, came = slowly(sender, 50, take_out)
+    assert status == 401
+    assert came <= 400
+
+
+def test_a_file_that_comes_for_an_hour_keeps_its_sender_signed_in(
+    sender: Sender, clock: Clock
+) -> None:
+    assert slowly(sender, 60, lambda: clock.move(minutes=1)) == (204, 6000)
+    assert sender.seller.get("/admin/").status_code == 200
 
 
 @pytest.mark.parametrize("kind", ["application/offset+octet-stream", FORM])

@@ -22,6 +22,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
+from handsel.customers.staff import sessions
 from handsel.delivery.storage.uploads import OffsetError, Upload
 from handsel.kit.errors import BadInputError, ShopError
 from handsel.kit.text import human_size
@@ -46,6 +47,8 @@ EXTENSIONS = "creation,expiration,termination"
 LARGEST = 1 << 42
 """4 TB: beyond it somebody has mistyped."""
 
+SIGNED_OUT = ("You are signed out.", "Sign in, then go on.")
+
 P = ParamSpec("P")
 
 
@@ -53,6 +56,12 @@ class BrokenOffError(ShopError):
     """The line went away in the middle of a piece; what came is kept."""
 
     status = 400
+
+
+class SignedOutError(ShopError):
+    """Who sends a piece is not let in any more; what came is kept."""
+
+    status = 401
 
 
 class NotTheProtocolError(ShopError):
@@ -73,7 +82,7 @@ def _come_in() -> AnyResponse | None:
     if not seated():
         if _is_form():
             return redirect(url_for("door.sign_in"), 303)
-        return Response("You are signed out. Sign in, then go on.\n", 401)
+        return Response(f"{' '.join(SIGNED_OUT)}\n", 401)
     request.max_content_length = WHOLE
     if request.method not in ("GET", "HEAD", "OPTIONS"):
         check_form()
@@ -202,9 +211,32 @@ def go_on(number: str) -> Response:
     upload = shelf.get(number)
     # One byte more may be read, so that too much is told from just enough.
     request.max_content_length = upload.size - upload.offset + 1
-    if shelf.append(upload, _number("Upload-Offset"), _read) == upload.size:
+    here = shelf.append(upload, _number("Upload-Offset"), _watched())
+    _still_there()
+    if here == upload.size:
         upload = shelf.seal(upload, _told())
     return Response(status=204, headers=_state(upload))
+
+
+def _watched() -> Callable[[int], bytes]:
+    """Read a piece for as long as who sends it is signed in; it is a sign of life."""
+    shop, looked = the_shop(), the_shop().now()
+
+    def read(most: int) -> bytes:
+        nonlocal looked
+        if shop.now() - looked >= sessions.NOTED_EVERY:
+            _still_there()
+            looked = shop.now()
+        return _read(most)
+
+    return read
+
+
+def _still_there() -> None:
+    """Look again who sends: a piece may last longer than they are let in."""
+    if not seated():
+        raise SignedOutError(*SIGNED_OUT)
+    note_life()
 
 
 def _read(most: int) -> bytes:
