@@ -5,12 +5,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from handsel.kit.money import Money
 from handsel.models import AuditEntry
 from handsel.sales import coupons
+from handsel.sales.asking import Asking
+from handsel.sales.prices import Price
 from handsel.shop import Shop
 from tests import make
-from tests.ground.visitor import Visitor, words
-from tests.stories.desks import Seller
+from tests.ground.shops import Clock
+from tests.ground.visitor import Visitor, form_of, words
+from tests.stories.desks import PASSWORD, Seller
 from tests.stories.test_desk_products import send
 
 SPRING = {"code": "spring", "kind": "percent", "value": "20"}
@@ -118,3 +122,74 @@ def test_a_code_that_is_taken_is_said_at_its_field(seller: Seller) -> None:
     assert again.status_code == 422
     assert 'id="code-error"' in again.text
     assert seller.get("/admin/coupons/NOTHING").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("fields", "asked"),
+    [
+        ({"value": "100"}, True),
+        ({"value": "100", "count": "5"}, True),
+        ({"value": "99.99"}, True),  # of 15.00 nothing is left
+        ({"value": "90"}, False),
+        ({"kind": "amount", "value": "15"}, True),
+        ({"kind": "amount", "value": "14"}, False),
+        ({"kind": "amount", "value": "15", "least": "20"}, False),
+        ({"kind": "amount", "value": "15", "product": ["dear"]}, False),
+        ({"kind": "amount", "value": "40", "product": ["dear"]}, True),
+        ({"kind": "amount", "value": "45 USD"}, True),
+        ({"kind": "amount", "value": "45 USD", "least": "45.01 USD"}, False),
+        ({"kind": "amount", "value": "30 USD"}, False),
+        ({"kind": "amount", "value": "15", "product": ["nothing"]}, False),
+    ],
+)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_who_makes_a_product_free_is_asked_for_the_password(
+    seller: Seller, shop: Shop, clock: Clock, fields: dict[str, Any], asked: bool
+) -> None:
+    make.product(shop)  # for 15 euros
+    dollars = Price(Money(4500, "USD"))
+    dear = Asking(Money(4000, "EUR"), also=(dollars,))
+    make.product(shop, slug="dear", asking=dear)
+    make.product(shop, slug="gift", price=Money(0, "EUR"))
+    clock.move(minutes=11)
+    page = seller.get("/admin/new-coupon")
+    answer = seller.post(
+        "/admin/new-coupon",
+        SPRING
+        | fields
+        | {"form_token": form_of(page, "/new-coupon").fields["form_token"]},
+    )
+    assert (answer.status_code == 403) is asked
+    with shop.reading() as session:
+        if asked:
+            assert coupons.listed(session) == []
+
+
+def test_what_makes_free_counts_again_only_with_the_password(
+    seller: Seller, shop: Shop, clock: Clock
+) -> None:
+    make.product(shop)
+    made = seller.do(
+        seller.get("/admin/new-coupon"), "/new-coupon", SPRING | {"value": "100"}
+    )
+    send(seller, "/admin/new-coupon", {**SPRING, "value": "100", "count": "3"})
+    ended = seller.press_and_follow(made, "/end")
+    send(seller, "/admin/coupon-batches/SPRING/end", {})
+    clock.move(minutes=11)
+    page = seller.get("/admin/coupons?batch=SPRING")
+
+    assert seller.press(ended, "/revive").status_code == 403
+    assert seller.press(page, "/revive").status_code == 403
+    assert seller.get("/admin/coupons.csv?batch=SPRING").status_code == 403
+    assert "counts again" in words(seller.do(ended, "/revive"))
+    assert "3 coupons count again" in words(seller.do(page, "/revive"))
+
+
+def test_codes_are_given_out_for_the_password(seller: Seller, clock: Clock) -> None:
+    send(seller, "/admin/new-coupon", SPRING | {"count": "3"})
+    clock.move(minutes=11)
+    asked = seller.get("/admin/coupons.csv?batch=SPRING")
+    sheet = seller.press(asked, "/coupons.csv", {"confirm_password": PASSWORD})
+    assert asked.status_code == 403
+    assert len(sheet.text.splitlines()) == 4
+    assert "coupons exported" in words(seller.get("/admin/audit"))

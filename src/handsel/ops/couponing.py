@@ -6,13 +6,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
 from handsel.kit.errors import BadInputError
 from handsel.kit.money import Money, format_money, parse_money
-from handsel.models import Coupon
+from handsel.models import Coupon, Product
 from handsel.ops.shelving import Witness, nobody
-from handsel.sales import coupons
+from handsel.sales import coupons, prices
 from handsel.sales.coupons import NewCoupon
-from handsel.sales.pricing import Off
+from handsel.sales.pricing import WHOLE, Off, quote
 from handsel.shop import Shop
 
 
@@ -57,6 +60,57 @@ def make(
             made = coupons.create_many(session, code, count, new, shop.now())
         witness(session)
         return [facts(shop, each) for each in made]
+
+
+def makes_free(
+    shop: Shop,
+    *,
+    percent: str | None,
+    amount: str | None,
+    products: Sequence[str],
+    least: str | None,
+    **_: object,
+) -> bool:
+    """Say whether something of the shop would cost nothing with such a coupon.
+
+    Takes what `make` takes. Raises BadInputError.
+    """
+    off = _off(shop, percent, amount)
+    floor = parse_money(least, shop.settings.shop.currency) if least else None
+    with shop.reading() as session:
+        return _gives_away(session, shop, off, products, floor)
+
+
+def gives_away(session: Session, shop: Shop, coupon: Coupon) -> bool:
+    """Say the same of one that was made; its products must be loaded."""
+    floor = None
+    if coupon.least_minor:
+        assert coupon.currency
+        floor = Money(coupon.least_minor, coupon.currency)
+    slugs = [each.slug for each in coupon.products]
+    return _gives_away(session, shop, coupons.off(coupon), slugs, floor)
+
+
+def _gives_away(
+    session: Session, shop: Shop, off: Off, slugs: Sequence[str], least: Money | None
+) -> bool:
+    if off.basis_points == WHOLE:
+        return True
+    wanted = select(Product).options(selectinload(Product.prices))
+    if slugs:
+        wanted = wanted.where(Product.slug.in_(slugs))
+    found = (each for one in session.scalars(wanted) for each in prices.every(one))
+    asked = (each for price in found for each in (price.usual, price.sale))
+    return any(each and _is_free(shop, each, off, least) for each in asked)
+
+
+def _is_free(shop: Shop, price: Money, off: Off, least: Money | None) -> bool:
+    limits = [each for each in (off.amount, least) if each]
+    if not price.minor or any(each.currency != price.currency for each in limits):
+        return False
+    if least and price < least:
+        return False
+    return not quote(price, off=off, units=shop.units(price.currency)).total.minor
 
 
 def _off(shop: Shop, percent: str | None, amount: str | None) -> Off:

@@ -15,7 +15,7 @@ from handsel.ops.desk import coupons as listed
 from handsel.ops.desk import products as on_shelf
 from handsel.sales import coupons
 from handsel.sales.coupons import MOST_AT_ONCE
-from handsel.web.admin.desk import audited, desk, done, row_number
+from handsel.web.admin.desk import audited, confirmed, desk, done, row_number
 from handsel.web.admin.product_form import Form
 from handsel.web.pages import page, the_shop
 
@@ -42,13 +42,16 @@ def coupon_list() -> Response:
     )
 
 
-@desk.get("/coupons.csv")
+@desk.route("/coupons.csv", methods=["GET", "POST"])
 def coupon_codes() -> Response:
-    """Give the codes of a batch as a file."""
+    """Give the codes of a batch as a file: each is worth money to whoever has it."""
     shop, batch = the_shop(), request.args.get("batch", "")
     with shop.reading() as session:
         if not listed.listed(session, shop, batch=batch).facts:
             raise NotFoundError(f"No coupons were made together as {batch}.")
+    confirmed()
+    with shop.transaction() as session:
+        audited(session, "coupons.exported", coupons.tidy(batch))
 
     def rows() -> Iterator[str]:
         with shop.reading() as session:
@@ -89,6 +92,8 @@ def make_coupon() -> AnyResponse:
     made: list[dict[str, Any]] = []
     if not errors:
         try:
+            if couponing.makes_free(the_shop(), **said):
+                confirmed()  # as a gift does: nothing is paid
             made = couponing.make(
                 the_shop(),
                 code,
@@ -177,6 +182,11 @@ def end_coupon(code: str) -> AnyResponse:
 @desk.post("/coupons/<code>/revive")
 def revive_coupon(code: str) -> AnyResponse:
     """Let a coupon count again."""
+    shop = the_shop()
+    with shop.reading() as session:
+        free = couponing.gives_away(session, shop, coupons.get(session, code))
+    if free:
+        confirmed()
     return _switch(code, active=True)
 
 
@@ -200,6 +210,7 @@ def end_batch(batch: str) -> AnyResponse:
 @desk.post("/coupon-batches/<batch>/revive")
 def revive_batch(batch: str) -> AnyResponse:
     """Let all that were made together count again."""
+    confirmed()
     return _switch_batch(batch, active=True)
 
 
