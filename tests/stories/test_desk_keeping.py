@@ -1,8 +1,10 @@
 """Backups and web hooks at the desk."""
 
 import pytest
+from sqlalchemy import select
 
 from handsel import worker
+from handsel.models import AuditEntry
 from handsel.ops import archive
 from handsel.ops.desk import backups
 from handsel.shop import Shop
@@ -115,3 +117,10 @@ def test_somebody_is_told_from_the_desk_and_heard_again(
         assert "Nobody is told yet" in words(gone)
     assert seller.get("/admin/hooks/out/1").status_code == 404
     assert secret not in seller.get("/admin/audit").text
+    with shop.reading() as session:
+        noted = session.scalars(select(AuditEntry.action).order_by(AuditEntry.id))
+        found = [each.partition(".")[2] for each in noted if each.startswith("hook.")]
+    assert found == [
+        *("added", "test", "secret_shown", "message_replayed"),
+        *("stop", "start", "remove"),
+    ]

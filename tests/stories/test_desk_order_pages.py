@@ -273,6 +273,12 @@ def test_a_dispute_is_answered_once_with_what_is_known(
     sent = seller.do(known, "/evidence")
     assert "The bank decides" in words(sent)
     assert log(shop) == [("order.dispute_answered", "H-1001")]
+    refused = seller.press(known, "/evidence")
+    assert refused.status_code == 409
+    assert log(shop)[1:] == [
+        ("order.dispute_answered", "H-1001"),
+        ("order.dispute_answered_failed", "H-1001"),
+    ]
 
 
 def test_a_customer_is_found_given_out_and_forgotten(

@@ -1,11 +1,15 @@
 """Web hooks that go out, for commands and the desk: adding, trying, hearing again."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from handsel.kit.errors import NotFoundError
 from handsel.models import HookEndpoint, OutboxItem
+from handsel.ops.shelving import Witness, nobody
 from handsel.outbound import outbox
 from handsel.outbound.webhooks import addresses, endpoints
 from handsel.outbound.webhooks.sending import Room
@@ -35,16 +39,23 @@ def _loopback(shop: Shop) -> bool:
     return shop.settings.env == "test"
 
 
-def add(shop: Shop, url: str, *, with_email: bool) -> tuple[Told, str]:
+def add(
+    shop: Shop,
+    url: str,
+    *,
+    with_email: bool,
+    witness: Callable[[Session, int], None] = lambda _, __: None,
+) -> tuple[Told, str]:
     """Tell one more; give it, and the secret its messages are signed with.
 
-    Raises BadInputError, ConflictError.
+    `witness` is given its number, too. Raises BadInputError, ConflictError.
     """
     checked = addresses.check_url(url, loopback=_loopback(shop))
     with shop.transaction() as session:
         made = endpoints.add(
             session, shop.keys, checked, with_email=with_email, now=shop.now()
         )
+        witness(session, made.id)
         return told(made), endpoints.secret_of(shop.keys, made)
 
 
@@ -68,7 +79,7 @@ def everybody(shop: Shop) -> list[Told]:
         return [told(each) for each in endpoints.everybody(session)]
 
 
-def secret(shop: Shop, number: int, *, new: bool) -> str:
+def secret(shop: Shop, number: int, *, new: bool, witness: Witness = nobody) -> str:
     """Give the secret of one; with `new` another, the old one signs for a day more.
 
     Raises NotFoundError, ConflictError.
@@ -77,36 +88,43 @@ def secret(shop: Shop, number: int, *, new: bool) -> str:
         endpoint = endpoints.get(session, number)
         if new:
             endpoints.renew(session, shop.keys, endpoint, shop.now())
+        witness(session)
         return endpoints.secret_of(shop.keys, endpoint)
 
 
-def try_out(shop: Shop, number: int) -> None:
+def try_out(shop: Shop, number: int, *, witness: Witness = nobody) -> None:
     """Let one be told of a test. Raises NotFoundError."""
     with shop.transaction() as session:
         endpoints.try_out(session, endpoints.get(session, number), shop.now())
+        witness(session)
 
 
-def start(shop: Shop, number: int) -> int:
+def start(shop: Shop, number: int, *, witness: Witness = nobody) -> int:
     """Tell one again, with all it missed; give how much that is. Raises NotFoundError."""
     with shop.transaction() as session:
+        witness(session)
         return endpoints.start(session, endpoints.get(session, number), shop.now())
 
 
-def stop(shop: Shop, number: int) -> None:
+def stop(shop: Shop, number: int, *, witness: Witness = nobody) -> None:
     """Tell one nothing for now. Safe to repeat. Raises NotFoundError."""
     with shop.transaction() as session:
         endpoints.get(session, number)
         endpoints.stop(session, number)
+        witness(session)
 
 
-def remove(shop: Shop, number: int) -> None:
+def remove(shop: Shop, number: int, *, witness: Witness = nobody) -> None:
     """Take one out, with what waits for it. Raises NotFoundError."""
     with shop.transaction() as session:
         endpoints.get(session, number)
         endpoints.remove(session, number)
+        witness(session)
 
 
-def replay(shop: Shop, item_id: int, *, of: int | None = None) -> None:
+def replay(
+    shop: Shop, item_id: int, *, of: int | None = None, witness: Witness = nobody
+) -> None:
     """Tell one message again, whatever became of it; `of` a web hook, or any.
 
     Raises NotFoundError.
@@ -117,6 +135,7 @@ def replay(shop: Shop, item_id: int, *, of: int | None = None) -> None:
                 f"There is no message {item_id}, or it is on its way this moment.",
                 "`handsel webhook log` shows those of the last 30 days.",
             )
+        witness(session)
 
 
 def facts(item: OutboxItem) -> dict[str, Any]:

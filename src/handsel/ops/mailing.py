@@ -1,14 +1,17 @@
 """What a seller does about mails by hand: trying whether they go, and sending again."""
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from handsel.kit.errors import ConflictError, NotFoundError
 from handsel.kit.text import normalise_email
 from handsel.models import Duty, OutboxItem
 from handsel.models.database import insert_new
+from handsel.ops.shelving import Witness, nobody
 from handsel.outbound import letters, outbox, post, suppressions
 from handsel.outbound.compose import seal
 from handsel.shop import Shop
@@ -68,14 +71,21 @@ def _remember(shop: Shop) -> None:
         session.execute(tried.values(last_at=now, next_at=now))
 
 
-def retry(shop: Shop, item_id: int | None, kind: str = outbox.MAIL) -> int:
-    """Let dead mails (or hits) go again, all or one; give how many.
+def retry(
+    shop: Shop,
+    item_id: int | None,
+    kind: str = outbox.MAIL,
+    *,
+    witness: Callable[[Session, int], None] = lambda _, __: None,
+) -> int:
+    """Let dead mails (or hits) go again, all or one; give how many, also to `witness`.
 
     Raises NotFoundError, and ConflictError for a mail that is not dead.
     """
     with shop.transaction() as session:
         count = outbox.retry(session, shop.now(), item_id=item_id, kind=kind)
         if item_id is None or count:
+            witness(session, count)
             return count
         wanted = (OutboxItem.id == item_id, outbox.of_kind(kind))
         state = session.scalar(select(OutboxItem.state).where(*wanted))
@@ -89,10 +99,12 @@ def retry(shop: Shop, item_id: int | None, kind: str = outbox.MAIL) -> int:
     )
 
 
-def lift(shop: Shop, address: str) -> int:
+def lift(shop: Shop, address: str, *, witness: Witness = nobody) -> int:
     """Write to an address again. Raises NotFoundError when nothing stopped it."""
     with shop.transaction() as session:
         count = suppressions.lift(session, address.strip())
+        if count:
+            witness(session)
     if not count:
         raise NotFoundError(
             f"{address} gets every mail.", "`handsel mail stopped` lists who does not."

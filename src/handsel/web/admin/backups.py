@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from handsel.kit.text import human_size
 from handsel.ops.desk import backups as archives
-from handsel.web.admin.desk import audited, confirmed, desk, done
+from handsel.web.admin.desk import audited, confirmed, desk, done, outside
 from handsel.web.pages import page, the_shop
 
 
@@ -25,9 +25,8 @@ def backups() -> Response:
 def make_backup() -> AnyResponse:
     """Begin a backup."""
     shop = the_shop()
-    archives.start(shop)
-    with shop.transaction() as session:
-        audited(session, "backup.begun", "backup")
+    with outside("backup.begun", "backup"):
+        archives.start(shop)
     return done("desk.backups", "A backup is being made. The shop stays open.")
 
 

@@ -6,7 +6,8 @@ too late is shown again, so that nothing typed is lost.
 """
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ from handsel.kit.sealing import UnreadableSecretError, seal, unseal
 from handsel.kit.signing import check, sign
 from handsel.models import Staff, StaffSession
 from handsel.web import limits
+from handsel.web.admin.navigation import navigation
 from handsel.web.guards import Policy, guard
 from handsel.web.pages import cookie_name, network, page, set_cookie, the_shop
 
@@ -36,23 +38,6 @@ CONFIRM_FIELD = "confirm_password"
 NUMBER = "int(max=2147483647)"
 """How the number of a row stands in an address: no larger than both databases take."""
 YEAR = 365 * 24 * 3600
-
-NAVIGATION = (
-    ("desk.home", "Home", ()),
-    ("desk.orders", "Orders", ()),
-    ("desk.customers", "Customers", ()),
-    ("desk.products", "Products", ("/admin/new-product", "/admin/uploads")),
-    ("desk.coupons", "Coupons", ("/admin/new-coupon",)),
-    ("desk.updates", "Updates", ()),
-    ("desk.experiments", "Experiments", ()),
-    ("desk.reports", "Reports", ()),
-    ("desk.mails", "Mails", ()),
-    ("desk.hooks", "Web hooks", ()),
-    ("desk.backups", "Backups", ()),
-    ("desk.settings", "Settings", ()),
-    ("desk.audit", "Log", ()),
-)
-"""The parts of the desk, and where else their pages are."""
 
 
 class StaleFormError(ShopError):
@@ -144,6 +129,9 @@ def staff() -> Staff:
 def audited(session: Session, action: str, subject: str, /, **detail: Any) -> None:
     """Note in the open transaction what the person at the desk does with it.
 
+    What changes the database is noted in the transaction that changes it; what is done
+    outside, by `outside`. Nothing is done first and noted afterwards.
+
     Args:
         action: the thing, and the verb in the past: `order.refunded`.
         subject: what it was done to, as people name it.
@@ -158,6 +146,20 @@ def audited(session: Session, action: str, subject: str, /, **detail: Any) -> No
         network=network(request.remote_addr),
         **detail,
     )
+
+
+@contextmanager
+def outside(action: str, subject: str, /, **detail: Any) -> Iterator[None]:
+    """Note what is about to be done outside the database, and once more if it fails."""
+    shop = the_shop()
+    with shop.transaction() as session:
+        audited(session, action, subject, **detail)
+    try:
+        yield
+    except ShopError:
+        with shop.transaction() as session:
+            audited(session, f"{action}_failed", subject, **detail)
+        raise
 
 
 def confirmed() -> None:
@@ -236,27 +238,6 @@ def keep_form_mark(response: AnyResponse) -> AnyResponse:
 
 
 desk.after_request(keep_form_mark)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One line of the navigation."""
-
-    url: str
-    name: str
-    here: bool
-
-
-def navigation() -> list[Entry]:
-    """List the pages of the desk, and say which of them this one belongs to."""
-    path = request.path.rstrip("/")
-    entries = []
-    for endpoint, name, others in NAVIGATION:
-        url = url_for(endpoint)
-        root = url.rstrip("/")
-        below = endpoint != "desk.home" and path.startswith(f"{root}/")
-        entries.append(Entry(url, name, path == root or below or path in others))
-    return entries
 
 
 def said(words: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from handsel.ops.desk import hooks as told
 from handsel.ops.desk.hooks import PAGE, Message
-from handsel.web.admin.desk import audited, desk, done
+from handsel.web.admin.desk import desk, done, outside
 from handsel.web.pages import page, the_shop
 
 
@@ -47,9 +47,9 @@ def replay() -> AnyResponse:
     """Ask the provider of a message for the truth once more."""
     shop = the_shop()
     provider = request.form.get("provider", "")
-    order = told.replay(shop, provider, request.form.get("event_id", ""))
-    with shop.transaction() as session:
-        audited(session, "hook.replayed", order.number, provider=provider)
+    event_id = request.form.get("event_id", "").replace("\0", "")
+    with outside("hook.replayed", event_id, provider=provider[:60]):
+        order = told.replay(shop, provider, event_id)
     return done(
         "desk.hooks", f"{provider} was asked again: {order.number} is {order.status}."
     )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Response, abort, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from handsel.kit.errors import BadInputError, ShopError
@@ -15,6 +16,7 @@ from handsel.web.admin.desk import (
     audited,
     desk,
     done,
+    outside,
     row_number,
     staff,
 )
@@ -84,13 +86,12 @@ def test_mail() -> AnyResponse:
     """Send a test mail at once, and say what the mail server said."""
     typed = request.form.get("to", "")
     try:
-        sent = mailing.send_test(the_shop(), typed)
+        with outside("mail.tested", the_shop().transport.name):
+            sent = mailing.send_test(the_shop(), typed)
     except BadInputError as error:
         return _list({"to": typed}, {"to": str(error)})
     except ShopError as error:
         return _list({"to": typed}, {"": str(error)})
-    with the_shop().transaction() as session:
-        audited(session, "mail.tested", sent["transport"])
     where = (
         "it is a file in the folder mail, sent to nobody"
         if sent["transport"] == "folder"
@@ -104,9 +105,12 @@ def retry_mails() -> AnyResponse:
     """Let what was given up go again: one by its `id`, or all of a kind."""
     kind = request.form.get("kind", "mail")
     number = request.form.get("id", type=row_number)
-    count = mailing.retry(the_shop(), number, KINDS.get(kind, outbox.MAIL))
-    with the_shop().transaction() as session:
+
+    def note(session: Session, count: int) -> None:
         audited(session, "mail.retried", str(number or "all"), count=count)
+
+    chosen = KINDS.get(kind, outbox.MAIL)
+    count = mailing.retry(the_shop(), number, chosen, witness=note)
     word = f"1 {kind} goes" if count == 1 else f"{count} {kind}s go"
     return done("desk.mails", f"{word} again.", kind=kind)
 
@@ -155,7 +159,9 @@ def stopped() -> Response:
 def lift() -> AnyResponse:
     """Write to an address again, because its owner asked for it or it is mended."""
     address = request.form.get("email", "")
-    mailing.lift(the_shop(), address)
-    with the_shop().transaction() as session:
-        audited(session, "mail.lifted", "one address")
+    mailing.lift(
+        the_shop(),
+        address,
+        witness=lambda session: audited(session, "mail.lifted", "one address"),
+    )
     return done("desk.stopped", f"{address} gets mails again.")

@@ -3,10 +3,12 @@
 from urllib.parse import urlsplit
 
 from flask import Response, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from handsel.kit.errors import BadInputError, ConflictError
 from handsel.ops import hooking
+from handsel.ops.shelving import Witness
 from handsel.outbound.webhooks import endpoints
 from handsel.web.admin.desk import (
     NUMBER,
@@ -41,13 +43,17 @@ def add_outgoing() -> AnyResponse:
     """Tell one more; its page shows the secret."""
     confirmed()
     shop, url = the_shop(), request.form.get("url", "")
+
+    def note(session: Session, number: int) -> None:
+        # Not the whole address: that of many services is a secret.
+        host = urlsplit(url.strip()).hostname
+        audited(session, "hook.added", str(number), host=host)
+
+    also = "with_email" in request.form
     try:
-        made, _ = hooking.add(shop, url, with_email="with_email" in request.form)
+        made, _ = hooking.add(shop, url, with_email=also, witness=note)
     except (BadInputError, ConflictError) as error:
         return _list({"url": url}, {"url": str(error)})
-    with shop.transaction() as session:
-        # Not the whole address: that of many services is a secret.
-        audited(session, "hook.added", str(made.id), host=urlsplit(made.url).hostname)
     return done("desk.one_outgoing", "It is told from now on.", number=made.id)
 
 
@@ -80,40 +86,38 @@ def outgoing_secret(number: int) -> Response:
     """Show the secret, this once; or make a new one."""
     confirmed()
     shop, new = the_shop(), request.form.get("new") == "yes"
-    secret = hooking.secret(shop, number, new=new)
-    with shop.transaction() as session:
-        action = "hook.secret_renewed" if new else "hook.secret_shown"
-        audited(session, action, str(number))
-    return _one(number, secret)
+    note = _noted("secret_renewed" if new else "secret_shown", number)
+    return _one(number, hooking.secret(shop, number, new=new, witness=note))
+
+
+def _noted(action: str, number: int, **detail: int) -> Witness:
+    return lambda session: audited(session, f"hook.{action}", str(number), **detail)
 
 
 @desk.post(f"/hooks/out/<{NUMBER}:number>/<action>")
 def change_outgoing(number: int, action: str) -> AnyResponse:
     """Test it, start it, stop it, or take it out."""
-    shop = the_shop()
     if action == "remove":
         confirmed()
     words = _change(number, action)
-    with shop.transaction() as session:
-        audited(session, f"hook.{action}", str(number))
     if action == "remove":
         return done("desk.outgoing", words)
     return done("desk.one_outgoing", words, number=number)
 
 
 def _change(number: int, action: str) -> str:
-    shop = the_shop()
+    shop, note = the_shop(), _noted(action, number)
     if action == "test":
-        hooking.try_out(shop, number)
+        hooking.try_out(shop, number, witness=note)
         return "A test is on its way. Look again in a few seconds."
     if action == "start":
-        missed = hooking.start(shop, number)
+        missed = hooking.start(shop, number, witness=note)
         return f"It is told again, and of the {missed} things it missed."
     if action == "stop":
-        hooking.stop(shop, number)
+        hooking.stop(shop, number, witness=note)
         return "It is told nothing for now. What it misses is kept for 30 days."
     if action == "remove":
-        hooking.remove(shop, number)
+        hooking.remove(shop, number, witness=note)
         return "It is told no more."
     raise BadInputError("There is no such button.")
 
@@ -122,7 +126,6 @@ def _change(number: int, action: str) -> str:
 def replay_outgoing(number: int) -> AnyResponse:
     """Tell one message again."""
     shop, item = the_shop(), request.form.get("id", type=row_number) or 0
-    hooking.replay(shop, item, of=number)
-    with shop.transaction() as session:
-        audited(session, "hook.message_replayed", str(number), message=item)
+    note = _noted("message_replayed", number, message=item)
+    hooking.replay(shop, item, of=number, witness=note)
     return done("desk.one_outgoing", "The message goes again.", number=number)

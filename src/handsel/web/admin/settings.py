@@ -18,7 +18,7 @@ from handsel.ops.trying import Word
 from handsel.outbound.post import sender_of
 from handsel.settings.editing import Change
 from handsel.web import limits
-from handsel.web.admin.desk import audited, confirmed, desk, done, staff
+from handsel.web.admin.desk import audited, confirmed, desk, done, outside, staff
 from handsel.web.pages import page, the_shop
 
 RENEW = "handsel.renew"
@@ -183,9 +183,8 @@ def try_service(name: str) -> Response:
         abort(404)
     limits.hit("try", most=20, minutes=5, who=staff().email_key)
     shop = the_shop()
-    found = trying.tried(shop, service)
-    with shop.transaction() as session:
-        audited(session, "settings.tried", service)
+    with outside("settings.tried", service):
+        found = trying.tried(shop, service)
     return _page(chosen, {}, {}, found=found)
 
 
