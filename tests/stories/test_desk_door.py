@@ -2,6 +2,7 @@
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import select
@@ -206,6 +207,43 @@ def test_codes_cannot_be_guessed_through(
         for i in range(12)
     ]
     assert tries == [422] * 10 + [429] * 2
+
+
+def test_who_guesses_locks_no_browser_out_that_has_signed_in_before(
+    shop: Shop, seller: Seller, clock: Clock
+) -> None:
+    clock.move(minutes=2)
+    owner, thief = seller.device(), seller.device()  # of the same network
+    assert owner.sign_in().status_code == 303
+    clock.move(minutes=2)
+    for _ in range(12):
+        thief.sign_in(code="000000")
+    for _ in range(7):
+        thief.sign_in(password="wrong" * 4)
+    assert thief.sign_in().status_code == 429
+
+    owner.press(owner.get("/admin/account"), "/admin/sign-out")
+    assert owner.sign_in(password="wrong" * 4).status_code == 422
+    assert owner.sign_in().status_code == 303
+
+    host = urlsplit(shop.settings.shop.url).hostname or ""
+    mark = owner.client.get_cookie("handsel_known-browser", domain=host)
+    assert mark
+    assert EMAIL not in mark.value
+    forged = f"{'a' * 32}.{mark.value.partition('.')[2]}"
+    thief.client.set_cookie(mark.key, forged, domain=host)
+    assert thief.sign_in().status_code == 429  # the mark belongs to its proof
+
+
+def test_a_browser_that_is_known_has_no_more_tries_than_any(
+    shop: Shop, seller: Seller, clock: Clock
+) -> None:
+    clock.move(minutes=2)
+    owner = seller.device()
+    assert owner.sign_in().status_code == 303
+    owner.press(owner.get("/admin/account"), "/admin/sign-out")
+    tries = [owner.sign_in(password="wrong" * 4).status_code for _ in range(7)]
+    assert tries == [422] * 5 + [429] * 2
 
 
 def test_half_a_sign_in_is_none_and_ends_after_ten_minutes(

@@ -12,6 +12,7 @@ from handsel.customers.staff import audit, codes, passwords, people
 from handsel.kit.errors import BadInputError
 from handsel.models import Staff, StaffInvite
 from handsel.web import limits
+from handsel.web.admin import known
 from handsel.web.admin.door import door, enter, set_staff_cookie
 from handsel.web.admin.pictures import qr_code
 from handsel.web.pages import network, page, the_shop
@@ -56,6 +57,7 @@ def come_in(token: str) -> AnyResponse:
         "admin/paper.html", codes=paper, first=True, onward=url_for("desk.home")
     )
     set_staff_cookie(response, cookie)
+    known.remember(response, person.email_key)
     return response
 
 

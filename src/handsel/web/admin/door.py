@@ -16,6 +16,7 @@ from handsel.kit.text import email_key, normalise_email
 from handsel.models import Staff
 from handsel.settings import is_loopback
 from handsel.web import limits
+from handsel.web.admin import known
 from handsel.web.admin.desk import COOKIE, check_form, keep_form_mark
 from handsel.web.guards import Policy, guard
 from handsel.web.pages import cookie_name, network, page, set_cookie, the_shop
@@ -111,10 +112,10 @@ def _note_wrong(person: Staff | None, typed: str) -> None:
 def _limit(typed: str) -> None:
     """Slow down whoever tries addresses and passwords, never somebody else with them.
 
-    Behind a proxy that nobody told us of everybody seems to be this machine: then the
+    A browser that signed in before has tries of its own. Behind a proxy that nobody told us of everybody seems to be this machine: then the
     network says nothing.
     """
-    if not is_loopback(request.remote_addr or ""):
+    if not (known.mark_of(_key(typed)) or is_loopback(request.remote_addr or "")):
         place = network(request.remote_addr)
         limits.hit("sign-in-network", most=30, minutes=15, who=place, closed=True)
     limits.hit("sign-in", most=5, minutes=15, who=_here(typed), closed=True)
@@ -122,7 +123,19 @@ def _limit(typed: str) -> None:
 
 
 def _here(typed: str) -> str:
-    return f"{_key(typed) or typed.strip().lower()} {network(request.remote_addr)}"
+    key = _key(typed)
+    if mark := known.mark_of(key):
+        return f"{key} known {mark}"
+    return f"{key or typed.strip().lower()} {network(request.remote_addr)}"
+
+
+def _who(person: Staff) -> str:
+    """Say whose tries of codes are counted.
+
+    Not by network: whoever has many must not have as many tries for one code.
+    """
+    mark = known.mark_of(person.email_key)
+    return f"{person.email_key} known {mark}" if mark else person.email_key
 
 
 def _key(typed: str) -> str:
@@ -179,14 +192,14 @@ def prove_code() -> AnyResponse:
     person = _half_in()
     if person is None:
         return _begin_again()
-    limits.hit("code", most=10, minutes=15, who=person.email_key, closed=True)
-    limits.hit("code-day", most=30, minutes=24 * 60, who=person.email_key, closed=True)
+    limits.hit("code", most=10, minutes=15, who=_who(person), closed=True)
+    limits.hit("code-day", most=30, minutes=24 * 60, who=_who(person), closed=True)
     token = _with_code(person, request.form.get("code", "")[:40])
     if not token:
         return _code_form({"code": WRONG_CODE})
     for count in ("code", "code-day"):
-        limits.forget(count, who=person.email_key)
-    return signed_in(token, onward())
+        limits.forget(count, who=_who(person))
+    return signed_in(token, person, onward())
 
 
 def _with_code(shown: Staff, typed: str) -> str:
@@ -220,10 +233,11 @@ def enter(session: Session, person: Staff, by: str) -> str:
     return sessions.start(session, person, sessions.Place(place, agent), shop.now())
 
 
-def signed_in(token: str, url: str) -> AnyResponse:
+def signed_in(token: str, person: Staff, url: str) -> AnyResponse:
     """Go on with a browser that has just signed in."""
     response = redirect(url, 303)
     set_staff_cookie(response, token)
+    known.remember(response, person.email_key)
     set_cookie(response, STEP, "", seconds=0)
     return response
 
@@ -269,4 +283,4 @@ def prove_passkey() -> AnyResponse:
             token = enter(session, person, "passkey")
     except PasskeyRefusedError as error:
         return _form({}, {"": str(error)})
-    return signed_in(token, onward())
+    return signed_in(token, person, onward())

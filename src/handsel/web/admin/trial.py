@@ -19,5 +19,6 @@ def come_in() -> AnyResponse:
     """Sign in as the demo's seller."""
     check_form()
     with the_shop().transaction() as session:
-        token = enter(session, people.get(session, SELLER), "demo")
-    return signed_in(token, onward())
+        person = people.get(session, SELLER)
+        token = enter(session, person, "demo")
+    return signed_in(token, person, onward())
