@@ -8,13 +8,14 @@ too late is shown again, so that nothing typed is lost.
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, g, redirect, request, url_for
 from markupsafe import Markup
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
 from handsel.customers.staff import audit, passwords, sessions
@@ -23,6 +24,7 @@ from handsel.kit.sealing import UnreadableSecretError, seal, unseal
 from handsel.kit.signing import check, sign
 from handsel.models import Staff, StaffSession
 from handsel.web import limits
+from handsel.web.admin.carried import Carrier
 from handsel.web.admin.navigation import navigation
 from handsel.web.guards import Policy, guard
 from handsel.web.pages import cookie_name, network, page, set_cookie, the_shop
@@ -35,6 +37,8 @@ FORM_COOKIE = "desk"
 FORM_FIELD = "form_token"
 FORM_HEADER = "X-Form-Token"
 CONFIRM_FIELD = "confirm_password"
+KEPT_FIELD = "kept"
+KEPT_TO_SIGN_IN = timedelta(hours=12)
 NUMBER = "int(max=2147483647)"
 """How the number of a row stands in an address: no larger than both databases take."""
 YEAR = 365 * 24 * 3600
@@ -60,6 +64,8 @@ def _come_in() -> AnyResponse | None:
         check_form()
     if not seated():
         return _to_the_door()
+    if KEPT_FIELD in request.form:
+        _take_up()
     if not _asked_by_itself():
         note_life()
     return None
@@ -101,19 +107,46 @@ def _to_the_door() -> AnyResponse:
         "admin/ended.html",
         401,
         action=request.full_path.rstrip("?"),
-        fields=_sent_fields(),
+        fields=_kept_fields(KEPT_TO_SIGN_IN),
         sign_in_url=url_for("door.sign_in"),
     )
 
 
-def _sent_fields() -> list[tuple[str, str]]:
-    """Give what a form sent, in order, to be sent once more."""
+def _kept_fields(life: timedelta) -> list[tuple[str, str]]:
+    """Give what a form sent as one field, closed: keys are among it."""
+    if kept := request.form.get(KEPT_FIELD):  # signed out while it was closed already
+        return [(KEPT_FIELD, kept)]
     ours = (FORM_FIELD, CONFIRM_FIELD)
-    return [
-        (name, value)
-        for name, value in request.form.items(multi=True)
-        if name not in ours
-    ]
+    sent = request.form.items(multi=True)
+    fields = [(name, value) for name, value in sent if name not in ours]
+    return [(KEPT_FIELD, _browser().close_fields(fields, request.path, life))]
+
+
+def _take_up() -> None:
+    """Go on with what a form sent before a page came in between. Raises StaleFormError."""
+    fields = _browser().fields(request.form[KEPT_FIELD], request.path)
+    if fields is None and g.staff_session:
+        whoever = Carrier(the_shop().keys, the_shop().now(), _form_mark())
+        fields = whoever.fields(request.form[KEPT_FIELD], request.path)
+    if fields is None:
+        raise StaleFormError(
+            "What you typed was kept for a while only, and that is over.",
+            "Nothing was done. Open the page anew, and type it again.",
+        )
+    ours = (FORM_FIELD, CONFIRM_FIELD)
+    fields += [(name, request.form[name]) for name in ours if name in request.form]
+    request.form = ImmutableMultiDict(fields)
+
+
+def _browser() -> Carrier:
+    """Carry for this browser, and the person who is signed in, if there is one."""
+    shop, found = the_shop(), g.staff_session
+    who = (found.staff.email_key,) if found else ()
+    return Carrier(shop.keys, shop.now(), _form_mark(), *who)
+
+
+def _form_mark() -> str:
+    return request.cookies.get(cookie_name(FORM_COOKIE), "")
 
 
 def staff_session() -> StaffSession:
@@ -190,7 +223,7 @@ def _ask_who(error: ConfirmError) -> Response:
         "admin/confirm.html",
         error.status,
         action=request.full_path.rstrip("?"),
-        fields=_sent_fields(),
+        fields=_kept_fields(sessions.IDLE),
         email=staff().email,
         form={"values": {}, "errors": {CONFIRM_FIELD: error.message} if wrong else {}},
         back_url=url_for("desk.home"),
@@ -219,7 +252,7 @@ def form_word() -> str:
 def check_form() -> None:
     """Refuse a form that no page of ours in this browser has sent. Raises StaleFormError."""
     origin = urlsplit(request.headers.get("Origin", ""))
-    mark = request.cookies.get(cookie_name(FORM_COOKIE), "")
+    mark = _form_mark()
     if origin.netloc and origin.netloc != request.host:
         mark = ""
     said = request.headers.get(FORM_HEADER) or request.form.get(FORM_FIELD, "")
