@@ -112,8 +112,8 @@ def _note_wrong(person: Staff | None, typed: str) -> None:
 def _limit(typed: str) -> None:
     """Slow down whoever tries addresses and passwords, never somebody else with them.
 
-    A browser that signed in before has tries of its own. Behind a proxy that nobody told us of everybody seems to be this machine: then the
-    network says nothing.
+    A browser that signed in before has tries of its own. Behind a proxy that nobody told
+    us of everybody seems to be this machine: then the network says nothing.
     """
     if not (known.mark_of(_key(typed)) or is_loopback(request.remote_addr or "")):
         place = network(request.remote_addr)
