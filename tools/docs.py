@@ -76,7 +76,8 @@ def _setting(section: str, kind: type[BaseModel]) -> Iterator[str]:
         key = field.alias or name
         yield (
             f"| `{section}.{key}`<br>`HANDSEL_{section.upper()}__{key.upper()}` "
-            f"| {_takes(field)} | {_default(field)} | {field.description} |\n"
+            f"| {_takes(field)} | {_default(field)} "
+            f"| **{field.title}.** {field.description} |\n"
         )
 
 

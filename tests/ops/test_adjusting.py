@@ -95,7 +95,7 @@ def test_what_is_asked_for_stands_in_the_file_and_counts(shop: Shop) -> None:
     assert (found.mail.port, found.tax.one_stop_shop) == (465, False)
     assert found.embed.origins == ["https://example.com", "https://www.example.com"]
     assert entries(shop) == 1
-    ask(shop, {"mail.port": "", "embed.origins": "", "tax.one_stop_shop": "true"})
+    ask(shop, {"mail.port": "587", "embed.origins": "", "tax.one_stop_shop": "true"})
     assert "\n# port = 587\n" in (shop.home / CONFIG_FILE).read_text()
     assert load_settings(shop.home).mail.port == 587
     assert load_settings(shop.home).embed.origins == []

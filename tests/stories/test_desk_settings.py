@@ -69,7 +69,7 @@ def test_a_change_is_saved_noted_and_asks_for_no_password_where_nothing_is_at_st
     )
     assert answer.status_code == 303
     said = seller.go_on(answer)
-    assert "Saved: shop.locale, shop.name." in words(said)
+    assert "Saved: Language of prices and dates, Name of the shop." in words(said)
     assert 'value="دار الكتب"' in said.text
     assert load_settings(shop.home).shop.name == "دار الكتب"
     assert sorted(logged(shop)) == [
@@ -93,7 +93,7 @@ def test_keys_ask_for_the_password_and_are_never_shown_again(
     done = seller.go_on(
         seller.press(asked, "/settings/payments", {"confirm_password": PASSWORD})
     )
-    assert "Saved: stripe.secret_key, stripe.webhook_secret" in words(done)
+    assert "Saved: Stripe: secret key, Stripe: signing secret" in words(done)
     kept = load_settings(shop.home).stripe.secret_key
     assert kept
     assert kept.get_secret_value() == KEY
@@ -139,6 +139,70 @@ def test_what_is_wrong_is_said_at_its_field_with_what_was_typed(
     assert huge.status_code == 413
 
 
+@sqlite_alone
+def test_every_mistake_is_named_on_top_in_the_order_of_the_fields(
+    shop: Shop, seller: Seller
+) -> None:
+    page = seller.get("/admin/settings/shop")
+    typed = {"shop.name": "  ", "shop.locale": "", "delivery.download_limit": ""}
+    answer = seller.press(page, "/admin/settings/shop", typed | {"shop.email": "a@b"})
+    assert answer.status_code == 422
+    for name, said in {
+        "shop.name": "Name of the shop: This cannot be empty.",
+        "shop.locale": "Language of prices and dates: This cannot be empty.",
+        "delivery.download_limit": "Downloads of each file: This cannot be empty.",
+    }.items():
+        assert f'<li><a href="#{name}">{said}' in answer.text
+        assert f'id="{name}-error"' in answer.text
+    assert re.findall(r'id="([\w.]+)"[^>]* autofocus', answer.text) == ["shop.name"]
+    assert 'value="a@b"' in answer.text
+    assert load_settings(shop.home).shop.email == "ada@example.com"
+    assert load_settings(shop.home).shop.name != "My shop"
+
+
+@sqlite_alone
+def test_what_is_wrong_on_another_page_leads_there(seller: Seller) -> None:
+    save(seller, "tax", {"tax.mode": "stripe"})
+    answer = seller.do(
+        seller.get("/admin/settings/payments"),
+        "/admin/settings/payments",
+        {"payments.enabled": "test\npaypal"},
+    )
+    assert answer.status_code == 422
+    there = '<a href="/admin/settings/tax#tax.mode">How tax is worked out</a>: Stripe'
+    assert there in answer.text
+    assert '<a href="#paypal.client_id">PayPal: client ID: Payments by' in answer.text
+
+
+@sqlite_alone
+def test_a_list_is_typed_line_by_line_and_the_wrong_line_is_named(
+    shop: Shop, seller: Seller
+) -> None:
+    lines = "203.0.113.7\n2001:db8::/48"
+    done = save(seller, "analytics", {"analytics.ignore": f"{lines}\n"})
+    assert "Saved: Addresses that are not counted" in words(done)
+    assert f">\n{lines}</textarea>" in done.text
+    assert load_settings(shop.home).analytics.ignore == lines.split()
+    assert "<code>203.0.113.7</code> and <code>2001:db8::/48</code>" in done.text
+    wrong = save(seller, "analytics", {"analytics.ignore": f"{lines}\nhome"})
+    assert "Addresses that are not counted: Line 3: &#39;home&#39; is no" in words(
+        wrong
+    )
+    assert f">\n{lines}\nhome</textarea>" in wrong.text
+
+
+def test_every_setting_is_called_something_and_no_two_the_same() -> None:
+    for chapter in CHAPTERS:
+        called = [
+            field.title
+            for section, kind in sections()
+            if section in chapter.sections
+            for field in kind.model_fields.values()
+        ]
+        assert all(called), chapter.path
+        assert len(set(called)) == len(called), chapter.path
+
+
 def test_two_people_at_once_the_later_is_told_and_loses_nothing(
     shop: Shop, seller: Seller
 ) -> None:
@@ -152,7 +216,7 @@ def test_two_people_at_once_the_later_is_told_and_loses_nothing(
     assert 'value="Mine"' in told.text
     assert 'value="b@example.com"' in told.text
     done = seller.do(told, "/admin/settings/shop")
-    assert "Saved: shop.email" in words(done)
+    assert "Saved: E-mail for buyers" in words(done)
     found = load_settings(shop.home).shop
     assert (found.name, found.email) == ("Mine", "b@example.com")
 
@@ -188,7 +252,7 @@ def test_a_mistake_made_by_hand_is_named_and_can_be_mended_here(
     page = seller.get("/admin/settings")
     assert "The shop goes on with the settings it had" in words(page)
     done = save(seller, "shop", {"shop.currency": "USD"})
-    assert "Saved: shop.currency" in words(done)
+    assert "Saved: Usual currency" in words(done)
     assert "goes on with" not in words(seller.get("/admin/settings"))
 
     path.write_text("[shop")

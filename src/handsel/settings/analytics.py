@@ -14,11 +14,13 @@ class AnalyticsSettings(Section):
 
     own: bool = Field(
         True,
+        title="Count visits in the shop",
         description="Count visits in the shop's own database: without cookies, without "
         "an address, for nobody but you. Sales are counted either way.",
     )
     keep_days: int = Field(
         396,
+        title="Days that single visits are kept",
         description="How long single visits are kept, in days: 13 months. The counts of "
         "a day, which are of nobody, are kept for good.",
         ge=2,
@@ -26,22 +28,26 @@ class AnalyticsSettings(Section):
     )
     ignore: Words = Field(
         default_factory=list,
+        title="Addresses that are not counted",
         description="Addresses or networks whose visits are not counted, for instance "
         'your own: `["203.0.113.7", "2001:db8::/48"]`.',
     )
     country_database: str = Field(
         "",
+        title="File that knows countries",
         description="A database of which address is in which country, in MaxMind's "
         "format (`.mmdb`), for visits whose country nothing in front says; needs "
         '`pip install "handsel[country]"`. Relative to the home folder.',
     )
     consent_cookie: bool = Field(
         False,
+        title="Ask visitors whether they may be known again",
         description="Ask visitors whether they may be known again on another day, by a "
         "cookie. `analytics.ga4_id` asks as well.",
     )
     ga4_id: str = Field(
         "",
+        title="Google Analytics: measurement ID",
         description="Google Analytics 4: the measurement ID of your web stream. Google's "
         "script is loaded after a visitor has said yes, and not before.",
         pattern=r"^(G-[A-Z0-9]{4,20})?$",
@@ -49,21 +55,26 @@ class AnalyticsSettings(Section):
     )
     ga4_secret: SecretStr | None = Field(
         None,
+        title="Google Analytics: API secret",
         description="The secret of the same stream's Measurement Protocol API, by which "
         "the shop itself tells Google of purchases and refunds. Better in a file: "
         "`ga4_secret_file`.",
     )
     ga4_base: str = Field(
-        "", description="Another address of the API; only with HANDSEL_ENV=test."
+        "",
+        title="Google Analytics: another address",
+        description="Another address of the API; only with HANDSEL_ENV=test.",
     )
     plausible_url: str = Field(
         "https://plausible.io",
+        title="Plausible: address",
         description="Where your Plausible is, if you run it yourself.",
         pattern=r"^https?://[^?#\s]+$",
         examples=["https://plausible.io"],
     )
     plausible_domain: str = Field(
         "",
+        title="Plausible: site",
         description="The site in Plausible that is told of purchases and refunds; empty: "
         "none is.",
         pattern=r"^([A-Za-z0-9][\w.-]*(/[\w./-]*)?)?$",
@@ -71,20 +82,27 @@ class AnalyticsSettings(Section):
     )
     matomo_url: str = Field(
         "",
+        title="Matomo: address",
         description="Where your Matomo is, which is told of purchases; empty: none is.",
         pattern=r"^(https?://[^?#\s]+)?$",
         examples=["https://matomo.example.com"],
     )
     matomo_site: int = Field(
-        0, description="The number of the site there (`idsite`).", ge=0, le=1_000_000
+        0,
+        title="Matomo: number of the site",
+        description="The number of the site there (`idsite`).",
+        ge=0,
+        le=1_000_000,
     )
     matomo_token: SecretStr | None = Field(
         None,
+        title="Matomo: token",
         description="A token of Matomo's that may write to it: then it also takes "
         "purchases of more than a day ago. Better in a file: `matomo_token_file`.",
     )
     test_hits: bool = Field(
         False,
+        title="Tell of test purchases, too",
         description="Tell all of these of test purchases, too, to try it out. Google "
         "shows them in DebugView.",
     )

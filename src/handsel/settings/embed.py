@@ -21,6 +21,7 @@ class EmbedSettings(Section):
 
     origins: Words = Field(
         default_factory=list,
+        title="Sites that may show the shop",
         description="The sites whose pages may show a product in an overlay or a card, for "
         'instance `["https://example.com", "https://www.example.com"]`: https and host, '
         "no path. Empty: buttons on your pages lead to the shop.",

@@ -1,4 +1,4 @@
-"""Every setting: its name, type, default, and one sentence that says what it is for."""
+"""Every setting: name, type, default, its label at the desk, and what it is for."""
 
 from typing import Literal
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ class ShopSettings(Section):
 
     url: str = Field(
         "http://127.0.0.1:8000",
+        title="Address of the shop",
         description="The shop's own address, as buyers see it. Every mailed link "
         "begins with it. https, except on this machine itself.",
         pattern=r"^https?://[^/?#\s]+/?$",
@@ -27,6 +28,7 @@ class ShopSettings(Section):
     )
     name: str = Field(
         "My shop",
+        title="Name of the shop",
         description="The shop's name: in every page, mail and payment page.",
         min_length=1,
         max_length=80,
@@ -35,6 +37,7 @@ class ShopSettings(Section):
     )
     email: str = Field(
         "",
+        title="E-mail for buyers",
         description="Where buyers can reach you; shown on purchase pages and receipts.",
         max_length=254,
         pattern=r"^([^@\s<>]+@[^@\s<>]+)?$",
@@ -42,17 +45,20 @@ class ShopSettings(Section):
     )
     address: str = Field(
         "",
+        title="Postal address",
         description="Your postal address: on invoices, and at the foot of receipts.",
         max_length=500,
     )
     currency: str = Field(
         "EUR",
+        title="Usual currency",
         description="The currency of a price typed without one, as three letters.",
         pattern=r"^[A-Z]{3}$",
         examples=["EUR"],
     )
     locale: str = Field(
         "en",
+        title="Language of prices and dates",
         description="How prices and dates are written, for instance `en` or `de_AT`.",
         pattern=r"^[a-z]{2,3}([_-][A-Za-z]{2,4}){0,2}$",
         examples=["en", "de_AT"],
@@ -64,28 +70,33 @@ class ServerSettings(Section):
 
     bind: str = Field(
         "127.0.0.1:8000",
+        title="Listens on",
         description="Address and port to listen on.",
         pattern=r"^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$",
         examples=["127.0.0.1:8000"],
     )
     threads: int = Field(
         128,
+        title="Pages served at once",
         description="Page threads; at most half of them wait for a payment provider.",
         ge=4,
         le=1024,
     )
     proxy: Literal["none", "caddy", "nginx"] = Field(
         "none",
+        title="Web server in front",
         description="The web server in front, whose word about the visitor's address "
         "and https is believed. `none` believes nobody.",
     )
     accel: bool = Field(
         False,
+        title="Files are sent by the web server in front",
         description="Let the proxy send the files (X-Accel-Redirect to `/_files/`). "
         "Needs the matching block in its configuration: see Operating.",
     )
     country_header: str = Field(
         "",
+        title="Header with the visitor's country",
         description="The header in which what stands in front says a visitor's country, "
         "for instance `CF-IPCountry`; evidence for the tax. It must overwrite what "
         "visitors send.",
@@ -99,6 +110,7 @@ class DatabaseSettings(Section):
 
     url: str = Field(
         "sqlite:///data/handsel.db",
+        title="Database",
         description="`sqlite:///FILE` (relative to the home folder) or "
         "`postgresql://USER@HOST/NAME`.",
         pattern=r"^(sqlite:///|postgres(ql)?(\+psycopg)?://).+",
@@ -109,9 +121,12 @@ class DatabaseSettings(Section):
 class StorageSettings(Section):
     """Where the files for sale are kept."""
 
-    kind: Literal["local"] = Field("local", description="`local`: a folder.")
+    kind: Literal["local"] = Field(
+        "local", title="Kind of storage", description="`local`: a folder."
+    )
     path: str = Field(
         "data/files",
+        title="Folder of the files",
         description="The folder, relative to the home folder; never inside a web root.",
     )
 
@@ -121,17 +136,20 @@ class MailSettings(Section):
 
     transport: str = Field(
         "folder",
+        title="How mails go out",
         description="`folder` writes each mail as a file into `mail/` in the home "
         "folder; `smtp` sends it.",
     )
     from_: str = Field(
         "",
         alias="from",
+        title="Sender",
         description='The sender, for instance `"Ada Byron <books@example.com>"`. '
         "Empty: the shop's name at the host of `shop.url`.",
     )
     bounces: str = Field(
         "",
+        title="Address for undeliverable mails",
         description="Where mails to buyers come back to that cannot be delivered, for "
         'instance `"bounces@example.com"`; everything to `bounces+...@example.com` must '
         "arrive there too. Read them with `handsel mail bounces`, or set "
@@ -141,28 +159,34 @@ class MailSettings(Section):
     )
     bounce_mailbox: str = Field(
         "",
+        title="Mailbox of undeliverable mails",
         description="The mailbox that bounces arrive in, for instance "
         '`"imaps://you@imap.example.com/INBOX"`. The worker reads it every five minutes '
         "and changes nothing in it. `imap://` wants STARTTLS, except on this machine "
         "itself.",
     )
     bounce_password: SecretStr | None = Field(
-        None, description="Its password; better in a file: `bounce_password_file`."
+        None,
+        title="Password of that mailbox",
+        description="Its password; better in a file: `bounce_password_file`.",
     )
     mailgun_signing_key: SecretStr | None = Field(
         None,
+        title="Mailgun: signing key",
         description="Mailgun's HTTP webhook signing key, to hear of bounces and "
         "complaints at `/webhooks/mailgun`. Better in a file: "
         "`mailgun_signing_key_file`.",
     )
     postmark_secret: SecretStr | None = Field(
         None,
+        title="Postmark: password of the web hook",
         description="The password in the address that Postmark's web hook calls, to "
         "hear of bounces and complaints at `/webhooks/postmark`; at least 20 letters "
         "of your own. Better in a file: `postmark_secret_file`.",
     )
     ses_topics: Words = Field(
         default_factory=list,
+        title="Amazon SES: topics",
         description="The ARN of each Amazon SNS topic by which Amazon SES tells of "
         "bounces and complaints at `/webhooks/ses`, for instance "
         '`["arn:aws:sns:eu-central-1:123456789012:bounces"]`. No other topic is '
@@ -170,24 +194,36 @@ class MailSettings(Section):
     )
     sendgrid_public_key: str = Field(
         "",
+        title="SendGrid: verification key",
         description="The verification key of SendGrid's signed event web hook, to hear "
         "of bounces and complaints at `/webhooks/sendgrid`. It is no secret.",
     )
-    host: str = Field("", description="The mail server of the `smtp` transport.")
+    host: str = Field(
+        "", title="Mail server", description="The mail server of the `smtp` transport."
+    )
     port: int = Field(
-        587, description="Its port: 587 STARTTLS, 465 TLS.", ge=1, le=65535
+        587,
+        title="Port of the mail server",
+        description="Its port: 587 STARTTLS, 465 TLS.",
+        ge=1,
+        le=65535,
     )
     security: Literal["starttls", "tls", "none"] = Field(
-        "starttls", description="How the connection is protected."
+        "starttls", title="Encryption", description="How the connection is protected."
     )
     user: str = Field(
-        "", description="User name for the mail server; empty: no log-in."
+        "",
+        title="User name at the mail server",
+        description="User name for the mail server; empty: no log-in.",
     )
     password: SecretStr | None = Field(
-        None, description="Its password; better in a file: `password_file`."
+        None,
+        title="Password at the mail server",
+        description="Its password; better in a file: `password_file`.",
     )
     dkim_selector: str = Field(
         "",
+        title="DKIM selector",
         description="The name of the key your mail provider signs with (DKIM): the word "
         "before `._domainkey` in your DNS. Only `handsel doctor` looks at it.",
         pattern=r"^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$",
@@ -195,6 +231,7 @@ class MailSettings(Section):
     )
     rate: str = Field(
         "",
+        title="Speed of mails to everyone",
         description="How fast a mail to everyone goes out at the most, for instance "
         '`"5/s"`, `"300/m"` or `"2000/h"`. Empty: as fast as the server takes it.',
         pattern=r"^([1-9]\d{0,6} ?/ ?[smh])?$",
@@ -202,6 +239,7 @@ class MailSettings(Section):
     )
     connections: int = Field(
         4,
+        title="Connections at once",
         description="How many connections to the mail server a mail to everyone uses "
         "at once.",
         ge=1,
@@ -214,6 +252,7 @@ class DeliverySettings(Section):
 
     download_limit: int = Field(
         5,
+        title="Downloads of each file",
         description="How often each file of a purchase can be fetched, unless the "
         "product says otherwise.",
         ge=1,
@@ -221,6 +260,7 @@ class DeliverySettings(Section):
     )
     grant_hours: int = Field(
         24,
+        title="Hours in which a download can go on",
         description="How long one press on a download button goes on serving resumes, "
         "in hours.",
         ge=1,

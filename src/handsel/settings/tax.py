@@ -14,12 +14,14 @@ class TaxSettings(Section):
 
     mode: Literal["none", "flat", "eu", "stripe"] = Field(
         "none",
+        title="How tax is worked out",
         description="`none`; `flat`, one rate for everybody; `eu`, VAT by the buyer's "
         "country, for sellers who use the One Stop Shop; `stripe`, worked out by Stripe "
         "Tax. See the chapter Tax before you choose.",
     )
     name: str = Field(
         "VAT",
+        title="Name of the tax",
         description="What the tax is called on pages, mails and invoices.",
         min_length=1,
         max_length=20,
@@ -28,24 +30,28 @@ class TaxSettings(Section):
     )
     rate: str = Field(
         "",
+        title="Rate in percent",
         description="The rate of `flat` in percent, for instance `19` or `8.1`.",
         pattern=r"^(\d{1,2}(\.\d{1,2})?)?$",
         examples=["19", "8.1"],
     )
     country: str = Field(
         "",
+        title="Your country",
         description="Your own country, as two letters; `eu` needs it.",
         pattern=r"^([A-Z]{2})?$",
         examples=["AT"],
     )
     one_stop_shop: bool = Field(
         True,
+        title="You use the One Stop Shop",
         description="Whether you use the EU's One Stop Shop. If not, because you sell for "
         "less than the threshold to other EU countries, `eu` takes your own country's rate "
         "of all consumers in the EU.",
     )
     number: str = Field(
         "",
+        title="Your VAT or tax number",
         description="Your own VAT or tax number, as it should stand on invoices.",
         max_length=40,
         pattern=r"^[^\x00-\x1f\x7f]*$",
@@ -54,6 +60,7 @@ class TaxSettings(Section):
 
     vies_base: str = Field(
         "",
+        title="Another address of the register of VAT numbers",
         description="Another address of the EU's register of VAT numbers; only with "
         "HANDSEL_ENV=test.",
     )
@@ -70,6 +77,7 @@ class InvoiceSettings(Section):
 
     prefix: str = Field(
         "INV-",
+        title="Numbers of invoices begin with",
         description="What the numbers of invoices begin with. Another prefix begins to "
         "count anew.",
         max_length=20,
@@ -78,6 +86,7 @@ class InvoiceSettings(Section):
     )
     credit_prefix: str = Field(
         "CN-",
+        title="Numbers of credit notes begin with",
         description="What the numbers of credit notes begin with; not the same.",
         max_length=20,
         pattern=r"^[A-Za-z0-9/._-]*$",
@@ -85,6 +94,7 @@ class InvoiceSettings(Section):
     )
     first: int = Field(
         1,
+        title="Number of the first invoice",
         description="The number the first invoice with this prefix has, for instance to "
         "go on from another system; of no effect on one that is in use.",
         ge=1,
@@ -92,6 +102,7 @@ class InvoiceSettings(Section):
     )
     seller: str = Field(
         "",
+        title="Your legal name on invoices",
         description="Your legal name on invoices, where it is not `shop.name`.",
         max_length=200,
         pattern=r"^[^\x00-\x1f\x7f]*$",
@@ -99,6 +110,7 @@ class InvoiceSettings(Section):
     )
     note: str = Field(
         "",
+        title="Sentence at the foot of invoices",
         description="A sentence at the foot of every invoice, for instance why there is "
         "no tax on it.",
         max_length=500,
@@ -119,7 +131,7 @@ def problems(
     if tax.mode == "stripe" and set(providers) - {"stripe", "test"}:
         found.append(
             "tax.mode: Stripe works out the tax of payments by Stripe alone; choose "
-            'another mode, or set payments.enabled = ["stripe"].'
+            "another mode, or let payments.enabled name nothing but stripe."
         )
     return found + _prefix_problems(invoice)
 

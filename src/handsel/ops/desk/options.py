@@ -7,7 +7,7 @@ import os
 import re
 import tomllib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -43,7 +43,8 @@ class Option:
     """One setting.
 
     Args:
-        about: its sentence, with `code` in it.
+        label: what people call it.
+        about: its sentence, with `code` in it; examples stand as they are typed here.
         value, default: as a form shows them; a secret has none.
         given: whether it has a value of its own.
         source: where that comes from.
@@ -54,6 +55,7 @@ class Option:
 
     section: str
     key: str
+    label: str
     about: str
     kind: Kind
     value: str
@@ -177,8 +179,9 @@ def _option(section: str, key: str, field: FieldInfo, found: _Sources) -> Option
     return Option(
         section=section,
         key=key,
+        label=field.title or key,
         # Here they go into files by themselves.
-        about=re.sub(_BETTER, "", field.description or ""),
+        about=_as_typed(re.sub(_BETTER, "", field.description or "")),
         kind=kind,
         value="" if kind == "secret" else _masked(_typed(raw if given else default)),
         default=_typed(default),
@@ -206,6 +209,17 @@ def _kind(section: str, key: str, field: FieldInfo) -> tuple[Kind, tuple[str, ..
     if kind in (int, bool):
         return ("yesno" if kind is bool else "number"), ()
     return ("long" if (_longest(field) or 0) >= LONG else "text"), ()
+
+
+def _as_typed(about: str) -> str:
+    """Show examples as a form takes them: without the quotes and brackets of the file."""
+    return re.sub(r"`([\"\[][^`]*)`", lambda found: _example(found[1]), about)
+
+
+def _example(written: str) -> str:
+    value = tomllib.loads(f"it = {written}")["it"]
+    lines = value if isinstance(value, list) else [value]
+    return " and ".join(f"`{each}`" for each in lines)
 
 
 def _longest(field: FieldInfo) -> int | None:
@@ -239,12 +253,25 @@ def _fixed(section: str, key: str, source: str, place: str) -> str:
     return _FOR_TESTS if key in ("api_base", "vies_base", "ga4_base") else ""
 
 
+def labels(book: Book, names: Iterable[str]) -> list[str]:
+    """Say what settings are called; one that is not there by its name."""
+    found = [(name, book.option(name)) for name in names]
+    return [option.label if option else name for name, option in found]
+
+
 def change(option: Option, typed: str) -> Change:
     """Give what a form asks for. Whether it is right is checked with all the rest.
 
-    Raises BadInputError for letters that nobody can see, which names the setting.
+    Raises BadInputError, which names the setting, for letters that nobody can see, and
+    for nothing where there must be something: the default would come unasked.
     """
     _check_letters(option, typed)
+    if option.default and option.kind != "list" and not typed.strip():
+        raise BadInputError(
+            "This cannot be empty.",
+            f"If nothing is set here it is `{option.default}`: type that for it.",
+            field=option.name,
+        )
     value = _meant(option, typed)
     if option.kind == "secret":
         return Change(option.section, option.key, value or None, "", as_file=True)
@@ -277,8 +304,6 @@ def _meant(option: Option, typed: str) -> object | None:
     typed = typed.strip()
     if option.kind == "list":
         return [each.strip() for each in re.split(r"[\n,]", typed) if each.strip()]
-    if not typed:
-        return None if option.default else ""
     if option.kind == "number" and re.fullmatch(r"-?\d{1,18}", typed):
         return int(typed)
     if option.kind == "yesno" and typed in ("true", "false"):

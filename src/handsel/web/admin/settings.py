@@ -8,9 +8,9 @@ from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from handsel.kit.errors import BadInputError, ShopError
+from handsel.kit.errors import ShopError
 from handsel.ops import adjusting, doctor, trying
-from handsel.ops.adjusting import ChangedMeanwhileError, WrongSettingsError
+from handsel.ops.adjusting import WrongSettingsError
 from handsel.ops.desk import options
 from handsel.ops.desk.options import Book, Option
 from handsel.ops.doctor import Finding, anew
@@ -18,6 +18,7 @@ from handsel.ops.trying import Word
 from handsel.outbound.post import sender_of
 from handsel.settings.editing import Change
 from handsel.web import limits
+from handsel.web.admin import mistakes
 from handsel.web.admin.desk import audited, confirmed, desk, done, outside, staff
 from handsel.web.pages import page, the_shop
 
@@ -133,7 +134,6 @@ def _shared(here: str) -> dict[str, object]:
         "chapters": CHAPTERS,
         "here": here,
         "coded": coded,
-        "label": label,
         "several": not the_shop().database.is_sqlite,
     }
 
@@ -157,6 +157,8 @@ def _page(
     found: Sequence[Word] = (),
 ) -> Response:
     shop = the_shop()
+    book = options.read(shop.home)
+    wrong = mistakes.sorted_out(errors, typed, _options(book, chosen), _elsewhere(book))
     return page(
         chosen.template,
         status if errors else 200,
@@ -164,10 +166,12 @@ def _page(
         url=shop.settings.public_url,
         sender=sender_of(shop.settings).address.rpartition("@")[2],
         me=staff().email,
-        book=options.read(shop.home),
+        book=book,
         chapter=chosen,
         typed=typed,
-        errors=errors,
+        errors=wrong.at_fields,
+        summary=wrong.summary,
+        first_wrong=next(iter(wrong.at_fields), ""),
         findings=list(anew.look(shop)),
         action=url_for("desk.change_settings", name=chosen.path),
         **_shared(chosen.path),
@@ -216,17 +220,15 @@ def change_settings(name: str) -> AnyResponse:
     typed = _typed(chosen)
     if not typed:
         return done("desk.chapter", "Nothing was changed.", name=name)
+    kept = {option.name: value for option, value in typed}
+    if unread := mistakes.unreadable(typed):
+        return _page(chosen, kept, unread)
     if any(option.guarded for option, _ in typed):
         confirmed()
-    kept = {option.name: value for option, value in typed}
     try:
         _change(typed)
-    except BadInputError as error:
-        return _page(chosen, kept, {error.field: str(error)})
     except WrongSettingsError as error:
         return _page(chosen, kept, dict(error.problems))
-    except ChangedMeanwhileError as error:
-        return _page(chosen, kept, {"": str(error)}, error.status)
     except ShopError as error:
         return _page(chosen, kept, {"": str(error)}, error.status)
     return _changed(name, sorted(kept))
@@ -251,12 +253,27 @@ def _typed(chosen: Chapter) -> list[tuple[Option, str]]:
 
 
 def _options(book: Book, chosen: Chapter) -> list[Option]:
-    return [
+    """Give those that have a field, in the order of the page."""
+    found = [
         each
         for name in chosen.sections
         for each in book.sections[name][1]
         if not each.fixed
     ]
+    return sorted(found, key=lambda each: each.name in chosen.seldom)
+
+
+def _elsewhere(book: Book) -> dict[str, tuple[str, str]]:
+    """Give where every setting is changed, and what it is called."""
+    return {
+        option.name: (
+            f"{url_for('desk.chapter', name=chapter.path)}#{option.name}",
+            option.label,
+        )
+        for chapter in CHAPTERS
+        for name in chapter.sections
+        for option in book.sections[name][1]
+    }
 
 
 def _plain(text: str) -> str:
@@ -297,7 +314,8 @@ def _changed(name: str, names: list[str]) -> AnyResponse:
         assert url
         return page("admin/settings_moved.html", url=url.value.rstrip("/"))
     when = "The shop works with it now." if renew else "It counts from the next start."
-    return done("desk.chapter", f"Saved: {', '.join(names)}. {when}", name=name)
+    called = ", ".join(options.labels(options.read(the_shop().home), names))
+    return done("desk.chapter", f"Saved: {called}. {when}", name=name)
 
 
 def coded(text: str) -> Markup:
@@ -307,14 +325,3 @@ def coded(text: str) -> Markup:
         Markup("<code>{}</code>").format(each) if place % 2 else escape(each)
         for place, each in enumerate(parts)
     )
-
-
-_AS_WRITTEN = {"url": "URL", "id": "ID", "ga4": "GA4", "ses": "SES", "dkim": "DKIM",
-               "api": "API", "vies": "VIES", "paypal": "PayPal"}  # fmt: skip
-
-
-def label(option: Option) -> str:
-    """Call a setting as people do."""
-    words = [_AS_WRITTEN.get(each, each) for each in option.key.split("_")]
-    first = words[0]
-    return " ".join([first[0].upper() + first[1:], *words[1:]])
