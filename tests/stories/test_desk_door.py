@@ -446,7 +446,7 @@ def test_the_log_says_who_did_what_and_nothing_secret(
     page = seller.get("/admin/audit")
 
     said = words(page)
-    for each in ("staff began", "staff signed in", "staff recovery codes made"):
+    for each in ("Came for the first", "Signed in", "Made new codes for paper"):
         assert each in said
     with shop.reading() as session:
         kept = session.scalars(select(AuditEntry)).all()

@@ -57,8 +57,8 @@ def test_one_is_planned_started_and_ended_with_what_is_shipped(
     assert "was shipped" in words(desk.get("/admin/experiments"))
     assert "Write &lt;b&gt;your" in desk.get("/p/book").text
     log = words(desk.get("/admin/audit"))
-    for action in ("planned", "started", "stopped"):
-        assert f"experiment {action}" in log
+    for said in ("Planned", "Started", "Ended"):
+        assert f"{said} an experiment" in log
 
 
 @on_sqlite

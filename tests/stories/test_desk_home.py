@@ -76,7 +76,7 @@ def test_the_list_can_be_put_away_for_good(shop: Shop, seller: Seller) -> None:
 
     assert "The list is gone." in words(answer)
     assert "Before you sell" not in words(seller.get("/admin/"))
-    assert "first steps hidden" in words(seller.get("/admin/audit"))
+    assert "Put away the list of first steps" in words(seller.get("/admin/audit"))
 
 
 def test_the_home_page_shows_figures_beside_those_before(

@@ -79,7 +79,9 @@ def test_a_change_is_saved_noted_and_asks_for_no_password_where_nothing_is_at_st
     again = seller.do(said, "/admin/settings/shop")
     assert "Nothing was changed" in words(again)
     assert "shop name" not in words(again)
-    assert "settings changed" in words(seller.get("/admin/audit"))
+    log = seller.get("/admin/audit")
+    assert "Changed a setting value: ar Language of prices and dates" in words(log)
+    assert '<a href="/admin/settings/shop#shop.locale"><bdi>Language of' in log.text
 
 
 def test_keys_ask_for_the_password_and_are_never_shown_again(

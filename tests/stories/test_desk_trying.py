@@ -50,7 +50,7 @@ def test_a_key_of_stripes_is_tried_and_what_it_lacks_is_named(till: Till) -> Non
     answer = words(press(seller, "payments", "stripe"))
     assert "The key may not read Refunds." in answer
     assert "It may not read Payouts: the report of payouts lacks them." in answer
-    assert "settings tried" in words(seller.get("/admin/audit"))
+    assert "Tried a service" in words(seller.get("/admin/audit"))
 
 
 @sqlite_alone

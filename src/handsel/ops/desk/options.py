@@ -269,7 +269,7 @@ def change(option: Option, typed: str) -> Change:
     if option.default and option.kind != "list" and not typed.strip():
         raise BadInputError(
             "This cannot be empty.",
-            f"If nothing is set here it is `{option.default}`: type that for it.",
+            f"If nothing is set here it is “{option.default}”: type that for it.",
             field=option.name,
         )
     value = _meant(option, typed)

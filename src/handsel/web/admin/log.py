@@ -3,10 +3,9 @@
 from flask import Response, request, url_for
 
 from handsel.customers.staff.audit import PAGE, latest
-from handsel.web.admin.desk import (
-    desk,
-    row_number,
-)
+from handsel.models import AuditEntry
+from handsel.web.admin import log_words
+from handsel.web.admin.desk import desk, row_number
 from handsel.web.pages import page, the_shop
 
 
@@ -20,9 +19,29 @@ def audit() -> Response:
     more = found[PAGE - 1].id if len(found) > PAGE else None
     return page(
         "admin/audit.html",
-        entries=found[:PAGE],
+        entries=[_shown(each) for each in found[:PAGE]],
         subject=subject,
         next_url=url_for("desk.audit", before=more, subject=subject) if more else "",
         first_url=url_for("desk.audit", subject=subject) if before else "",
         all_url=url_for("desk.audit") if subject else "",
     )
+
+
+def _shown(entry: AuditEntry) -> dict[str, object]:
+    return {
+        "at": entry.at,
+        "who": entry.who,
+        "said": log_words.said(entry.action),
+        "subject": entry.subject,
+        "called": log_words.called(entry),
+        "url": log_words.place(entry),
+        "detail": {
+            name.replace("_", " "): _plain(v) for name, v in entry.detail.items()
+        },
+        "network": entry.network,
+    }
+
+
+def _plain(value: object) -> object:
+    """Write several as people do."""
+    return ", ".join(map(str, value)) if isinstance(value, list) else value

@@ -6,6 +6,7 @@ from urllib.parse import quote
 from handsel.models import Order
 from handsel.models.words import FREE, GIFT, OrderStatus
 from handsel.ops.desk.timeline import Happened, Moment
+from handsel.web.admin import log_words
 
 STATUSES: Mapping[str, str] = {
     OrderStatus.STARTED: "begun, not paid",
@@ -78,7 +79,7 @@ BAD = {
 def happened(moment: Moment) -> str:
     """Say what happened, without its name or amount."""
     if moment.kind is Happened.DONE:
-        return f"At the desk: {moment.what.replace('.', ' ').replace('_', ' ')}"
+        return f"At the desk: {log_words.said(moment.what)}"
     return _HAPPENED.get(moment.kind) or _NAMED[moment.kind]
 
 
