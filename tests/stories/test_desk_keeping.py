@@ -1,5 +1,9 @@
 """Backups and web hooks at the desk."""
 
+import json
+import os
+import re
+
 import pytest
 from sqlalchemy import select
 
@@ -9,6 +13,7 @@ from handsel.ops import archive
 from handsel.ops.desk import backups
 from handsel.shop import Shop
 from tests import make
+from tests.ground.shops import Clock
 from tests.ground.till import Till, untrue
 from tests.ground.visitor import words
 from tests.ground.waiting import wait_until
@@ -48,6 +53,26 @@ def test_a_backup_that_was_cut_off_says_so_and_another_can_be_made(
     assert "ended before it was whole" in words(seller.get("/admin/backups"))
     (folder / "desk.json").write_text("no json")
     assert seller.get("/admin/backups").status_code == 200
+
+
+def test_while_a_backup_is_made_the_page_comes_anew_and_is_no_sign_of_life(
+    shop: Shop, seller: Seller, clock: Clock
+) -> None:
+    folder = shop.home / "backups"
+    folder.mkdir(exist_ok=True)
+    state = folder / "desk.json"
+    state.write_text(json.dumps({"pid": os.getpid(), "problem": ""}))
+    page = seller.get("/admin/backups")
+    found = re.search(r'http-equiv="refresh" content="5; url=([^"]+)"></n', page.text)
+    assert found
+    for _ in range(8):
+        clock.move(minutes=5)
+        seen = seller.get(found[1])
+    assert seen.status_code == 303  # signed out, as nobody was there
+
+    again = hire(shop, "bob@example.com")
+    state.write_text(json.dumps({"pid": 0, "problem": ""}))
+    assert "refresh" not in again.get("/admin/backups").text
 
 
 @pytest.mark.parametrize("name", ["../handsel.toml", "x.tar.gz", "desk.json", ".."])

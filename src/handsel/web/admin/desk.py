@@ -39,6 +39,8 @@ FORM_HEADER = "X-Form-Token"
 CONFIRM_FIELD = "confirm_password"
 KEPT_FIELD = "kept"
 KEPT_TO_SIGN_IN = timedelta(hours=12)
+BY_ITSELF = "by_itself"
+"""Stands in the address of a page that comes anew without scripts."""
 NUMBER = "int(max=2147483647)"
 """How the number of a row stands in an address: no larger than both databases take."""
 YEAR = 365 * 24 * 3600
@@ -90,12 +92,12 @@ def note_life() -> None:
 
 def _asked_by_itself() -> bool:
     """Say whether the page asks again without anybody there: no sign of life."""
-    return "HX-Request" in request.headers
+    return "HX-Request" in request.headers or request.args.get(BY_ITSELF) == "yes"
 
 
 def _to_the_door() -> AnyResponse:
     """Send a browser to sign in; what it had typed stays on the page."""
-    if _asked_by_itself():
+    if "HX-Request" in request.headers:
         response = Response(status=401)
         response.headers["HX-Refresh"] = "true"
         return response
