@@ -8,7 +8,7 @@ too late is shown again, so that nothing typed is lost.
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -307,9 +307,16 @@ def row_number(text: str) -> int:
     return number
 
 
-def desk_date(moment: datetime | None) -> str:
-    """Write a moment as the desk's lists do: UTC, to the minute."""
-    return moment.strftime("%Y-%m-%d %H:%M") if moment else ""
+def desk_date(moment: datetime | str | None) -> str:
+    """Write a moment as the whole desk does: to the minute, and that it is UTC."""
+    if not moment:
+        return ""
+    at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    # What a page was given as text may not say it; all of ours is UTC.
+    at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    return Markup(
+        '<time datetime="{:%Y-%m-%dT%H:%M:%SZ}">{:%Y-%m-%d %H:%M} UTC</time>'
+    ).format(at, at)
 
 
 def prepare(app: Flask) -> None:

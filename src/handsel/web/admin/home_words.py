@@ -20,6 +20,7 @@ from handsel.ops.doctor import Finding
 from handsel.ops.reporting import NOTHING, STAGES
 from handsel.web.admin import charts, written
 from handsel.web.admin.charts import Bar, Columns, Spark
+from handsel.web.admin.desk import desk_date
 
 
 @dataclass(frozen=True)
@@ -285,7 +286,7 @@ def sending(found: Sending) -> dict[str, Any]:
     if done.failed:
         said += f", {written.count(done.failed)} failed"
     if found.starts_at:
-        said = f"begins on {found.starts_at:%Y-%m-%d %H:%M} UTC"
+        said = Markup("begins on {}").format(desk_date(found.starts_at))
     elif found.state == "draft":
         said = "has not begun"
     elif found.state == "paused":

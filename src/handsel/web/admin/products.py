@@ -178,7 +178,7 @@ def _shown(shop: Shop, found: Product) -> dict[str, Any]:
             for each in found.files
         ],
         "releases": [
-            {"version": each.version, "date": f"{each.created_at:%Y-%m-%d}"}
+            {"version": each.version, "at": each.created_at}
             for each in reversed(found.releases)
         ],
     }
