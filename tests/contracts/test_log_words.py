@@ -7,7 +7,7 @@ from pathlib import Path
 
 import handsel
 from handsel.settings.running import sections
-from handsel.web.admin.log_words import SAID
+from handsel.web.admin.log_words import SAID, said
 
 SOURCE = Path(handsel.__file__).parent
 WRITERS = {"audited", "logged", "_noted"}
@@ -73,6 +73,10 @@ def test_every_action_that_is_written_has_its_sentence_and_no_other_has() -> Non
 
 
 def test_a_sentence_says_what_was_done_and_not_how_we_call_it() -> None:
-    for action, said in SAID.items():
-        assert re.fullmatch(r"[A-Z][\w ,']+", said), action
+    for action, sentence in SAID.items():
+        assert re.fullmatch(r"[A-Z][\w ,']+", sentence), action
     assert len(set(SAID.values())) == len(SAID)
+
+
+def test_what_failed_is_said_as_what_was_begun() -> None:
+    assert said("mail.tested_failed") == "Sent a test mail, which failed"

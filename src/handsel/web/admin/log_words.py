@@ -86,8 +86,15 @@ GONE = {"customer.erased", "experiment.deleted", "hook.remove", "update.discarde
 """After these there is no page of it any more."""
 
 
+FAILED = "_failed"
+"""Stands behind what was begun outside the database, and noted, and did not succeed."""
+
+
 def said(action: str) -> str:
     """Say what somebody did; of an action that is not known any more, its name."""
+    begun = action.removesuffix(FAILED)
+    if begun != action and begun in SAID:
+        return f"{SAID[begun]}, which failed"
     return SAID.get(action, action.replace(".", " ").replace("_", " "))
 
 
@@ -109,7 +116,8 @@ def place(entry: AuditEntry) -> str:
         return ""
     if entry.subject.startswith("H-"):
         return url_for("desk.order", number=entry.subject)
-    found = _PLACES.get(entry.action) or _PLACES.get(entry.action.partition(".")[0])
+    action = entry.action.removesuffix(FAILED)
+    found = _PLACES.get(action) or _PLACES.get(action.partition(".")[0])
     return found(entry.subject, entry.detail) if found else ""
 
 
@@ -155,6 +163,7 @@ _PLACES: Mapping[str, Callable[[str, Mapping[str, Any]], str]] = {
     "experiment": lambda subject, _: url_for("desk.experiment", name=subject),
     "hook": lambda subject, _: url_for("desk.one_outgoing", number=_number(subject)),
     "hook.added": _list_of("desk.outgoing"),
+    "hook.replayed": _list_of("desk.hooks"),
     "mail": _list_of("desk.mails"),
     "mail.lifted": _list_of("desk.stopped"),
     "orders": _list_of("desk.orders"),
