@@ -192,4 +192,4 @@ def test_codes_are_given_out_for_the_password(seller: Seller, clock: Clock) -> N
     sheet = seller.press(asked, "/coupons.csv", {"confirm_password": PASSWORD})
     assert asked.status_code == 403
     assert len(sheet.text.splitlines()) == 4
-    assert "coupons exported" in words(seller.get("/admin/audit"))
+    assert "Took the codes of coupons out as CSV" in words(seller.get("/admin/audit"))
