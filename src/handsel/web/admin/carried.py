@@ -4,6 +4,7 @@ What was typed may be a key: it travels closed, and opens for a while only.
 """
 
 import json
+import zlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,15 +37,16 @@ class Carrier:
 
     def _close(self, what: str, content: Any, life: timedelta) -> str:
         end = (self._now + life).timestamp()
-        return seal(
-            self._keys, self._purpose(what), json.dumps([end, content]).encode()
-        )
+        # Packed: what was small enough to come in must be so once more.
+        text = zlib.compress(json.dumps([end, content]).encode())
+        return seal(self._keys, self._purpose(what), text)
 
     def _open(self, what: str, closed: str) -> Any | None:
         try:
-            end, content = json.loads(unseal(self._keys, self._purpose(what), closed))
+            text = zlib.decompress(unseal(self._keys, self._purpose(what), closed))
         except UnreadableSecretError:
             return None
+        end, content = json.loads(text)
         return content if self._now.timestamp() < end else None
 
     def _purpose(self, what: str) -> str:
