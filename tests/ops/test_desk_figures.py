@@ -12,6 +12,7 @@ from handsel.ops.desk import figures
 from handsel.ops.desk.figures import Asked, Figures
 from handsel.ops.desk.steps import name_of, steps
 from handsel.shop import Shop
+from handsel.web.admin import home_words
 from tests import make
 from tests.cli.test_keep import facts
 from tests.ground.shops import Clock
@@ -183,3 +184,26 @@ def test_years_go_by_the_month() -> None:
     assert found[0] == Period(date(2024, 1, 15), date(2024, 1, 31))
     assert found[1] == Period(date(2024, 2, 1), date(2024, 2, 29))
     assert found[-1] == Period(date(2026, 2, 1), date(2026, 2, 3))
+
+
+def test_no_more_than_every_visitor_buys(shop: Shop) -> None:
+    make.product(shop)
+    reader = Reader(shop)
+    reader.get("/p/book")
+    for _ in range(2):
+        buy(reader)
+    seen(reader)
+
+    found = read(shop)
+    told = facts(shop, "report", "sources", "--by", "product", "--test")
+    with reader.app.app_context():
+        words = home_words.shown(found, shop.now().date())
+    reader.close()
+    assert (found.orders.now, found.visitors.now) == (2, 1)
+    assert found.conversion.now is None
+    assert found.products.lines[0].conversion_bp is None
+    assert [stage["of_first_bp"] for stage in found.funnel][3] is None
+    assert isinstance(told, dict)
+    assert [row["conversion_bp"] for row in told["rows"]] == [None]
+    (tile,) = [each for each in words["tiles"] if each.name == "Of visitors buy"]
+    assert tile.note.startswith("more orders than visitors")

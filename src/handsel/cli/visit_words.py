@@ -86,7 +86,7 @@ def of_order(visit: dict[str, Any] | None) -> Iterable[str]:
 
 
 def percent(points: int | None) -> str:
-    """Write basis points as percent; nothing of nothing."""
+    """Write basis points as percent; nothing for what is no part."""
     return "" if points is None else f"{points / 100:.1f} %"
 
 

@@ -29,8 +29,7 @@ def stages_of(counts: Iterable[Tally], by: By) -> list[dict[str, Any]]:
     """Give a row for each of what was told apart, those with most views first.
 
     Each has `key` and `stages`: `stage`, `count`, and which part that is of the first
-    stage and of the one before (`of_first_bp`, `of_before_bp`, basis points, None where
-    there is nothing to be a part of). Until `started` different visitors of a day are
+    stage and of the one before (`of_first_bp`, `of_before_bp`: see `among_bp`). Until `started` different visitors of a day are
     counted, then purchases, those of people who are not counted included.
     """
     groups: dict[str, list[Tally]] = {}
@@ -56,8 +55,8 @@ def stages(found: Iterable[Tally]) -> list[dict[str, Any]]:
         {
             "stage": str(stage),
             "count": count,
-            "of_first_bp": part_bp(count, numbers[0]),
-            "of_before_bp": part_bp(count, numbers[place - 1]) if place else None,
+            "of_first_bp": among_bp(count, numbers[0]),
+            "of_before_bp": among_bp(count, numbers[place - 1]) if place else None,
         }
         for place, (stage, count) in enumerate(counts.items())
     ]
@@ -66,3 +65,13 @@ def stages(found: Iterable[Tally]) -> list[dict[str, Any]]:
 def part_bp(count: int, of: int) -> int | None:
     """Give a part in basis points, None of nothing."""
     return round(10_000 * count / of) if of else None
+
+
+def among_bp(count: int, of: int) -> int | None:
+    """Give which part of some people did something, in basis points.
+
+    None where it is a part of nothing, or of fewer than did it: several who share an
+    address and a browser are one visitor, who asks not to be counted is none, and each
+    of them may buy.
+    """
+    return None if count > of else part_bp(count, of)

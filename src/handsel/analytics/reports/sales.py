@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from handsel.analytics.reports.funnel import part_bp
+from handsel.analytics.reports.funnel import among_bp
 from handsel.analytics.reports.tallies import By, Tally, Wanted, tally
 from handsel.models.words import EventKind
 
@@ -60,8 +60,8 @@ def sources(session: Session, wanted: Wanted) -> list[dict[str, Any]]:
 def worth(counts: Iterable[Tally]) -> list[dict[str, Any]]:
     """Give what visits from each of what was told apart came to, most sales first.
 
-    `key`, `visitors` (of product pages), `orders`, `conversion_bp` (None without
-    visitors), and `money`: for each currency `net_minor` and `per_visitor_minor`.
+    `key`, `visitors` (of product pages), `orders`, `conversion_bp` (see
+    `among_bp`), and `money`: for each currency `net_minor` and `per_visitor_minor`.
     """
     groups: dict[str, list[Tally]] = {}
     for each in counts:
@@ -80,7 +80,7 @@ def _worth(found: list[Tally]) -> dict[str, Any]:
     return {
         "visitors": visitors,
         "orders": orders,
-        "conversion_bp": part_bp(orders, visitors),
+        "conversion_bp": among_bp(orders, visitors),
         "money": [
             {
                 "currency": currency,

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from handsel.analytics import taxes
 from handsel.analytics.periods import FIRST, Period
-from handsel.analytics.reports.funnel import part_bp, stages
+from handsel.analytics.reports.funnel import among_bp, part_bp, stages
 from handsel.analytics.reports.sales import worth
 from handsel.analytics.reports.tallies import By, Tally, Wanted, side_by_side, tally
 from handsel.models import EventDay, Product
@@ -106,8 +106,8 @@ class Sums:
 
     @property
     def conversion_bp(self) -> int | None:
-        """Orders by visitors."""
-        return part_bp(self.orders, self.visitors)
+        """Orders by visitors; None where there are more orders."""
+        return among_bp(self.orders, self.visitors)
 
     @property
     def refunded_bp(self) -> int | None:

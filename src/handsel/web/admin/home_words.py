@@ -97,7 +97,7 @@ def _tiles(found: Figures) -> Sequence[Tile]:
         _tile("After refunds", found.net, money),
         _tile("Orders", found.orders, written.count, note=_sold_in(found)),
         _tile("Visitors", found.visitors, written.count),
-        _part("Of visitors buy", found.conversion),
+        _part("Of visitors buy", found.conversion, note=_more_than_seen(found)),
         _tile("Average order", found.average, money),
         _part("Goes back", found.refunded),
     ]
@@ -110,6 +110,13 @@ def _sold_in(found: Figures) -> str:
     if found.total.sold == found.total.orders:
         return ""
     return f"{written.count(found.total.sold)} in {found.currency}"
+
+
+def _more_than_seen(found: Figures) -> str:
+    """Say why there is no part: more than 100 % of them cannot buy."""
+    if found.total.orders <= found.total.visitors:
+        return ""
+    return "more orders than visitors who could be told apart"
 
 
 def _tile(
@@ -130,7 +137,7 @@ def _tile(
     )
 
 
-def _part(name: str, figure: Figure) -> Tile:
+def _part(name: str, figure: Figure, note: str = "") -> Tile:
     """Parts have grown by points, not by percent of percents."""
     moved = figure.moved
     change = (
@@ -143,6 +150,7 @@ def _part(name: str, figure: Figure) -> Tile:
         _way(moved or 0),
         "" if figure.before is None else written.part(figure.before),
         charts.spark(figure.steps),
+        note,
     )
 
 
@@ -204,7 +212,7 @@ def funnel_rows(stages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _lost(of_before_bp: int | None) -> str:
     """Say which part did not come as far; nothing where more came than were before."""
-    if of_before_bp is None or of_before_bp > 10_000:
+    if of_before_bp is None:
         return ""
     return written.part(10_000 - of_before_bp, 0)
 

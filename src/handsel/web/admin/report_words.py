@@ -126,6 +126,7 @@ def sources(rows: Rows, by: By) -> list[dict[str, Any]]:
             "visitors": written.count(row["visitors"]),
             "orders": written.count(row["orders"]),
             "conversion": written.part(row["conversion_bp"]),
+            "more_orders": row["orders"] > row["visitors"],
             "money": [_worth(each) for each in row["money"]],
             "bar": bar,
         }
