@@ -19,6 +19,7 @@ from tests.ground.shops import Clock
 from tests.ground.visitor import Visitor
 from tests.ops import keeping
 from tests.stories import buyers
+from tests.stories.visiting import Reader, seen
 
 
 def look(shop: Shop, number: str = "H-1001") -> Look:
@@ -145,3 +146,26 @@ def test_one_customer_is_shown_with_mails_and_whether_updates_come(
             customers.look(session, shop.keys, 99)
     assert (forgotten.person.email, forgotten.stopped) == ("", [])
     assert forgotten.person.tests == 1
+
+
+def test_what_led_to_another_order_of_the_same_address_is_not_told(
+    shop: Shop, clock: Clock
+) -> None:
+    make.product(shop)
+    reader = Reader(shop)
+    for looks in (3, 1):
+        for _ in range(looks):
+            reader.get("/p/book")
+        clock.move(minutes=5)
+        buyers.buy(reader)
+        clock.move(minutes=5)
+    seen(reader)
+    reader.close()
+
+    first, second = told(shop), told(shop, "H-1002")
+    assert first.count("viewed") > second.count("viewed") > 0
+    with shop.reading() as session:
+        moments = order.look(session, shop, "H-1002").moments
+        begun = order.look(session, shop, "H-1001").moments
+    start = max(each.at for each in begun if each.kind is Happened.STARTED)
+    assert all(each.at > start for each in moments)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from handsel.kit.money import Money
@@ -106,15 +106,28 @@ _RANK = {kind: rank for rank, kind in enumerate(Happened)}
 
 
 def _looks(session: Session, order: Order) -> Iterator[Moment]:
-    """Tell what the same visitor looked at on that day, before they set out to pay."""
+    """Tell what the same visitor looked at on that day, before they set out to pay.
+
+    Several who share an address may be one visitor: what came before they, or somebody
+    else there, set out to pay another order led to that one.
+    """
     visit = session.get(OrderVisit, order.id)
     if visit is None or not visit.visitor:
         return
+    of_them = (Event.day == visit.at.date(), Event.visitor == visit.visitor)
+    before = session.scalar(
+        select(func.max(Event.at)).where(
+            *of_them,
+            Event.kind == EventKind.STARTED,
+            Event.product_id == order.product_id,
+            Event.order_id < order.id,
+        )
+    )
     seen = session.execute(
         select(Event.kind, Event.at)
         .where(
-            Event.day == visit.at.date(),
-            Event.visitor == visit.visitor,
+            *of_them,
+            *([Event.at > before] if before else []),
             Event.product_id == order.product_id,
             Event.kind.in_((EventKind.VIEWED, EventKind.CLICKED)),
             Event.at <= order.created_at,
