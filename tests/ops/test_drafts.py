@@ -2,18 +2,20 @@
 
 import threading
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from handsel.analytics import opened
 from handsel.kit.errors import NotFoundError
-from handsel.models import Allowance, Campaign, Order, Recipient
+from handsel.models import Allowance, Campaign, Order, Product, Recipient
 from handsel.models.words import CampaignState, RecipientState
 from handsel.ops import campaigning, composing, drafting
 from handsel.ops.composing import ChangedMeanwhileError
 from handsel.ops.drafting import Page, SentAlreadyError, WrittenElsewhereError
-from handsel.outbound import afterwards, broadcast, campaigns, roll
+from handsel.outbound import afterwards, audience, broadcast, campaigns, roll
+from handsel.outbound.audience import Audience
 from handsel.shop import Shop
 from tests import make
 from tests.cli.test_keep import run
@@ -176,3 +178,32 @@ def test_what_is_taken_of_a_new_edition_is_counted(sold: Shop) -> None:
         )
     assert campaigning.facts(sold, campaign_id)["downloaded"] == 2
     assert list(sold.uploads.waiting()) == []
+
+
+def test_a_mail_that_nobody_would_get_says_why(shop: Shop) -> None:
+    make.product(shop)
+    nobody = composing.look(shop, written(shop)).reach
+    keeping.buy(shop, 3)
+    with shop.transaction() as session:
+        (product,) = session.query(Product)
+        choice = audience.read(session, product.id, ["country:FR"])
+        elsewhere = audience.reach(session, choice)
+        everybody = audience.reach(session, Audience(product.id))
+    said = run(
+        *(shop, "mail", "broadcast", "book", "--subject", "Hello"),
+        *("--body", str(note(shop)), "--to", "country:FR", "--dry-run"),
+    ).output
+
+    assert nobody
+    assert (nobody.recipients, nobody.unsold) == (0, True)
+    assert (elsewhere.recipients, elsewhere.others) == (0, 3)
+    assert not elsewhere.unsold
+    assert (everybody.recipients, everybody.others) == (3, 0)
+    assert "3 do not: they do not fit what --to says" in said
+
+
+def note(shop: Shop) -> Path:
+    """A text in a file."""
+    path = shop.home / "note.md"
+    path.write_text("All of *you*.")
+    return path

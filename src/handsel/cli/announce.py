@@ -116,6 +116,10 @@ def show_reach(reach: Reach) -> None:
     click.echo(f"  {reach.recipients:,} get the mail")
     for why, number in reach.left_out.items():
         click.echo(f"  {number:,} do not: {why}")
+    if reach.others:
+        click.echo(f"  {reach.others:,} do not: they do not fit what --to says")
+    if reach.unsold:
+        click.echo("  Nobody has bought it yet.")
     if reach.erased_orders:
         click.echo(f"  {reach.erased_orders:,} purchases are of buyers who were erased")
 

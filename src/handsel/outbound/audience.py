@@ -68,11 +68,21 @@ class Reach:
         left_out: how many get none, for each reason.
         erased_orders: purchases whose buyers were erased; nobody knows how many they
             were.
+        others: buyers for whom the conditions do not hold; counted where nobody would
+            get the mail, so that it can be said why.
     """
 
     recipients: int
     left_out: dict[str, int]
     erased_orders: int
+    others: int = 0
+
+    @property
+    def unsold(self) -> bool:
+        """Whether nobody has bought it at all."""
+        return not (
+            self.recipients or self.left_out or self.erased_orders or self.others
+        )
 
 
 def read(
@@ -163,12 +173,22 @@ def freeze(session: Session, campaign: Campaign, wanted: Audience) -> None:
 
 def reach(session: Session, wanted: Audience) -> Reach:
     """Say how many would get the mail, and how many not for each reason."""
-    asked = buyers(wanted).subquery()
-    counted = select(asked.c.reason, func.count()).group_by(asked.c.reason)
-    found: dict[str | None, int] = dict(session.execute(counted).all())
+    found = _counts(session, wanted)
     recipients = found.pop(None, 0)
     left_out = {str(why): number for why, number in sorted(found.items())}
-    return Reach(recipients, left_out, session.scalar(_nameless(wanted)) or 0)
+    erased = session.scalar(_nameless(wanted)) or 0
+    others = 0
+    if not recipients and _fits(wanted):
+        everyone = Audience(wanted.product_id, having=wanted.having)
+        others = sum(_counts(session, everyone).values()) - sum(left_out.values())
+    return Reach(recipients, left_out, erased, others)
+
+
+def _counts(session: Session, wanted: Audience) -> dict[str | None, int]:
+    """Count the buyers for each reason why not; None: those who get it."""
+    asked = buyers(wanted).subquery()
+    counted = select(asked.c.reason, func.count()).group_by(asked.c.reason)
+    return dict(session.execute(counted).all())
 
 
 def buyers(
