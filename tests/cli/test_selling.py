@@ -39,6 +39,17 @@ def test_a_product_is_changed_in_every_way(shop: Shop, tmp_path: Path) -> None:
     assert keeping.broken(shop) == {}
 
 
+def test_a_cover_is_taken_away_by_command(shop: Shop) -> None:
+    make.product(shop)
+    run(shop, "product", "edit", "book", "--cover", str(sample.sample_cover()))
+
+    both = ("--no-cover", "--cover", str(sample.sample_cover()))
+    assert run(shop, "product", "edit", "book", *both).exit_code == 2
+    assert run(shop, "product", "edit", "book", "--no-cover").exit_code == 0
+    with shop.reading() as session:
+        assert catalogue.get(session, "book").cover is None
+
+
 def test_what_is_not_named_stays(shop: Shop) -> None:
     before = make.product(shop)
 

@@ -12,7 +12,7 @@ from handsel.delivery.storage.uploads import Upload
 from handsel.kit.money import Money
 from handsel.models import AuditEntry, Product
 from handsel.models.words import ProductStatus
-from handsel.ops import shelving
+from handsel.ops import sample, shelving
 from handsel.sales import catalogue
 from handsel.sales.asking import Asking
 from handsel.sales.catalogue import NewProduct
@@ -214,6 +214,21 @@ def test_all_of_a_product_can_be_changed(seller: Seller, shop: Shop) -> None:
             select(AuditEntry.detail).order_by(AuditEntry.id.desc())
         )
         assert "suggest" in details.first()["fields"]  # type: ignore[index]
+
+
+def test_a_cover_is_taken_away(seller: Seller, shop: Shop) -> None:
+    make.product(shop)
+    shelving.edit_product(shop, "book", cover=sample.sample_cover())
+    page = seller.get("/admin/products/book").text
+    assert "None: take it away" in page
+
+    sent = fields_of(shop, "book") | {"cover": "none"}
+    assert "is saved" in words(send(seller, "/admin/products/book", sent))
+    assert get(shop, "book").cover is None
+    assert seller.get("/admin/products/book/cover").status_code == 404
+    assert "take it away" not in seller.get("/admin/products/book").text
+    send(seller, "/admin/products/book", fields_of(shop, "book") | {"cover": "none"})
+    assert noted(shop) == [("product.changed", "book")]
 
 
 def test_saving_what_was_not_changed_changes_nothing(

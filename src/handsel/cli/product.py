@@ -168,6 +168,7 @@ def show(slug: str, home: Path, as_json: bool) -> None:
 @click.option("--name", help="What it is called.")
 @click.option("--description", type=PathArgument, help="A Markdown file.")
 @click.option("--cover", type=PathArgument, help="A PNG, JPEG or WebP image.")
+@click.option("--no-cover", is_flag=True, help="Take away the cover it has.")
 @click.option("--button", help='The words on its button; "" for the usual ones.')
 @click.option("--template", help='Your own template of its page; "" for the usual one.')
 @click.option("--limit", type=click.IntRange(1, 1000), help="Downloads of each file.")
@@ -185,6 +186,8 @@ def edit(slug: str, home: Path, as_json: bool, **said: Any) -> None:
     fixed = said["open_price"] is not None
     if not fixed and all(value in (None, False, ()) for value in said.values()):
         raise click.UsageError("Say what to change, for instance --price 12.")
+    if said["cover"] and said["no_cover"]:
+        raise click.UsageError("--cover and --no-cover are two wishes: choose one.")
     with opened(home) as shop:
         facts = _facts(shop, shelving.edit_product(shop, slug, **said))
         answer(

@@ -96,6 +96,7 @@ def edit_product(
     name: str | None = None,
     description: Path | str | None = None,
     cover: Offered | None = None,
+    no_cover: bool = False,
     limit: int | None = None,
     tax_class: str | None = None,
     contains: Sequence[str] = (),
@@ -111,6 +112,7 @@ def edit_product(
     """Change what is given of a product, in one transaction; None leaves it.
 
     Args:
+        no_cover: take away the one it has.
         contains: slugs of what is in a bundle from now on; "" alone empties it.
         edition, family: as in `add_product`; a family "" takes it out of the one it has.
         asking: the whole price, where it was read already; else
@@ -126,6 +128,7 @@ def edit_product(
         asking=asking or pricing.changed(shop, before, **asked),
         description=_words(description),
         cover=store_cover(shop, cover) if cover else None,
+        no_cover=no_cover,
         download_limit=limit,
         tax_class=TaxClass(tax_class) if tax_class else None,
         contents=_contents(contains),

@@ -134,6 +134,7 @@ class Changes:
     description: str | None = None
     asking: Asking | None = None
     cover: Cover | None = None
+    no_cover: bool = False
     download_limit: int | None = None
     tax_class: TaxClass | None = None
     contents: Sequence[str] | None = None
@@ -179,7 +180,7 @@ def edit(
         product.description = changes.description
     if changes.asking is not None:
         asking.ask(product, changes.asking)
-    if changes.cover is not None:
+    if changes.cover or changes.no_cover:
         set_cover(product, changes.cover)
     if changes.download_limit is not None:
         product.download_limit = changes.download_limit
@@ -201,11 +202,12 @@ def _parts(product: Product, changes: Changes) -> list[Part]:
     """Say which parts of a page would look different."""
     new = changes
     price = new.asking is not None and new.asking != asking.of(product)
+    cover = new.cover.sha256 if new.cover else None if new.no_cover else product.cover
     edition = new.edition not in (None, (product.family or "", product.edition or ""))
     different = {
         Part.HEADLINE: new.name not in (None, product.name),
         Part.DESCRIPTION: new.description not in (None, product.description),
-        Part.COVER: new.cover is not None and new.cover.sha256 != product.cover,
+        Part.COVER: cover != product.cover,
         Part.BUTTON: new.button not in (None, product.button or ""),
         Part.TEMPLATE: new.template not in (None, product.template or ""),
         # The prices of editions stand side by side.

@@ -24,6 +24,8 @@ SPARE_PRICES = 2
 """Empty lines for prices in other currencies."""
 LONGEST = 100_000
 """Letters of a description."""
+NO_COVER = "none"
+"""What is chosen to take away a cover; no upload is called so."""
 NAMES = {
     "name": "Name",
     "description": "Description",
@@ -213,7 +215,7 @@ class Reader:
 
     def _cover(self) -> Upload | None:
         chosen = self.text("cover")
-        return self.shop.uploads.get(chosen) if chosen else None
+        return self.shop.uploads.get(chosen) if chosen not in ("", NO_COVER) else None
 
     def edition(self) -> dict[str, Any]:
         """Read what it is an edition of; nothing leaves it out of any family."""

@@ -195,11 +195,12 @@ def change_product(slug: str) -> AnyResponse:
         return _editor(found, product_form.typed(request.form, {}))
     reader = Reader(shop, request.form, found.currency)
     said = reader.common() | reader.edition() | reader.wording()
+    said["no_cover"] = reader.text("cover") == product_form.NO_COVER
     form = product_form.typed(request.form, reader.errors)
     if reader.errors:
         return _editor(found, form, 422)
     contains = request.form.getlist("contains")
-    changed = _changed(before, form) + (["cover"] if said["cover"] else [])
+    changed = _changed(before, form) + _changed_cover(found, said)
     try:
         shelving.edit_product(
             shop,
@@ -216,6 +217,11 @@ def change_product(slug: str) -> AnyResponse:
         return _editor(found, again, error.status)
     use_up(shop, [said["cover"]])
     return done("desk.product", f"{said['name']} is saved.", slug=slug)
+
+
+def _changed_cover(found: Product, said: dict[str, Any]) -> list[str]:
+    gone = said["no_cover"] and found.cover
+    return ["cover"] if said["cover"] or gone else []
 
 
 def _note_change(session: Session, slug: str, changed: list[str]) -> None:
