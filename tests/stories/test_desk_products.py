@@ -1,6 +1,9 @@
 """A seller puts something on sale at the desk, changes it, and takes it off again."""
 
 import io
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -155,6 +158,35 @@ def test_what_is_wrong_with_a_new_product_is_said_at_its_fields_and_nothing_is_l
     taken = send(seller, "/admin/new-product", NEW | {"upload": [book.id]})
     assert taken.status_code == 422
     assert "There is a product called the-book already" in words(taken)
+
+
+@pytest.fixture
+def in_kolkata(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A server whose clock is five and a half hours ahead of UTC."""
+    with monkeypatch.context() as environment:
+        environment.setenv("TZ", "Asia/Kolkata")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_kolkata")
+def test_moments_that_are_typed_are_of_utc_wherever_the_server_is(
+    seller: Seller, shop: Shop
+) -> None:
+    make.product(shop)
+    fields = fields_of(shop, "book") | {
+        "sale": "12.50",
+        "sale_until": "2026-12-24T18:00",
+    }
+    send(seller, "/admin/products/book", fields)
+    assert get(shop, "book").sale_ends_at == datetime(2026, 12, 24, 18, tzinfo=UTC)
+    form = seller.get("/admin/products/book").text
+    assert 'value="2026-12-24T18:00"' in form
+    assert "End of the sale, UTC" in form
+    coupon = {"code": "XMAS", "value": "10", "ends_at": "2026-12-24T18:00"}
+    send(seller, "/admin/new-coupon", coupon)
+    assert "2026-12-24 18:00 UTC" in words(seller.get("/admin/coupons/XMAS"))
 
 
 def test_all_of_a_product_can_be_changed(seller: Seller, shop: Shop) -> None:

@@ -1,6 +1,7 @@
 """Coupons at the desk: making them, ending them, giving their codes out."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC
 from typing import Any
 
 from flask import Response, request, url_for
@@ -140,8 +141,8 @@ def _said(errors: dict[str, str]) -> dict[str, Any]:
         "amount": value if kind == "amount" else None,
         "products": request.form.getlist("product"),
         "least": text("least"),
-        "starts_at": read("starts_at", read_moment),
-        "ends_at": read("ends_at", read_end),
+        "starts_at": read("starts_at", lambda typed: read_moment(typed, UTC)),
+        "ends_at": read("ends_at", lambda typed: read_end(typed, UTC)),
         "most_uses": read("most_uses", _number) or (1 if count is not None else None),
         "most_each": read("most_each", _number),
         "count": count,

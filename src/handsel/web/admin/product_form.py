@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC
 from typing import Any, TypeVar
 
 from werkzeug.datastructures import MultiDict
@@ -92,7 +93,7 @@ def of(product: Product, shop: Shop) -> Form:
             "open_price": "yes" if asked.open_price else "",
             "suggest": "; ".join(each.amount for each in asked.suggestions),
             "sale": sale.amount if sale else "",
-            "sale_until": f"{ends.astimezone():%Y-%m-%dT%H:%M}" if ends else "",
+            "sale_until": f"{ends:%Y-%m-%dT%H:%M}" if ends else "",
             "limit": str(product.download_limit),
             "tax_class": product.tax_class.value,
             "family": product.family or "",
@@ -184,7 +185,7 @@ class Reader:
             _in(price, self.currency),
             also=also,
             sale=[_in(sale, self.currency), *lower] if sale else (),
-            sale_until=read_end(ends) if ends else None,
+            sale_until=read_end(ends, UTC) if ends else None,
             open_price=bool(self.text("open_price")),
             suggest=re.findall(r"[^;\s][^;]*", self.text("suggest")),
         )
