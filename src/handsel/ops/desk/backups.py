@@ -107,7 +107,9 @@ def last(shop: Shop) -> Attempt:
 
 
 def _wait(shop: Shop, process: "subprocess.Popen[str]") -> None:
-    said, _ = process.communicate()
+    assert process.stdout
+    with process.stdout:
+        said = process.stdout.read()
     try:
         told = json.loads(said)
     except ValueError:
@@ -117,6 +119,8 @@ def _wait(shop: Shop, process: "subprocess.Popen[str]") -> None:
         names = ", ".join(told["damaged"])
         problem = f"It is made, but these files were missing or damaged: {names}."
     _write(shop, 0, problem)
+    # Only now: a page that finds nobody of its number would say that it was cut off.
+    process.wait()
 
 
 def _write(shop: Shop, pid: int, problem: str) -> None:
