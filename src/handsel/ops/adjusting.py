@@ -10,15 +10,14 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-
-from sqlalchemy.orm import Session
 
 from handsel.analytics import countries
 from handsel.kit.errors import ConfigurationError, ConflictError, ShopError
 from handsel.ops.places import SECRETS
+from handsel.ops.shelving import Witness
 from handsel.settings import CONFIG_FILE, Settings, load_settings, while_running
 from handsel.settings.editing import CannotEditError, Change, edited
 from handsel.settings.reading import read_settings
@@ -26,9 +25,6 @@ from handsel.shop import Shop, check_names
 
 _OURS = r"[a-z]+\.[a-z0-9_]+-[0-9a-f]{8}"
 """What the files are called that this module makes."""
-
-
-Note = Callable[[Session], None]
 
 
 class WrongSettingsError(ShopError):
@@ -67,7 +63,7 @@ def file_text(home: Path) -> str:
 
 
 def adjust(
-    shop: Shop, seen: str, changes: Sequence[Change], note: Note, missed: Note
+    shop: Shop, seen: str, changes: Sequence[Change], note: Witness, missed: Witness
 ) -> None:
     """Change settings in the file, all of them or none.
 
@@ -132,7 +128,7 @@ def _edited(text: str, changes: Sequence[Change]) -> str:
         ) from None
 
 
-def _write(shop: Shop, new: str, note: Note, missed: Note) -> None:
+def _write(shop: Shop, new: str, note: Witness, missed: Witness) -> None:
     # Beside what it will be: a file that is only a link stays one.
     target = (shop.home / CONFIG_FILE).resolve()
     draft = target.with_name(f".{CONFIG_FILE}-{secrets.token_hex(4)}")
@@ -150,7 +146,7 @@ def _write(shop: Shop, new: str, note: Note, missed: Note) -> None:
             draft.unlink(missing_ok=True)
 
 
-def _take(shop: Shop, draft: Path, target: Path, missed: Note) -> None:
+def _take(shop: Shop, draft: Path, target: Path, missed: Witness) -> None:
     try:
         draft.replace(target)
     except OSError:

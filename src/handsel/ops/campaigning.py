@@ -24,6 +24,7 @@ from handsel.outbound import (
     campaigns,
     pace,
     recipients,
+    unmailed,
 )
 from handsel.outbound.announcing import Announcement
 from handsel.outbound.audience import Reach
@@ -232,7 +233,7 @@ def facts(shop: Shop, campaign_id: int) -> dict[str, Any]:
             "state": str(campaign.state),
             "recipients": done.recipients,
             "skipped": done.skipped,
-            "skipped_why": recipients.skipped(session, campaign_id),
+            "skipped_why": unmailed.skipped(session, campaign_id),
             "sent": done.sent,
             "failed": done.failed,
             "remaining": done.remaining,
@@ -249,7 +250,7 @@ def facts(shop: Shop, campaign_id: int) -> dict[str, Any]:
             "finished_at": campaign.finished_at and campaign.finished_at.isoformat(),
             "failures": [  # the first hundred of them
                 {"email": email, "error": error}
-                for email, error in recipients.failed(session, campaign_id)
+                for email, error in unmailed.failed(session, campaign_id)
             ],
         }
 

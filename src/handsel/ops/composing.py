@@ -20,6 +20,7 @@ from handsel.kit.errors import (
     ShopError,
 )
 from handsel.kit.links import relative_links, whole_links
+from handsel.kit.moments import read_moment
 from handsel.kit.rates import gap_us
 from handsel.models import UpdateDraft
 from handsel.ops import (
@@ -155,23 +156,13 @@ def _read_sending(session: Session, found: Look) -> None:
         found.take("rate", lambda: gap_us(rate), 0)
         found.rate = rate
     if at := _text(found, "at"):
-        found.at = found.take("at", lambda: _moment(at), None)
+        found.at = found.take("at", lambda: read_moment(at, UTC), None)
 
 
 def _one_condition(
     session: Session, product_id: int, condition: str
 ) -> Callable[[], bool]:
     return lambda: bool(audience.read(session, product_id, [condition]))
-
-
-def _moment(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise BadInputError(
-            "That is no time.", "Write it like 2027-01-31T09:00."
-        ) from None
-    return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
 
 
 def _told_of(session: Session, found: Look) -> int | None:

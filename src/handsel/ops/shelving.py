@@ -18,7 +18,8 @@ from handsel.ops import pricing, wording
 from handsel.sales import catalogue
 from handsel.sales.asking import Asking
 from handsel.sales.asking import of as price_of
-from handsel.sales.catalogue import Changes, Cover, NewProduct
+from handsel.sales.catalogue import Changes, NewProduct
+from handsel.sales.covers import Cover
 from handsel.sales.releases import NewFile
 from handsel.shop import Shop
 

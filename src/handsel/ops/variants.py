@@ -12,7 +12,7 @@ from handsel.models.words import Part
 from handsel.ops import pricing, shelving, wording
 from handsel.ops.wording import USUAL_TEMPLATE
 from handsel.sales import prices
-from handsel.sales.catalogue import Cover
+from handsel.sales.covers import Cover
 from handsel.shop import Shop
 
 MOST = 6

@@ -12,19 +12,10 @@ from handsel.kit.errors import BadInputError, ConflictError, NotFoundError
 from handsel.models import BundleItem, Entitlement, Order, Product, Release
 from handsel.models.database import rows_changed
 from handsel.models.words import Part, ProductStatus, TaxClass
-from handsel.sales import asking, marks, releases
+from handsel.sales import asking, covers, marks, releases
 from handsel.sales.asking import Asking
+from handsel.sales.covers import Cover
 from handsel.sales.releases import NewFile, NewRelease
-
-
-@dataclass(frozen=True)
-class Cover:
-    """A cover image that lies in the storage already. Sizes are pixels."""
-
-    sha256: str
-    content_type: str
-    width: int
-    height: int
 
 
 @dataclass(frozen=True)
@@ -74,7 +65,7 @@ def add(
     )
     asking.ask(product, new.asking)
     _join(session, product, *new.edition)
-    set_cover(product, cover)
+    covers.put_on(product, cover)
     session.add(product)
     session.flush()
     first = NewRelease(new.version)
@@ -181,7 +172,7 @@ def edit(
     if changes.asking is not None:
         asking.ask(product, changes.asking)
     if changes.cover or changes.no_cover:
-        set_cover(product, changes.cover)
+        covers.put_on(product, changes.cover)
     if changes.download_limit is not None:
         product.download_limit = changes.download_limit
     if changes.tax_class is not None:
@@ -242,26 +233,6 @@ def show(session: Session, slug: str, *, published: bool) -> Product:
     product.status = ProductStatus.PUBLISHED if published else ProductStatus.DRAFT
     session.flush()
     return product
-
-
-def set_cover(product: Product, cover: Cover | None) -> None:
-    """Give a product this cover, or none."""
-    product.cover = cover.sha256 if cover else None
-    product.cover_type = cover.content_type if cover else None
-    product.cover_width = cover.width if cover else None
-    product.cover_height = cover.height if cover else None
-
-
-def cover_type(session: Session, sha256: str) -> str:
-    """Give the type of a cover that strangers may see. Raises NotFoundError."""
-    kind = session.scalars(
-        select(Product.cover_type)
-        .where(Product.cover == sha256, Product.status == ProductStatus.PUBLISHED)
-        .limit(1)
-    ).one_or_none() or experiments.cover_type(session, sha256)
-    if kind is None:
-        raise NotFoundError("There is no such picture.")
-    return kind
 
 
 _WITH_RELEASES = selectinload(Product.releases).selectinload(Release.files)

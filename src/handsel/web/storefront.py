@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from handsel.kit.errors import NotFoundError
 from handsel.models import Product
 from handsel.models.words import EventKind
-from handsel.sales import catalogue
+from handsel.sales import catalogue, covers
 from handsel.web import carried, tested, visits
 from handsel.web.guards import Policy, guard
 from handsel.web.pages import page, the_shop
@@ -61,7 +61,7 @@ def cover(sha256: str) -> Response:
     if not re.fullmatch(r"[0-9a-f]{64}", sha256):
         raise NotFoundError("There is no such picture.")
     with the_shop().reading() as session:
-        kind = catalogue.cover_type(session, sha256)
+        kind = covers.type_of(session, sha256)
     with the_shop().storage.open(sha256) as file:
         response = Response(file.read(), content_type=kind)
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"

@@ -29,8 +29,9 @@ def stages_of(counts: Iterable[Tally], by: By) -> list[dict[str, Any]]:
     """Give a row for each of what was told apart, those with most views first.
 
     Each has `key` and `stages`: `stage`, `count`, and which part that is of the first
-    stage and of the one before (`of_first_bp`, `of_before_bp`: see `among_bp`). Until `started` different visitors of a day are
-    counted, then purchases, those of people who are not counted included.
+    stage and of the one before (`of_first_bp`, `of_before_bp`: see `among_bp`). Until
+    `started` different visitors of a day are counted, then purchases, those of people who
+    are not counted included.
     """
     groups: dict[str, list[Tally]] = {}
     for each in counts:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cache
-from itertools import chain
 from typing import Any
 
 from sqlalchemy import (
@@ -77,8 +76,8 @@ class Tally:
 def tally(session: Session, wanted: Wanted) -> list[Tally]:
     """Add up the counts of the days that are counted, and count the others now."""
     names = _products(session) if wanted.by is By.PRODUCT else {}
-    rows = chain(_closed(session, wanted), _open(session, wanted))
-    return _added_up(rows, names)
+    statements = _statements(wanted.by, of_one=wanted.product_id is not None)
+    return _added_up(_rows(session, wanted, statements), names)
 
 
 def side_by_side(
@@ -90,23 +89,10 @@ def side_by_side(
     For products, and what a day's counts are told apart by: source, country and so on.
     """
     found: dict[str, list[Any]] = {str(by): [] for by in ways}
-    for *row, by in _several(session, wanted, ways):
+    for *row, by in _rows(session, wanted, _statements_of_several(ways)):
         found[by].append(row)
     named = _products(session)
     return {by: _added_up(found[by], named if by is By.PRODUCT else {}) for by in ways}
-
-
-def _several(session: Session, wanted: Wanted, ways: tuple[By, ...]) -> Iterator[Any]:
-    added_up, counted, open_day = _statements_of_several(ways)
-    said = _said(wanted)
-    whole, rest = _divided(session, wanted.period)
-    if whole:
-        yield from session.execute(added_up, said | {"months": whole})
-    for days in rest:
-        within = {"first": days.first, "last": days.last}
-        yield from session.execute(counted, said | within)
-    for day in _open_days(session, wanted.period):
-        yield from session.execute(open_day, said | {"day": day})
 
 
 def _added_up(rows: Iterable[Any], names: Mapping[str, str]) -> list[Tally]:
@@ -121,32 +107,19 @@ def _added_up(rows: Iterable[Any], names: Mapping[str, str]) -> list[Tally]:
     return [Tally(*key, *sums) for key, sums in found.items()]
 
 
-def _closed(session: Session, wanted: Wanted) -> Iterator[Any]:
-    """Give the sums of months and days that are counted."""
-    said = _said(wanted)
-    added_up, counted, _ = _statements(wanted.by, of_one=wanted.product_id is not None)
+def _rows(session: Session, wanted: Wanted, statements: "Statements") -> Iterator[Any]:
+    """Give the sums of months and days that are counted, and count those open now."""
+    added_up, counted, open_day = statements
+    said = {"product": wanted.product_id or ALL, "test": wanted.test}
     rest = [wanted.period]
-    if added_up is not None:
-        whole, rest = _divided(session, wanted.period)
-        if whole:
-            yield from session.execute(added_up, said | {"months": whole})
+    if added_up is not None and wanted.period.length >= SHORT:
+        whole, rest = months.within(session, wanted.period)
+        yield from session.execute(added_up, said | {"months": whole})
     for days in rest:
         within = {"first": days.first, "last": days.last}
         yield from session.execute(counted, said | within)
-
-
-def _divided(session: Session, period: Period) -> tuple[Sequence[date], list[Period]]:
-    """Give whole months that are added up, and the days between."""
-    if period.length < SHORT:
-        return [], [period]
-    return months.within(session, period)
-
-
-def _open(session: Session, wanted: Wanted) -> Iterator[Any]:
-    """Count the days that are open now."""
-    *_, open_day = _statements(wanted.by, of_one=wanted.product_id is not None)
     for day in _open_days(session, wanted.period):
-        yield from session.execute(open_day, _said(wanted) | {"day": day})
+        yield from session.execute(open_day, said | {"day": day})
 
 
 def _open_days(session: Session, period: Period) -> Sequence[date]:
@@ -154,13 +127,10 @@ def _open_days(session: Session, period: Period) -> Sequence[date]:
     return session.scalars(select(EventDay.day).where(within, ~EventDay.counted)).all()
 
 
-def _said(wanted: Wanted) -> dict[str, Any]:
-    return {"product": wanted.product_id or ALL, "test": wanted.test}
-
-
 SHORT = 60
 """Days below which it is not worth looking for whole months."""
-Statements = tuple[Select[Any] | None, Select[Any], Select[Any]]
+Query = Select[Any] | CompoundSelect[Any]
+Statements = tuple[Query | None, Query, Query]
 
 
 @cache
@@ -193,12 +163,13 @@ def _statements(by: By, *, of_one: bool) -> Statements:
 
 
 @cache
-def _statements_of_several(ways: tuple[By, ...]) -> tuple[CompoundSelect[Any], ...]:
+def _statements_of_several(ways: tuple[By, ...]) -> Statements:
     """Give the same statements as `_statements`, each in several ways at once: the last
     column names the way. The events of an open day are looked up once for all.
     """
-    each_way = [_statements(by, of_one=False)[:2] for by in ways]
-    added_up, counted = zip(*each_way, strict=True)
+    added_up, counted, _ = zip(
+        *(_statements(by, of_one=False) for by in ways), strict=True
+    )
     told = counting.events_told(
         bindparam("day", type_=Date()),
         *(_counted_by(by) for by in ways if by is not By.PRODUCT),

@@ -215,11 +215,13 @@ def read(session: Session, asked: Asked, today: date) -> Figures:
         steps=every,
         funnel=stages(now),
         **_lists(session, Wanted(period, test=asked.test), currency),
-        named={
-            row.slug: row.name
-            for row in session.execute(select(Product.slug, Product.name))
-        },
+        named=_names(session),
     )
+
+
+def _names(session: Session) -> dict[str, str]:
+    rows = session.execute(select(Product.slug, Product.name))
+    return {row.slug: row.name for row in rows}
 
 
 def _lists(session: Session, wanted: Wanted, currency: str) -> dict[str, Best]:

@@ -24,7 +24,7 @@ from handsel.kit.sealing import UnreadableSecretError, seal, unseal
 from handsel.kit.signing import check, sign
 from handsel.models import Staff, StaffSession
 from handsel.web import limits
-from handsel.web.admin.carried import Carrier
+from handsel.web.admin import kept
 from handsel.web.admin.navigation import navigation
 from handsel.web.guards import Policy, guard
 from handsel.web.pages import cookie_name, network, page, set_cookie, the_shop
@@ -116,20 +116,27 @@ def _to_the_door() -> AnyResponse:
 
 def _kept_fields(life: timedelta) -> list[tuple[str, str]]:
     """Give what a form sent as one field, closed: keys are among it."""
-    if kept := request.form.get(KEPT_FIELD):  # signed out while it was closed already
-        return [(KEPT_FIELD, kept)]
+    if closed := request.form.get(KEPT_FIELD):  # signed out while it was closed already
+        return [(KEPT_FIELD, closed)]
     ours = (FORM_FIELD, CONFIRM_FIELD)
     sent = request.form.items(multi=True)
     fields = [(name, value) for name, value in sent if name not in ours]
-    return [(KEPT_FIELD, _browser().close_fields(fields, request.path, life))]
+    shop, found = the_shop(), g.staff_session
+    # Bound to the person, if there is one, and not to the session: signing in again
+    # loses nothing.
+    who = (found.staff.email_key,) if found else ()
+    closed = kept.close(shop.keys, fields, _owner(*who), shop.now() + life)
+    return [(KEPT_FIELD, closed)]
 
 
 def _take_up() -> None:
     """Go on with what a form sent before a page came in between. Raises StaleFormError."""
-    fields = _browser().fields(request.form[KEPT_FIELD], request.path)
-    if fields is None and g.staff_session:
-        whoever = Carrier(the_shop().keys, the_shop().now(), _form_mark())
-        fields = whoever.fields(request.form[KEPT_FIELD], request.path)
+    shop, closed, fields = the_shop(), request.form[KEPT_FIELD], None
+    if g.staff_session:
+        theirs = _owner(g.staff_session.staff.email_key)
+        fields = kept.reopen(shop.keys, closed, theirs, shop.now())
+    if fields is None:  # closed before anybody was signed in
+        fields = kept.reopen(shop.keys, closed, _owner(), shop.now())
     if fields is None:
         raise StaleFormError(
             "What you typed was kept for a while only, and that is over.",
@@ -140,11 +147,9 @@ def _take_up() -> None:
     request.form = ImmutableMultiDict(fields)
 
 
-def _browser() -> Carrier:
-    """Carry for this browser, and the person who is signed in, if there is one."""
-    shop, found = the_shop(), g.staff_session
-    who = (found.staff.email_key,) if found else ()
-    return Carrier(shop.keys, shop.now(), _form_mark(), *who)
+def _owner(*person: str) -> list[str]:
+    """Name this place, this browser, and the person."""
+    return [request.path, _form_mark(), *person]
 
 
 def _form_mark() -> str:

@@ -1,6 +1,7 @@
 """What the log calls things: a sentence for each action, and the page it concerns."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from flask import url_for
@@ -102,12 +103,16 @@ def called(entry: AuditEntry) -> str:
     """Say what it was done to; a setting by what people call it."""
     if not entry.action.startswith("settings."):
         return entry.subject
-    titles = {
+    return _titles().get(entry.subject) or entry.subject
+
+
+@cache
+def _titles() -> dict[str, str | None]:
+    return {
         f"{section}.{field.alias or key}": field.title
         for section, kind in sections()
         for key, field in kind.model_fields.items()
     }
-    return titles.get(entry.subject) or entry.subject
 
 
 def place(entry: AuditEntry) -> str:
