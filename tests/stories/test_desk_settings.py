@@ -163,6 +163,17 @@ def test_every_mistake_is_named_on_top_in_the_order_of_the_fields(
 
 
 @sqlite_alone
+def test_what_is_empty_and_what_is_no_currency_are_told_together(
+    shop: Shop, seller: Seller
+) -> None:
+    answer = save(seller, "shop", {"shop.name": "", "shop.currency": "euro"})
+    assert answer.status_code == 422
+    assert 'id="shop.name-error"' in answer.text
+    assert 'id="shop.currency-error"' in answer.text
+    assert logged(shop) == []
+
+
+@sqlite_alone
 def test_what_is_wrong_on_another_page_leads_there(seller: Seller) -> None:
     save(seller, "tax", {"tax.mode": "stripe"})
     answer = seller.do(

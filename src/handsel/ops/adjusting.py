@@ -93,6 +93,21 @@ def adjust(
             _forget_secrets(shop.home, [*before, *(path.name for path in made)])
 
 
+def problems(shop: Shop, changes: Sequence[Change]) -> dict[str, str]:
+    """Say what would be wrong with these changes, as WrongSettingsError does.
+
+    Nothing is written: keys, which would be put into files, are left out.
+    """
+    plain = [each for each in changes if not each.as_file]
+    try:
+        _check(shop, _edited(file_text(shop.home), plain))
+    except WrongSettingsError as error:
+        return dict(error.problems)
+    except CannotWriteError:  # whoever adjusts is told
+        pass
+    return {}
+
+
 @contextmanager
 def _alone(home: Path) -> Iterator[None]:
     """Let one at a time change the settings, of however many processes."""

@@ -221,8 +221,8 @@ def change_settings(name: str) -> AnyResponse:
     if not typed:
         return done("desk.chapter", "Nothing was changed.", name=name)
     kept = {option.name: value for option, value in typed}
-    if unread := mistakes.unreadable(typed):
-        return _page(chosen, kept, unread)
+    if wrong := _unreadable(typed):
+        return _page(chosen, kept, wrong)
     if any(option.guarded for option, _ in typed):
         confirmed()
     try:
@@ -232,6 +232,19 @@ def change_settings(name: str) -> AnyResponse:
     except ShopError as error:
         return _page(chosen, kept, {"": str(error)}, error.status)
     return _changed(name, sorted(kept))
+
+
+def _unreadable(typed: list[tuple[Option, str]]) -> dict[str, str]:
+    """Say what cannot even be written, and with it what else is wrong with the rest."""
+    unread = mistakes.unreadable(typed)
+    if not unread:
+        return {}
+    rest = [each for each in typed if each[0].name not in unread]
+    changes = [options.change(option, value) for option, value in rest]
+    names = {option.name for option, _ in rest}
+    found = adjusting.problems(the_shop(), changes)
+    # Only what was typed: the rest may hang on what cannot be written.
+    return unread | {name: words for name, words in found.items() if name in names}
 
 
 def _typed(chosen: Chapter) -> list[tuple[Option, str]]:
