@@ -3,11 +3,13 @@
 import json
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import select
 
 from handsel import worker
+from handsel.kit.errors import ConflictError
 from handsel.models import AuditEntry
 from handsel.ops import archive
 from handsel.ops.desk import backups
@@ -19,6 +21,24 @@ from tests.ground.visitor import words
 from tests.ground.waiting import wait_until
 from tests.stories.desks import Seller, hire
 from tests.stories.listening import Listener, is_signed, that_tells
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_of_many_presses_at_once_one_makes_a_backup(shop: Shop) -> None:
+    make.product(shop)
+
+    def press(_: int) -> bool:
+        try:
+            backups.start(shop)
+        except ConflictError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(press, range(8))) == 1
+    wait_until(lambda: not backups.last(shop).running)
+    assert backups.last(shop).problem == ""
+    assert len(backups.kept(shop)) == 1
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

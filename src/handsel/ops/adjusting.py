@@ -4,7 +4,6 @@ The file that would be is checked by what checks it at the start. Secrets go int
 of their own, which nothing names yet; one rename then changes all of it.
 """
 
-import fcntl
 import hashlib
 import os
 import re
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from handsel.analytics import countries
 from handsel.kit.errors import ConfigurationError, ConflictError, ShopError
+from handsel.kit.locks import alone_in
 from handsel.ops.places import SECRETS
 from handsel.ops.shelving import Witness
 from handsel.settings import CONFIG_FILE, Settings, load_settings, while_running
@@ -76,7 +76,7 @@ def adjust(
 
     Raises ChangedMeanwhileError, WrongSettingsError, CannotWriteError.
     """
-    with _alone(shop.home):
+    with alone_in(shop.home):
         text = file_text(shop.home)
         if mark(text) != seen:
             raise ChangedMeanwhileError(
@@ -106,17 +106,6 @@ def problems(shop: Shop, changes: Sequence[Change]) -> dict[str, str]:
     except CannotWriteError:  # whoever adjusts is told
         pass
     return {}
-
-
-@contextmanager
-def _alone(home: Path) -> Iterator[None]:
-    """Let one at a time change the settings, of however many processes."""
-    folder = os.open(home, os.O_RDONLY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(folder)
 
 
 def _put_away(home: Path, change: Change, made: list[Path]) -> Change:

@@ -25,6 +25,7 @@ from handsel.kit.errors import (
     NotFoundError,
     ShopError,
 )
+from handsel.kit.locks import alone_in
 from handsel.kit.text import human_size, safe_filename
 
 BLOCK = 1 << 18
@@ -116,7 +117,7 @@ class Uploads:
         upload = Upload(number, safe_filename(name), size, folder / _BYTES)
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            with _one_begins(self.root):
+            with alone_in(self.root):
                 self._check_room(upload, size, promised=self._promised())
                 folder.mkdir(0o700)
                 flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
@@ -292,17 +293,6 @@ def _write(target: int, at: int, block: bytes, size: int) -> int:
             written = os.pwrite(target, rest, at)
             at, rest = at + written, rest[written:]
     return at
-
-
-@contextmanager
-def _one_begins(root: Path) -> Iterator[None]:
-    """Let one at a time look for room: of all threads and processes."""
-    folder = os.open(root, os.O_RDONLY)
-    try:
-        with _alone(folder):
-            yield
-    finally:
-        os.close(folder)
 
 
 @contextmanager

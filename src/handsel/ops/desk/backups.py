@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from handsel.kit.errors import ConflictError, NotFoundError
+from handsel.kit.locks import alone_in
 from handsel.ops.backup import END
 from handsel.ops.places import BACKUPS
 from handsel.shop import Shop
@@ -75,9 +76,16 @@ def path_of(shop: Shop, name: str) -> Path:
 
 def start(shop: Shop) -> None:
     """Begin a backup. Raises ConflictError while one is being made."""
-    if last(shop).running:
-        raise ConflictError("A backup is being made already.", "Wait until it is done.")
     _folder(shop).mkdir(mode=0o700, exist_ok=True)
+    with alone_in(_folder(shop)):
+        if last(shop).running:
+            raise ConflictError(
+                "A backup is being made already.", "Wait until it is done."
+            )
+        _begin(shop)
+
+
+def _begin(shop: Shop) -> None:
     # Our interpreter and our own module: nothing of this comes from outside.
     process = subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", "handsel", "backup", "--json", "--home", str(shop.home)],
