@@ -192,10 +192,11 @@ def read(session: Session, asked: Asked, today: date) -> Figures:
     _add_tax(days, taxed, currency)
     every = _in_steps(days, period)
     total = _total(days, period)
+    earlier = _total(days, before) if before else None
 
     def figure(of: Callable[[Sums], int | None]) -> Figure:
-        earlier = of(_total(days, before)) if before else None
-        return Figure(of(total), earlier, tuple(of(each.sums) for each in every))
+        of_before = of(earlier) if earlier else None
+        return Figure(of(total), of_before, tuple(of(each.sums) for each in every))
 
     return Figures(
         period,

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.orm import Session
 
 from handsel.models import Campaign, OutboxItem, Recipient
@@ -17,9 +18,7 @@ NEWS = timedelta(days=7)
 
 def look(session: Session, now: datetime) -> Iterator[Finding]:
     """Look at mails to one, and at those to everyone."""
-    yield from _given_up(session)
-    yield from _waiting(session, now)
-    yield from _left(session, now)
+    yield from _to_one(session, now)
     for campaign in campaigns.find(session):
         yield from _not_begun(campaign, now)
         yield from _stands_still(session, campaign, now)
@@ -27,31 +26,57 @@ def look(session: Session, now: datetime) -> Iterator[Finding]:
         yield from _failing(session, campaign, now)
 
 
-def _given_up(session: Session) -> Iterator[Finding]:
-    dead = session.scalar(
-        select(func.count()).where(
-            OutboxItem.state == OutboxState.DEAD, outbox.of_kind(outbox.MAIL)
+def _to_one(session: Session, now: datetime) -> Iterator[Finding]:
+    """Look at the outbox, and at what is on its way to many, in one statement."""
+    found = session.execute(
+        select(
+            _mails(OutboxState.DEAD, func.count()).label("dead"),
+            _mails(OutboxState.WAITING, func.min(OutboxItem.next_at)).label("waiting"),
+            _mails(
+                OutboxState.SENDING, func.count(), OutboxItem.lease_until < now - LATE
+            ).label("left"),
+            _left_to_many(now).label("left_to_many"),
         )
-    )
-    if dead:
-        yield Finding(
-            "H033",
-            Level.ERROR,
-            f"{dead} mails could not be sent and were given up."
-            if dead > 1
-            else "A mail could not be sent and was given up.",
-            "`handsel mail list --state dead` says why; then `handsel mail retry`.",
-        )
+    ).one()
+    if found.dead:
+        yield _given_up(found.dead)
+    if found.waiting and found.waiting < now - LATE:
+        yield _due("A mail", found.waiting)
+    if stuck := found.left + found.left_to_many:
+        yield _left(stuck)
 
 
-def _waiting(session: Session, now: datetime) -> Iterator[Finding]:
-    waiting = session.scalar(
-        select(func.min(OutboxItem.next_at)).where(
-            OutboxItem.state == OutboxState.WAITING, outbox.of_kind(outbox.MAIL)
+def _mails(
+    state: OutboxState, wanted: ColumnElement[Any], *more: ColumnElement[bool]
+) -> ScalarSelect[Any]:
+    in_state = OutboxItem.state == state
+    query = select(wanted).where(in_state, outbox.of_kind(outbox.MAIL), *more)
+    return query.scalar_subquery()
+
+
+def _left_to_many(now: datetime) -> ScalarSelect[int]:
+    return (
+        select(func.count())
+        .select_from(Recipient)
+        .join(Campaign, Campaign.id == Recipient.campaign_id)
+        .where(
+            Campaign.state == CampaignState.RUNNING,
+            Recipient.state == RecipientState.SENDING,
+            Recipient.lease_until < now - LATE,
         )
+        .scalar_subquery()
     )
-    if waiting and waiting < now - LATE:
-        yield _due("A mail", waiting)
+
+
+def _given_up(dead: int) -> Finding:
+    return Finding(
+        "H033",
+        Level.ERROR,
+        f"{dead} mails could not be sent and were given up."
+        if dead > 1
+        else "A mail could not be sent and was given up.",
+        "`handsel mail list --state dead` says why; then `handsel mail retry`.",
+    )
 
 
 def _due(what: str, since: datetime) -> Finding:
@@ -63,31 +88,13 @@ def _due(what: str, since: datetime) -> Finding:
     )
 
 
-def _left(session: Session, now: datetime) -> Iterator[Finding]:
-    one = session.scalar(
-        select(func.count()).where(
-            OutboxItem.state == OutboxState.SENDING,
-            OutboxItem.lease_until < now - LATE,
-            outbox.of_kind(outbox.MAIL),
-        )
+def _left(stuck: int) -> Finding:
+    return Finding(
+        "H035",
+        Level.WARNING,
+        f"{stuck} mails were being sent when the worker ended.",
+        "They go again as soon as a worker runs: `handsel run`.",
     )
-    to_many = session.scalar(
-        select(func.count())
-        .select_from(Recipient)
-        .join(Campaign, Campaign.id == Recipient.campaign_id)
-        .where(
-            Campaign.state == CampaignState.RUNNING,
-            Recipient.state == RecipientState.SENDING,
-            Recipient.lease_until < now - LATE,
-        )
-    )
-    if stuck := (one or 0) + (to_many or 0):
-        yield Finding(
-            "H035",
-            Level.WARNING,
-            f"{stuck} mails were being sent when the worker ended.",
-            "They go again as soon as a worker runs: `handsel run`.",
-        )
 
 
 def _name(campaign: Campaign) -> str:
