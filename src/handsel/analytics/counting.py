@@ -1,5 +1,6 @@
 """Counting days that are over, so that a report of a year reads a few thousand rows."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import (
     SQLColumnExpression,
     case,
     delete,
+    distinct,
     func,
     insert,
     literal,
@@ -72,12 +74,17 @@ def _count(database: Database, day: date) -> bool:
 
 
 def counts(
-    day: date | ColumnElement[date], counted_by: CountedBy, *, each_product: bool
+    day: date | ColumnElement[date],
+    counted_by: CountedBy,
+    *,
+    each_product: bool,
+    in_steps: bool = False,
 ) -> Select[Any]:
     """Give the query that counts a day: of all products together, or of each.
 
     Its columns are those of DayCount. Whoever came from several places on one day counts
-    where they first came from, so that nobody is counted twice.
+    where they first came from, so that nobody is counted twice. `in_steps`: see
+    `added_up`.
     """
     day = literal(day) if isinstance(day, date) else day
     told = events_told(day, counted_by).subquery().c
@@ -85,9 +92,9 @@ def counts(
     key = (value, told.kind, told.test, told.currency)
     if each_product:
         known = told.product_id.is_not(None)
-        added = added_up(told, *key, told.product_id, where=known)
+        added = added_up(told, *key, told.product_id, where=known, in_steps=in_steps)
     else:
-        added = added_up(told, *key)
+        added = added_up(told, *key, where=true(), in_steps=in_steps)
     each = added.subquery().c
     return select(
         day.label("day"),
@@ -98,31 +105,36 @@ def counts(
 
 
 def added_up(
-    told: Any, *key: Any, where: ColumnElement[bool] | None = None
+    told: Any, *key: Any, where: ColumnElement[bool], in_steps: bool
 ) -> Select[Any]:
     """Add up events by a key: how many, of how many visitors, and their amounts.
 
-    In two steps, first of each visitor, because PostgreSQL sorts whatever it counts the
-    different ones of, and needs twice as long for it.
+    `in_steps`: first of each visitor, then of all. PostgreSQL sorts whatever it counts
+    the different ones of, and takes half as long in steps; SQLite twice as long.
     """
+    if in_steps:
+        return _added_up_in_steps(told, key, where)
+    different = func.count(distinct(told.visitor))
+    sums = _named(func.count(), different, func.sum(told.amount_minor))
+    return select(*key, *sums).where(where).group_by(*key)
+
+
+def _added_up_in_steps(
+    told: Any, key: Sequence[Any], where: ColumnElement[bool]
+) -> Select[Any]:
     each = (
-        select(
-            *key,
-            told.visitor,
-            func.count().label("times"),
-            func.sum(told.amount_minor).label("amount_minor"),
-        )
-        .where(true() if where is None else where)
+        select(*key, told.visitor, func.count(), func.sum(told.amount_minor))
+        .where(where)
         .group_by(*key, told.visitor)
         .subquery()
     )
     *named, visitor, times, amount_minor = each.c
-    return select(
-        *named,
-        func.sum(times).label("times"),
-        func.count(visitor).label("visitors"),
-        func.sum(amount_minor).label("amount_minor"),
-    ).group_by(*named)
+    sums = _named(func.sum(times), func.count(visitor), func.sum(amount_minor))
+    return select(*named, *sums).group_by(*named)
+
+
+def _named(*sums: ColumnElement[Any]) -> list[Any]:
+    return [one.label(name) for one, name in zip(sums, SUMS, strict=True)]
 
 
 def events_told(day: ColumnElement[date], *ways: CountedBy) -> Select[Any]:

@@ -76,7 +76,8 @@ class Tally:
 def tally(session: Session, wanted: Wanted) -> list[Tally]:
     """Add up the counts of the days that are counted, and count the others now."""
     names = _products(session) if wanted.by is By.PRODUCT else {}
-    statements = _statements(wanted.by, of_one=wanted.product_id is not None)
+    of_one, in_steps = wanted.product_id is not None, _in_steps(session)
+    statements = _statements(wanted.by, of_one=of_one, in_steps=in_steps)
     return _added_up(_rows(session, wanted, statements), names)
 
 
@@ -89,10 +90,16 @@ def side_by_side(
     For products, and what a day's counts are told apart by: source, country and so on.
     """
     found: dict[str, list[Any]] = {str(by): [] for by in ways}
-    for *row, by in _rows(session, wanted, _statements_of_several(ways)):
+    statements = _statements_of_several(ways, in_steps=_in_steps(session))
+    for *row, by in _rows(session, wanted, statements):
         found[by].append(row)
     named = _products(session)
     return {by: _added_up(found[by], named if by is By.PRODUCT else {}) for by in ways}
+
+
+def _in_steps(session: Session) -> bool:
+    """Say how visitors are counted quickest."""
+    return session.get_bind().dialect.name == "postgresql"
 
 
 def _added_up(rows: Iterable[Any], names: Mapping[str, str]) -> list[Tally]:
@@ -134,7 +141,7 @@ Statements = tuple[Query | None, Query, Query]
 
 
 @cache
-def _statements(by: By, *, of_one: bool) -> Statements:
+def _statements(by: By, *, of_one: bool, in_steps: bool) -> Statements:
     """Give what adds up months, and days that are counted, and what counts one that is
     open. What tells days apart has no use for months.
 
@@ -151,6 +158,7 @@ def _statements(by: By, *, of_one: bool) -> Statements:
         bindparam("day", type_=Date()),
         _counted_by(by),
         each_product=by is By.PRODUCT or of_one,
+        in_steps=in_steps,
     )
     open_day = _sums(day.subquery().c, by, of_one=of_one)
     if by is By.DAY:
@@ -163,18 +171,18 @@ def _statements(by: By, *, of_one: bool) -> Statements:
 
 
 @cache
-def _statements_of_several(ways: tuple[By, ...]) -> Statements:
+def _statements_of_several(ways: tuple[By, ...], *, in_steps: bool) -> Statements:
     """Give the same statements as `_statements`, each in several ways at once: the last
     column names the way. The events of an open day are looked up once for all.
     """
     added_up, counted, _ = zip(
-        *(_statements(by, of_one=False) for by in ways), strict=True
+        *(_statements(by, of_one=False, in_steps=in_steps) for by in ways), strict=True
     )
     told = counting.events_told(
         bindparam("day", type_=Date()),
         *(_counted_by(by) for by in ways if by is not By.PRODUCT),
     ).cte("told")
-    open_day = [_open_one_way(told.c, by) for by in ways]
+    open_day = [_open_one_way(told.c, by, in_steps=in_steps) for by in ways]
     return _in_one(ways, added_up), _in_one(ways, counted), _in_one(ways, open_day)
 
 
@@ -183,7 +191,7 @@ def _in_one(ways: Iterable[By], queries: Iterable[Select[Any]]) -> CompoundSelec
     return union_all(*(one.add_columns(literal(str(by))) for by, one in named))
 
 
-def _open_one_way(told: Any, by: By) -> Select[Any]:
+def _open_one_way(told: Any, by: By, *, in_steps: bool) -> Select[Any]:
     each = by is By.PRODUCT
     value = told.product_id if each else told[str(by)]
     key = cast(value, String) if each else _plain(value)
@@ -191,6 +199,7 @@ def _open_one_way(told: Any, by: By) -> Select[Any]:
         told,
         *(key.label("key"), _plain(told.kind).label("kind"), told.currency),
         where=_of_this_kind(told) & value.is_not(None),
+        in_steps=in_steps,
     )
 
 
