@@ -20,6 +20,7 @@ def addresses(app: Flask, filled: Filled) -> list[str]:
         "product": filled.slug,
         "number": filled.number,
         "name": filled.experiment,
+        "variant": "b",
         "campaign": str(filled.campaign),
         "campaign_id": str(filled.campaign),
         "customer_id": "1",

@@ -1,7 +1,11 @@
 """An experiment at the desk: planned, started, looked at, ended; nobody else's words."""
 
+import io
+import re
+
 import pytest
 
+from handsel.delivery.storage.uploads import Upload
 from handsel.models import Exposure
 from handsel.shop import Shop
 from tests import make
@@ -26,6 +30,20 @@ def desk(shop: Shop, seller: Seller) -> Seller:
     return seller
 
 
+def picture(width: int) -> bytes:
+    """Give the beginning of a PNG, which is all that is looked at."""
+    size = width.to_bytes(4, "big") + (1200).to_bytes(4, "big")
+    return b"\x89PNG\r\n\x1a\n" + bytes(8) + size + bytes(9)
+
+
+def sent(shop: Shop, name: str, width: int, content: bytes | None = None) -> Upload:
+    """Send a file to the tray."""
+    content = content or picture(width)
+    upload = shop.uploads.begin(name, len(content))
+    shop.uploads.append(upload, 0, io.BytesIO(content).read)
+    return shop.uploads.seal(upload)
+
+
 def plan(desk: Seller, **typed: str) -> str:
     """Plan an experiment; give what the next page says."""
     page = desk.get("/admin/experiments")
@@ -36,7 +54,7 @@ def test_a_shop_with_nothing_to_try_says_so(shop: Shop, seller: Seller) -> None:
     said = words(seller.get("/admin/experiments"))
 
     assert "nothing on sale yet" in said
-    assert "Plan another one" not in said
+    assert "Plan one" not in said
 
 
 def test_one_is_planned_started_and_ended_with_what_is_shipped(
@@ -91,7 +109,9 @@ def test_a_draft_can_be_deleted_and_what_has_begun_cannot(desk: Seller) -> None:
         ({"lift": "none"}, "no difference that can be looked for"),
         ({"part": "price", "value_b": "free"}, "not a price"),
         ({"part": "price", "value_b": "9", "metric": "conversion"}, "says nothing"),
-        ({"part": "cover", "value_b": "/etc/passwd"}, "command line"),
+        ({"part": "cover", "value_b": "/etc/passwd"}, "2 to 6 variants"),
+        ({"part": "cover", "cover_b": "/etc/passwd"}, "not here any more"),
+        ({"part": "cover", "cover_b": "a" * 32}, "not here any more"),
         ({"part": "template", "value_b": "../../etc/passwd"}, ""),
         ({"part": "nonsense", "value_b": "The Book"}, "the same"),
         ({"part": "page"}, "No site may ask"),
@@ -106,10 +126,53 @@ def test_what_cannot_be_tried_is_refused_and_what_was_typed_stays(
     assert answer.status_code == 422
     assert said in words(answer)
     assert (
-        "--" not in words(answer).partition("Plan another one")[2].partition("Name")[0]
+        "--" not in words(answer).partition("Plan one")[2].partition("Name")[0]
     )
     kept = form_of(answer, "/admin/experiments").fields
     assert kept["lift"] == (PLAN | typed)["lift"]
+
+
+def test_covers_are_tried_with_pictures_that_were_sent(
+    shop: Shop, desk: Seller
+) -> None:
+    first, second = sent(shop, "first.png", 900), sent(shop, "second.png", 901)
+    form = desk.get("/admin/experiments")
+    assert f'<option value="{first.id}">first.png' in form.text
+
+    said = plan(
+        desk,
+        name="cover",
+        part="cover",
+        cover_b=first.id,
+        cover_c=second.id,
+        value_b="",
+    )
+
+    assert "cover is planned." in said
+    assert shop.uploads.waiting() == []
+    page = desk.get("/admin/experiments/cover")
+    pictures = re.findall(r'<img [^>]*src="([^"]+)"', page.text)
+    assert [desk.get(url).data for url in pictures] == [picture(900), picture(901)]
+    assert desk.get("/admin/experiments/cover/cover/never").status_code == 404
+    running = desk.do(page, "/cover/start")
+    over = desk.do(running, "/cover/stop", {"ship": "c"})
+    assert "everybody sees c from now on" in words(over)
+    assert desk.get("/admin/products/book/cover").data == picture(901)
+
+
+def test_a_picture_that_is_none_stays_where_it_was(shop: Shop, desk: Seller) -> None:
+    wrong = sent(shop, "wrong.png", 900, b"no picture")
+
+    answer = desk.press(
+        desk.get("/admin/experiments"),
+        "/admin/experiments",
+        PLAN | {"part": "cover", "cover_b": wrong.id},
+    )
+
+    assert answer.status_code == 422
+    assert "wrong.png" in words(answer)
+    assert f'value="{wrong.id}" selected' in answer.text
+    assert [each.id for each in shop.uploads.waiting()] == [wrong.id]
 
 
 @on_sqlite

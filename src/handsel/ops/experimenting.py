@@ -19,6 +19,7 @@ from handsel.ops.experiment_facts import facts_of, product_of
 from handsel.ops.wording import USUAL_TEMPLATE
 from handsel.sales import asking, catalogue
 from handsel.sales.catalogue import Changes
+from handsel.sales.covers import Cover
 from handsel.shop import Shop
 
 MOST_LETTERS = 40
@@ -78,6 +79,16 @@ def create(
             _start(session, shop, new)
         note(session)
     return facts_of(shop, name)
+
+
+def cover_of(session: Session, name: str, variant: str) -> Cover:
+    """Give the cover that a variant shows. Raises NotFoundError."""
+    found = experiments.get(session, name)
+    for each in found.variants:
+        cover = variants.as_cover(each.value) if found.part is Part.COVER else None
+        if each.name == variant and cover:
+            return cover
+    raise NotFoundError("There is no such picture.")
 
 
 def start(shop: Shop, name: str, *, note: Note = _nothing) -> dict[str, Any]:

@@ -61,7 +61,8 @@ def values(
 ) -> dict[str, str]:
     """Give the value of each variant, the first being how it is now.
 
-    `in_words`: what is typed is the text itself, and no file of this machine is read.
+    `in_words`: what is typed is the text itself, or the number of an upload, and no file
+    of this machine is read.
     Raises BadInputError for what cannot be shown, or differs in nothing.
     """
     now = current(product, part)
@@ -152,8 +153,11 @@ def _description(shop: Shop, product: Product, text: str) -> str:
 
 
 def _cover(shop: Shop, product: Product, text: str) -> str:
-    stored = shelving.store_cover(shop, Path(text))
-    return f"{stored.sha256} {stored.content_type} {stored.width} {stored.height}"
+    return _kept(shelving.store_cover(shop, Path(text)))
+
+
+def _kept(cover: Cover) -> str:
+    return f"{cover.sha256} {cover.content_type} {cover.width} {cover.height}"
 
 
 def as_cover(value: str) -> Cover | None:
@@ -195,16 +199,12 @@ def _text(shop: Shop, product: Product, text: str) -> str:
     return text.replace("\r\n", "\n").strip()
 
 
-def _no_cover(shop: Shop, product: Product, text: str) -> str:
-    raise BadInputError(
-        "Covers are tried from the command line, where their files are.",
-        "Run: handsel experiment create cover --product SLUG --variant a "
-        "--variant b=FILE",
-    )
+def _sent_cover(shop: Shop, product: Product, text: str) -> str:
+    return _kept(shelving.store_cover(shop, shop.uploads.get(text)))
 
 
 Reader = Callable[[Shop, Product, str], str]
-_IN_WORDS: dict[Part, Reader] = {Part.DESCRIPTION: _text, Part.COVER: _no_cover}
+_IN_WORDS: dict[Part, Reader] = {Part.DESCRIPTION: _text, Part.COVER: _sent_cover}
 _READERS: dict[Part, Reader] = {
     Part.HEADLINE: _headline,
     Part.DESCRIPTION: _description,

@@ -13,6 +13,7 @@ from handsel.ops.experimenting import Note
 from handsel.sales import catalogue
 from handsel.web.admin import experiment_shown as shown
 from handsel.web.admin.desk import audited, desk, done
+from handsel.web.admin.tray import on_tray
 from handsel.web.pages import page, the_shop
 
 OTHERS = "bcdef"
@@ -34,11 +35,12 @@ def _list(values: dict[str, str], error: str) -> Response:
         422 if error else 200,
         rows=[shown.line(each) for each in experiment_facts.listed(shop)],
         products=[(each.slug, each.name) for each in products],
-        parts=[(str(part), shown.PARTS[part]) for part in Part if part != Part.COVER],
+        parts=[(str(part), shown.PARTS[part]) for part in Part],
         metrics=[(str(each), experiment_words.DECIDES[each]) for each in DecidedBy],
         others=OTHERS,
         values=values,
         error=error,
+        **on_tray(),
     )
 
 
@@ -64,16 +66,26 @@ def create_experiment() -> AnyResponse:
         )
     except ShopError as error:
         return _list(dict(form.items()), shown.told(error))
+    if part == Part.COVER:
+        _let_go()
     return done("desk.experiment", f"{name} is planned.", name=name)
 
 
 def _typed(part: str) -> list[str]:
     """Give the variants that were filled in; of one's own page all that were ticked."""
-    values = {name: request.form.get(f"value_{name}", "").strip() for name in OTHERS}
+    field = "cover" if part == Part.COVER else "value"
+    values = {name: request.form.get(f"{field}_{name}", "").strip() for name in OTHERS}
     if part == Part.PAGE:
         count = request.form.get("count", 2, type=int)
         return [*OTHERS[: max(1, min(count, len(OTHERS) + 1)) - 1]]
     return [f"{name}={value}" for name, value in values.items() if value]
+
+
+def _let_go() -> None:
+    """Forget the uploads that lie in the storage now."""
+    for name in OTHERS:
+        if chosen := request.form.get(f"cover_{name}", ""):
+            the_shop().uploads.remove(chosen)
 
 
 def _noted(action: str, name: str, **detail: Any) -> Note:
@@ -101,6 +113,15 @@ def _one(name: str, error: str) -> Response:
         stop_url=url_for("desk.stop_experiment", name=name),
         delete_url=url_for("desk.delete_experiment", name=name),
     )
+
+
+@desk.get("/experiments/<name>/cover/<variant>")
+def variant_cover(name: str, variant: str) -> Response:
+    """Give a cover that is tried, was, or is to be. Raises NotFoundError."""
+    with the_shop().reading() as session:
+        cover = experimenting.cover_of(session, name, variant)
+    with the_shop().storage.open(cover.sha256) as file:
+        return Response(file.read(), content_type=cover.content_type)
 
 
 @desk.post("/experiments/<name>/start")
