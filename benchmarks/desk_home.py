@@ -30,7 +30,7 @@ PAGES = (
     *("reports/sales?period=12m", "reports/sales?by=day&period=90d"),
     *("reports/funnel", "reports/funnel?period=12m", "reports/funnel?by=source"),
     *("reports/sources", "reports/sources?by=country", "reports/sources?period=12m"),
-    *("reports/payouts", "reports/tax", "experiments"),
+    *("reports/payouts", "reports/tax", "reports/invoices", "experiments"),
 )
 
 

@@ -24,6 +24,7 @@ def addresses(app: Flask, filled: Filled) -> list[str]:
         "campaign": str(filled.campaign),
         "campaign_id": str(filled.campaign),
         "customer_id": "1",
+        "paper_id": "1",
         "payout_id": "1",  # of real money, so there is none: tests of reports see it
         "code": "SPRING",
     }

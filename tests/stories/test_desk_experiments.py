@@ -125,9 +125,7 @@ def test_what_cannot_be_tried_is_refused_and_what_was_typed_stays(
 
     assert answer.status_code == 422
     assert said in words(answer)
-    assert (
-        "--" not in words(answer).partition("Plan one")[2].partition("Name")[0]
-    )
+    assert "--" not in words(answer).partition("Plan one")[2].partition("Name")[0]
     kept = form_of(answer, "/admin/experiments").fields
     assert kept["lift"] == (PLAN | typed)["lift"]
 

@@ -1,5 +1,7 @@
 """Papers for a seller: finding one, setting it, and issuing those that are missing."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -7,8 +9,10 @@ from sqlalchemy.orm import Session
 from handsel.kit.errors import NotFoundError
 from handsel.models import Invoice, Order
 from handsel.ops import paperpdf
+from handsel.ops.shelving import Witness, nobody
 from handsel.sales import invoices, invoicing, orders
 from handsel.sales.papers import Paper
+from handsel.settings import Settings
 from handsel.shop import Shop
 
 BATCH = 200
@@ -63,24 +67,47 @@ def as_text(words: Paper) -> str:
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
-def issue_missing(shop: Shop, *, untaxed: bool = False) -> list[str]:
-    """Issue every paper that is missing, the oldest purchase first; give their numbers.
+def issue_missing(
+    shop: Shop,
+    *,
+    untaxed: bool = False,
+    most: int | None = None,
+    witness: Witness = nobody,
+) -> list[str]:
+    """Issue papers that are missing, the oldest purchase first; give their numbers.
 
     A few at a time, so that nobody waits long; safe to repeat, and to stop in between.
 
     Args:
         untaxed: whatever is set now, there was no tax in those sales.
+        most: of so many purchases at the most; None is all.
+        witness: told in each transaction that issues some.
     """
     made: list[str] = []
     settings = shop.settings
     if untaxed:
         none = settings.tax.model_copy(update={"mode": "none"})
         settings = settings.model_copy(update={"tax": none})
-    while True:
+    left = most
+    while left is None or left > 0:
         with shop.transaction() as session:
-            lacking = invoices.lacking(session, BATCH, to_change=True)
-            for order in lacking:
-                issued = invoicing.follow(session, order, settings, shop.now())
-                made += [each.number for each in issued]
-        if not lacking:
-            return made
+            some = BATCH if left is None else min(BATCH, left)
+            lacking = invoices.lacking(session, some, to_change=True)
+            issued = _issued(session, lacking, settings, shop.now())
+            if issued:
+                witness(session)
+        if not issued:
+            break
+        made += issued
+        left = None if left is None else left - len(lacking)
+    return made
+
+
+def _issued(
+    session: Session, lacking: Sequence[Order], settings: Settings, now: datetime
+) -> list[str]:
+    return [
+        paper.number
+        for order in lacking
+        for paper in invoicing.follow(session, order, settings, now)
+    ]

@@ -48,7 +48,7 @@ def by_country(session: Session, span: Span) -> list[dict[str, Any]]:
     papers are about a buyer of whom no two pieces of evidence agree.
     """
     papers = select(func.min(Invoice.supplied_at), func.max(Invoice.supplied_at)).where(
-        *_within(span)
+        *within(span)
     )
     first, last = session.execute(papers).one()
     rows = []
@@ -75,7 +75,8 @@ def _next(begin: datetime) -> datetime:
     return begin.replace(year=begin.year + month // 13, month=(month - 1) % 12 + 1)
 
 
-def _within(span: Span) -> list[ColumnElement[bool]]:
+def within(span: Span) -> list[ColumnElement[bool]]:
+    """Say which papers are of a time: those whose money moved in it."""
     wanted: list[ColumnElement[bool]] = [Invoice.test.is_(span.test)]
     if span.since is not None:
         wanted.append(Invoice.supplied_at >= span.since)
@@ -94,7 +95,7 @@ def _sums(span: Span) -> Executable:
             func.count().label("papers"),
             func.count().filter(Invoice.confirmed.is_(False)).label("unconfirmed"),
         )
-        .where(*_within(span))
+        .where(*within(span))
         .group_by(*_GROUP)
     )
 

@@ -14,6 +14,7 @@ from handsel.web.admin import (  # noqa: F401 - to import them is to register th
     experiments,
     home,
     hooks,
+    invoices,
     log,
     mails,
     money_reports,

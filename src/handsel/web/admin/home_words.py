@@ -320,6 +320,7 @@ _PLACES: dict[str, tuple[str, dict[str, str]]] = {
     "H073": ("desk.orders", {"status": "disputed"}),
     "H081": ("desk.report_payouts", {}),
     "H082": ("desk.report_payouts", {}),
+    "H092": ("desk.report_invoices", {}),
 }
 """Where something can be done about a finding; of the others the hint says enough."""
 

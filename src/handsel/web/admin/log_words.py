@@ -35,6 +35,8 @@ SAID: Mapping[str, str] = {
     "hook.start": "Tells somebody again by web hook",
     "hook.stop": "Stopped telling somebody by web hook",
     "hook.test": "Tried a web hook",
+    "invoices.exported": "Took invoices out as CSV",
+    "invoices.issued": "Issued invoices that were missing",
     "mail.lifted": "Lets an address get mails again",
     "mail.retried": "Sent again what had failed",
     "mail.tested": "Sent a test mail",
@@ -169,6 +171,10 @@ _PLACES: Mapping[str, Callable[[str, Mapping[str, Any]], str]] = {
     "hook": lambda subject, _: url_for("desk.one_outgoing", number=_number(subject)),
     "hook.added": _list_of("desk.outgoing"),
     "hook.replayed": _list_of("desk.hooks"),
+    "invoices": _list_of("desk.report_invoices"),
+    "invoices.exported": lambda subject, _: url_for(
+        "desk.report_invoices", period=subject
+    ),
     "mail": _list_of("desk.mails"),
     "mail.lifted": _list_of("desk.stopped"),
     "orders": _list_of("desk.orders"),

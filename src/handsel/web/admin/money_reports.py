@@ -170,7 +170,7 @@ def _line(found: dict[str, Any]) -> dict[str, Any]:
 @desk.get("/reports/tax")
 def report_tax() -> Response:
     """Show the tax in the sales of a quarter, or of a year."""
-    said, span, error = _span()
+    said, span, error = asked_span()
     with the_shop().reading() as session:
         rows = tax_report.by_country(session, span)
     totals = tax_report.totals(rows)
@@ -180,40 +180,48 @@ def report_tax() -> Response:
         tabs=tabs("tax"),
         error=error,
         said=said,
-        quarters=_quarters(),
+        quarters=quarters(),
+        papers_url=url_for("desk.report_invoices", **said_span(said, span)),
         test=span.test,
         tables=words.quarters(rows, totals),
         unconfirmed=sum(row["unconfirmed"] for row in rows),
-        csv_url=url_for(
-            "desk.report_tax_csv", period=said, test="1" if span.test else None
-        ),
+        csv_url=url_for("desk.report_tax_csv", **said_span(said, span)),
     )
 
 
 @desk.get("/reports/tax.csv")
 def report_tax_csv() -> Response:
     """Give the tax for a spreadsheet."""
-    said, span, _ = _span()
+    said, span, _ = asked_span()
     with the_shop().reading() as session:
         rows = tax_report.by_country(session, span)
     return as_csv(reporting.tax_sheet(rows), f"tax-{said.lower()}")
 
 
-def _span() -> tuple[str, Span, str]:
-    """Read the quarter, this one if nothing is said; and what is wrong with it."""
+def asked_span() -> tuple[str, Span, str]:
+    """Read the quarter or year of the address, and what is wrong with it.
+
+    Gives it as it is said, from when to when, and a sentence; this quarter if none is
+    said, or none that is one.
+    """
     said, error = request.args.get("period", "").strip().upper(), ""
     try:
         span = reporting.read_quarter(said) if said else None
     except BadInputError as problem:
         span, error = None, f"{problem.message} {problem.hint}"
     if span is None:
-        said = _quarters()[0]
+        said = quarters()[0]
         span = reporting.read_quarter(said)
     test = request.args.get("test") == "1" or takes_tests_alone(the_shop())
     return said, Span(span.since, span.until, test), error
 
 
-def _quarters() -> list[str]:
+def said_span(said: str, span: Span) -> dict[str, Any]:
+    """Give what `asked_span` read, as an address has it."""
+    return {"period": said} | ({"test": "1"} if span.test else {})
+
+
+def quarters() -> list[str]:
     """Name this quarter and the seven before it."""
     today = the_shop().now().date()
     number = today.year * 4 + (today.month - 1) // 3

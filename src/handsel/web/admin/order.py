@@ -42,7 +42,7 @@ def order_page(
         amounts=list(_amounts(found)),
         origin=list(_origin(found)),
         evidence=list(_places(found)),
-        papers=[_paper(found, *each) for each in found.papers],
+        papers=[_paper(*each) for each in found.papers],
         moments=[_moment(each) for each in found.moments],
         may=found.may,
         refund_left=money(found.may.refund) if found.may.refund else "",
@@ -150,14 +150,13 @@ def _places(found: Look) -> Iterator[tuple[str, str]]:
             yield said, found.facts[name]
 
 
-def _paper(found: Look, paper_id: int, paper: Mapping[str, Any]) -> dict[str, str]:
+def _paper(paper_id: int, paper: Mapping[str, Any]) -> dict[str, str]:
     gross = Money(paper["gross_minor"], paper["currency"])
     kind = "Credit note" if paper["kind"] == "credit_note" else "Invoice"
-    link = found.facts["link"]
     return {
         "name": f"{kind} {paper['number']}",
         "amount": money(gross),
-        "url": f"{link}/invoice/{paper_id}.pdf" if link else "",
+        "url": url_for("desk.invoice_pdf", paper_id=paper_id),
     }
 
 

@@ -14,15 +14,11 @@ from handsel.ops.desk import orders as listing
 from handsel.ops.desk import wanted
 from handsel.ops.desk.orders import Line, Page, Sums
 from handsel.ops.desk.wanted import ALL, Wanted
-from handsel.shop import Shop
 from handsel.web.admin import wording
 from handsel.web.admin.desk import audited, confirmed, desk
+from handsel.web.admin.sheets import streamed
 from handsel.web.pages import page, the_shop
 
-BOM = "\ufeff"
-"""By which a spreadsheet knows that letters are in UTF-8."""
-PIECE = 1 << 15
-"""Letters of a sheet that are sent at once."""
 SHOWN_SOURCES = 200
 NAMES = {
     "q": "Search",
@@ -162,22 +158,7 @@ def orders_csv() -> Response:
     with shop.transaction() as session:
         named = {name: word for name, word in chosen.words().items() if name != "q"}
         audited(session, "orders.exported", "orders", **named)
-    return Response(
-        _sheet(shop, chosen),
-        mimetype="text/csv",
-        headers={"Content-Disposition": 'attachment; filename="orders.csv"'},
-    )
-
-
-def _sheet(shop: Shop, chosen: Wanted) -> Iterator[str]:
-    """Bring lines together: each piece of an answer costs a way from thread to thread."""
-    block = BOM
-    for line in listing.csv(shop, chosen):
-        block += line
-        if len(block) >= PIECE:
-            yield block
-            block = ""
-    yield block
+    return streamed(listing.csv(shop, chosen), "orders")
 
 
 def of_customer(customer_id: int, after: str, before: str) -> Page:

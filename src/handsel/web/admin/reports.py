@@ -28,6 +28,7 @@ TABS = {
     "sources": "Sources",
     "payouts": "Payouts",
     "tax": "Tax",
+    "invoices": "Invoices",
 }
 
 
