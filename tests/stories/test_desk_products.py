@@ -245,7 +245,11 @@ def test_all_of_a_product_can_be_changed(seller: Seller, shop: Shop) -> None:
         details = session.scalars(
             select(AuditEntry.detail).order_by(AuditEntry.id.desc())
         )
-        assert "suggest" in details.first()["fields"]  # type: ignore[index]
+        told = details.first()
+    assert told
+    assert told["Amounts to choose from"] == {"was": "", "now": "25; 30"}
+    log = words(seller.get("/admin/audit"))
+    assert "Amounts to choose from: nothing became 25; 30" in log
 
 
 def test_a_cover_is_taken_away(seller: Seller, shop: Shop) -> None:

@@ -1,6 +1,7 @@
 """Settings at the desk: seen, changed, refused; and what is secret stays so."""
 
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -28,7 +29,7 @@ def save(seller: Seller, path: str, typed: dict[str, str]) -> TestResponse:
     return seller.do(page, f"/admin/settings/{path}", typed)
 
 
-def logged(shop: Shop) -> list[tuple[str, dict[str, str]]]:
+def logged(shop: Shop) -> list[tuple[str, dict[str, Any]]]:
     """Give what the log says of settings."""
     with shop.reading() as session:
         wanted = select(AuditEntry).where(AuditEntry.action == "settings.changed")
@@ -73,14 +74,17 @@ def test_a_change_is_saved_noted_and_asks_for_no_password_where_nothing_is_at_st
     assert 'value="دار الكتب"' in said.text
     assert load_settings(shop.home).shop.name == "دار الكتب"
     assert sorted(logged(shop)) == [
-        ("shop.locale", {"value": "ar"}),
-        ("shop.name", {"value": "دار الكتب"}),
+        ("shop.locale", {"value": {"was": "en", "now": "ar"}}),
+        ("shop.name", {"value": {"was": "Ada's Books", "now": "دار الكتب"}}),
     ]
     again = seller.do(said, "/admin/settings/shop")
     assert "Nothing was changed" in words(again)
     assert "shop name" not in words(again)
     log = seller.get("/admin/audit")
-    assert "Changed a setting value: ar Language of prices and dates" in words(log)
+    assert (
+        "Changed a setting value: en became ar Language of prices and dates"
+        in words(log)
+    )
     assert '<a href="/admin/settings/shop#shop.locale"><bdi>Language of' in log.text
 
 

@@ -1,6 +1,7 @@
 """The log: who changed what."""
 
 from flask import Response, request, url_for
+from markupsafe import Markup
 
 from handsel.customers.staff.audit import PAGE, latest
 from handsel.models import AuditEntry
@@ -43,5 +44,8 @@ def _shown(entry: AuditEntry) -> dict[str, object]:
 
 
 def _plain(value: object) -> object:
-    """Write several as people do."""
+    """Write several as people do, and what was changed with what it was."""
+    if isinstance(value, dict):
+        words = (value.get(name) or "nothing" for name in ("was", "now"))
+        return Markup("<bdi>{}</bdi> became <bdi>{}</bdi>").format(*words)
     return ", ".join(map(str, value)) if isinstance(value, list) else value

@@ -19,12 +19,15 @@ from handsel.ops.desk import products as listed
 from handsel.sales import asking, catalogue
 from handsel.sales.marks import ChangedMeanwhileError
 from handsel.shop import Shop
-from handsel.web.admin import product_form
+from handsel.web.admin import product_form, written
 from handsel.web.admin.desk import audited, desk, done
 from handsel.web.admin.product_form import NAMES, Form, Reader
 from handsel.web.admin.tray import on_tray
 from handsel.web.pages import page, the_shop
 from handsel.web.showing import product_page
+
+Changed = dict[str, tuple[str, str]]
+"""Fields, with what they were and are."""
 
 
 @desk.get("/products")
@@ -200,14 +203,15 @@ def change_product(slug: str) -> AnyResponse:
     if reader.errors:
         return _editor(found, form, 422)
     contains = request.form.getlist("contains")
-    changed = _changed(before, form) + _changed_cover(found, said)
+    changed = _differences(before, form)
+    told = _told(found, said, changed)
     try:
         shelving.edit_product(
             shop,
             slug,
             contains=(contains or [""]) if "contains" in changed else (),
             seen=request.form.get("seen", ""),
-            witness=lambda session: _note_change(session, slug, changed),
+            witness=lambda session: _note_change(session, slug, told),
             **said,
         )
     except ChangedMeanwhileError as error:
@@ -219,26 +223,28 @@ def change_product(slug: str) -> AnyResponse:
     return done("desk.product", f"{said['name']} is saved.", slug=slug)
 
 
-def _changed_cover(found: Product, said: dict[str, Any]) -> list[str]:
-    gone = said["no_cover"] and found.cover
-    return ["cover"] if said["cover"] or gone else []
+def _told(found: Product, said: dict[str, Any], changed: Changed) -> dict[str, Any]:
+    """Give what the log says: what each field was and is, of long ones that they differ."""
+    told = {NAMES[name]: written.logged(*both) for name, both in changed.items()}
+    if said["cover"] or (said["no_cover"] and found.cover):
+        told["Cover"] = "another" if said["cover"] else "none"
+    return told
 
 
-def _note_change(session: Session, slug: str, changed: list[str]) -> None:
-    if changed:
-        audited(session, "product.changed", slug, fields=changed)
+def _note_change(session: Session, slug: str, told: dict[str, Any]) -> None:
+    if told:
+        audited(session, "product.changed", slug, **told)
 
 
-def _changed(before: Form, after: Form) -> list[str]:
-    """Name the fields that are different, as `NAMES` does."""
-    return [name for name, *_ in _differences(before, after)]
-
-
-def _differences(now: Form, typed: Form) -> list[tuple[str, str, str]]:
+def _differences(now: Form, typed: Form) -> Changed:
     """Name the fields in which two forms differ, with what each has."""
     here, there = now.flat(), typed.flat()
-    both = [(name, here.get(name, ""), there.get(name, "")) for name in NAMES]
-    return [each for each in both if each[1].strip() != each[2].strip()]
+    both = {name: (here.get(name, ""), there.get(name, "")) for name in NAMES}
+    return {
+        name: (one, other)
+        for name, (one, other) in both.items()
+        if one.strip() != other.strip()
+    }
 
 
 def _second(slug: str, error: ShopError) -> Response:
@@ -249,7 +255,9 @@ def _second(slug: str, error: ShopError) -> Response:
     now = product_form.of(found, shop)
     form = product_form.typed(request.form, {"": str(error)})
     form.values["seen"] = now.values["seen"]
-    differences = [(NAMES[name], *both) for name, *both in _differences(now, form)]
+    differences = [
+        (NAMES[name], *both) for name, both in _differences(now, form).items()
+    ]
     return _editor(found, form, error.status, differences)
 
 

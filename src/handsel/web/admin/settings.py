@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Response, abort, current_app, request, url_for
 from markupsafe import Markup, escape
@@ -18,13 +19,12 @@ from handsel.ops.trying import Word
 from handsel.outbound.post import sender_of
 from handsel.settings.editing import Change
 from handsel.web import limits
-from handsel.web.admin import mistakes
+from handsel.web.admin import mistakes, written
 from handsel.web.admin.desk import audited, confirmed, desk, done, outside, staff
 from handsel.web.pages import page, the_shop
 
 RENEW = "handsel.renew"
 """Under this name an application that is served has what lets new settings be taken."""
-SHOWN_IN_LOG = 80
 
 
 @dataclass(frozen=True)
@@ -308,13 +308,16 @@ def _change(typed: list[tuple[Option, str]]) -> None:
     adjusting.adjust(the_shop(), seen, changes, note, missed)
 
 
-def _told(option: Option, change: Change) -> dict[str, str]:
+def _told(option: Option, change: Change) -> dict[str, Any]:
     """Give what the log says of a change; of a secret only that there was one."""
-    if change.value is None:
-        return {"value": "the default"}
     if option.kind == "secret":
         return {}
-    return {"value": str(change.value)[:SHOWN_IN_LOG]}
+    now = "the default" if change.value is None else _line(change.value)
+    return {"value": written.logged(", ".join(option.value.splitlines()), now)}
+
+
+def _line(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _changed(name: str, names: list[str]) -> AnyResponse:

@@ -10,6 +10,7 @@ from handsel.ops.desk.steps import name_of
 from handsel.web.pages import the_shop
 
 MINUS = "\N{MINUS SIGN}"
+LONGEST_IN_LOG = 80
 
 
 def money(minor: int, currency: str) -> str:
@@ -68,3 +69,11 @@ def step(period: Period, length: int, today: date) -> str:
 def country(code: str) -> str:
     """Write a country's name in English; what is no country stays as it is."""
     return str(Locale("en").territories.get(code, code))
+
+
+def logged(was: str, now: str) -> object:
+    """Give what the log keeps of a change; of what is long only that it is another."""
+    one_line = "\n" not in was + now
+    if one_line and max(len(was), len(now)) <= LONGEST_IN_LOG:
+        return {"was": was, "now": now}
+    return "another" if now else "none"
