@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks import past, past_visits
+from benchmarks import past, past_payouts, past_visits
 from benchmarks.ground import PLAN
 from benchmarks.rows import Row, ms, quantile
 from handsel.ops import founding
@@ -23,7 +23,7 @@ SMALL, LARGE = 100_000, 1_000_000
 DAYS = {SMALL: 400, LARGE: past.DAYS}
 VIEWS = {SMALL: 7, LARGE: 2}
 """Looks at pages for each order: with all else a million events, or five."""
-ROUNDS = 10
+ROUNDS = 20
 PAGES = (
     *("", "?period=today", "?period=7d", "?period=90d", "?period=12m"),
     *("?currency=USD", "reports/sales", "reports/sales?by=product"),
@@ -42,6 +42,7 @@ def measure(*, quick: bool) -> list[Row]:
             with _shop(kind) as shop:
                 past.fill(shop.database, count, days=DAYS[count])
                 past_visits.fill(shop.database, VIEWS[count], days=DAYS[count])
+                past_payouts.fill(shop.database, days=DAYS[count])
                 rows.append(_pages(kind, count, shop))
     return rows
 
@@ -80,19 +81,25 @@ def _pages(kind: str, count: int, shop: Shop) -> Row:
         before = before or process.memory_info().rss
     grown = (process.memory_info().rss - before) / 1e6
     every = [seconds for times in taken.values() for seconds in times]
-    slowest = max(taken, key=lambda path: quantile(taken[path], 0.5))
+    slow = {path: quantile(times, 0.95) for path, times in taken.items()}
+    slowest = max(slow, key=slow.__getitem__)
     most = 0.1 if count == SMALL else 0.2
-    p95 = quantile(every, 0.95)
     return Row(
         name=f"home and reports of the desk with {count:,} orders, {kind}",
-        measured=f"p95 {ms(p95)}; {grown:.0f} MB more memory",
-        goal=f"< {ms(most)}; <= 10 MB more",
-        met=p95 < most and grown <= 10,
+        measured=f"p95 {ms(slow[slowest])} of the slowest page, "
+        f"{ms(quantile(every, 0.95))} of all; {grown:.0f} MB more memory",
+        goal=f"each page < {ms(most)}; <= 10 MB more",
+        met=slow[slowest] < most and grown <= 10,
         why=f"{len(PAGES)} pages, {ROUNDS} times each, median "
         f"{ms(quantile(every, 0.5))}; they add up the counts of days, and count today. "
         f"Home takes {ms(quantile(taken[''], 0.5))}; the slowest is /admin/{slowest} "
         f"with {ms(quantile(taken[slowest], 0.5))}.",
-        numbers={"p95": p95, "median": quantile(every, 0.5), "bytes": grown * 1e6},
+        numbers={
+            "p95": quantile(every, 0.95),
+            "slowest": slow[slowest],
+            "median": quantile(every, 0.5),
+            "bytes": grown * 1e6,
+        },
     )
 
 

@@ -133,9 +133,10 @@ def payouts(session: Session, period: Period) -> list[dict[str, Any]]:
         row.payout_id: _summed(row)
         for row in session.execute(
             select(BalanceLine.payout_id, *_SUMMED)
-            .join(Payout, Payout.id == BalanceLine.payout_id)
             .outerjoin(LedgerEntry, OF_ORDER)
-            .where(*period.payouts())
+            .where(
+                BalanceLine.payout_id.in_(select(Payout.id).where(*period.payouts()))
+            )
             .group_by(BalanceLine.payout_id)
         )
     }
@@ -263,17 +264,19 @@ def without_fee(session: Session, period: Period) -> list[dict[str, Any]]:
         BalanceLine.provider == LedgerEntry.provider,
         BalanceLine.payment == LedgerEntry.object_id,
     )
+    # Found by its day: SQLite would take the index of all captures of a provider.
+    provider = func.coalesce(LedgerEntry.provider, "")
     rows = session.execute(
-        select(LedgerEntry.provider, Order.test, func.count().label("payments"))
+        select(provider.label("provider"), Order.test, func.count().label("payments"))
         .join(Order, Order.id == LedgerEntry.order_id)
         .where(
             LedgerEntry.kind == FactKind.CAPTURE,
-            LedgerEntry.provider.in_(_KEPT_BY_PROVIDERS),
+            provider.in_(_KEPT_BY_PROVIDERS),
             ~known.exists(),
             *period.moments(LedgerEntry.at, LedgerEntry.currency),
         )
-        .group_by(LedgerEntry.provider, Order.test)
-        .order_by(LedgerEntry.provider, Order.test)
+        .group_by(provider, Order.test)
+        .order_by(provider, Order.test)
     )
     return [dict(row._mapping) for row in rows]
 
