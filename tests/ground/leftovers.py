@@ -38,10 +38,12 @@ def pytest_collection_finish() -> None:
     """Never look again through what is here before the first test: it stays to the end.
 
     Modules and thousands of tests are most of what Python would look through, each time
-    it looks for what a test has left in circles; that took a tenth of all time.
+    it looks for what a test has left in circles; that took a tenth of all time. And it
+    looks less often than for a program whose memory counts: a twentieth.
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
 
 
 def _ends(thread: threading.Thread) -> bool:
