@@ -1,5 +1,6 @@
 """`handsel product`: what is for sale."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ from handsel.cli.embed import embed
 from handsel.kit.text import human_size
 from handsel.models import Product
 from handsel.models.words import ProductStatus, TaxClass
-from handsel.ops import pricing, shelving
-from handsel.sales import asking, catalogue
+from handsel.ops import pricing, removing, shelving
+from handsel.sales import asking, catalogue, deleting
 from handsel.shop import Shop
 
 PathArgument = click.Path(path_type=Path)
@@ -229,6 +230,33 @@ def unpublish(slug: str, home: Path, as_json: bool) -> None:
             f"{facts['name']} is not shown any more; its buyers keep it.",
             then=f"Back on the shelf: handsel product publish {slug}",
         )
+
+
+@product.command()
+@click.argument("slug")
+@click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
+@shop_command
+def delete(slug: str, yes: bool, home: Path, as_json: bool) -> None:
+    """Delete a product that nobody ordered or was given. It cannot be undone.
+
+    Its page, prices, versions and files go; visits that were counted stay in the
+    reports. One that was ordered stays: take it off the shelf with `unpublish`.
+    """
+    with opened(home) as shop:
+        with shop.reading() as session:
+            found = catalogue.get(session, slug)
+            deleting.check(session, found)
+        if not yes:
+            _ask_to_delete(found, as_json)
+        name = removing.delete_product(shop, slug)
+    answer(as_json, {"slug": slug, "name": name, "deleted": True}, f"{name} is gone.")
+
+
+def _ask_to_delete(found: Product, as_json: bool) -> None:
+    if as_json or not sys.stdin.isatty():
+        raise click.UsageError("Nobody is here to say yes: add --yes to delete.")
+    click.echo(f"{found.name}: its page, prices, {len(found.files)} files go.")
+    click.confirm("It cannot be undone. Go on?", abort=True)
 
 
 def _facts(shop: Shop, found: Product) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from handsel.models.brakes import Brake, Decline, MailCheck, PaymentStart
 from handsel.models.campaigns import Campaign, Recipient, Suppression, UpdateDraft
 from handsel.models.catalogue import (
     BundleItem,
+    DeletedProduct,
     Product,
     ProductPrice,
     Release,
@@ -66,6 +67,7 @@ __all__ = [
     "DaySalt",
     "DayTax",
     "Decline",
+    "DeletedProduct",
     "Duty",
     "Entitlement",
     "Event",

@@ -151,6 +151,19 @@ class Product(Base):
         return sorted(current, key=lambda file: (file.position, file.id))
 
 
+class DeletedProduct(Base):
+    """What a product was that was deleted: its visits are still counted under its number.
+
+    No other product gets that number: what was counted of the one would be the other's.
+    """
+
+    __tablename__ = "deleted_products"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    slug: Mapped[str] = mapped_column(String(60))
+    deleted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class Release(Base):
     """One edition of a product: the files that came with it, and what is new.
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
+from handsel.kit.errors import NotFoundError
 from handsel.kit.text import email_key
 from handsel.models import Order
 from handsel.models.words import PaymentState
@@ -34,8 +35,8 @@ def begin(
     Args:
         hosted: on the provider's own page, whatever is set.
 
-    Raises CouponError when the coupon is used up, ProviderUnavailableError; then nothing
-    has begun.
+    Raises CouponError when the coupon is used up, NotFoundError when the product was
+    deleted meanwhile, ProviderUnavailableError; then nothing has begun.
     """
     if offer.coupon:
         _reserve(shop, offer.coupon, key, buyer)
@@ -46,9 +47,11 @@ def begin(
         raise
     try:
         _place(shop, offer, started, key, provider, buyer)
-    except CouponError:
+    except (CouponError, NotFoundError):
+        # Nobody knows its address yet, and nobody will.
         with shop.calling():
             provider.cancel(started.session_id, shop.now())
+        _let_go(shop, key)
         raise
     return started
 

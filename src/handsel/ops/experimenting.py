@@ -17,7 +17,7 @@ from handsel.models.words import DecidedBy, Part, ProductStatus
 from handsel.ops import experiment_facts, variants
 from handsel.ops.experiment_facts import facts_of, product_of
 from handsel.ops.wording import USUAL_TEMPLATE
-from handsel.sales import asking, catalogue
+from handsel.sales import asking, catalogue, deleting
 from handsel.sales.catalogue import Changes
 from handsel.sales.covers import Cover
 from handsel.shop import Shop
@@ -74,6 +74,7 @@ def create(
         ],
     )
     with shop.transaction() as session:
+        deleting.keep(session, product.id)
         experiments.add(session, new)
         if begin:
             _start(session, shop, new)
@@ -94,7 +95,9 @@ def cover_of(session: Session, name: str, variant: str) -> Cover:
 def start(shop: Shop, name: str, *, note: Note = _nothing) -> dict[str, Any]:
     """Begin to show the variants of a draft. Raises as `create`."""
     with shop.transaction() as session:
-        _start(session, shop, experiments.get(session, name))
+        found = experiments.get(session, name)
+        deleting.keep(session, found.product_id)
+        _start(session, shop, found)
         note(session)
     return facts_of(shop, name)
 

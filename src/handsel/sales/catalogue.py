@@ -4,12 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, union_all, update
 from sqlalchemy.orm import Session, selectinload
 
 from handsel.analytics import experiments
 from handsel.kit.errors import BadInputError, ConflictError, NotFoundError
-from handsel.models import BundleItem, Entitlement, Order, Product, Release
+from handsel.models import (
+    BundleItem,
+    DeletedProduct,
+    Entitlement,
+    Order,
+    Product,
+    Release,
+)
 from handsel.models.database import rows_changed
 from handsel.models.words import Part, ProductStatus, TaxClass
 from handsel.sales import asking, covers, marks, releases
@@ -55,6 +62,7 @@ def add(
             f"`handsel product edit {new.slug}`.",
         )
     product = Product(
+        id=_number(session),
         slug=new.slug,
         name=new.name,
         description=new.description,
@@ -75,6 +83,17 @@ def add(
     else:
         releases.add(session, product, first, files, now)
     return product
+
+
+def _number(session: Session) -> int | None:
+    """Give a number that no product ever had; PostgreSQL does that by itself.
+
+    SQLite gives that of the newest again once it is deleted.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        return None
+    numbers = union_all(select(Product.id), select(DeletedProduct.id)).subquery()
+    return (session.scalar(select(func.max(numbers.c.id))) or 0) + 1
 
 
 def fill(

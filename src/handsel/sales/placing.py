@@ -11,7 +11,7 @@ from handsel.kit.text import email_key
 from handsel.models import Order
 from handsel.models.database import insert_new
 from handsel.models.words import GIFT, FactKind, OrderStatus, PaymentState
-from handsel.sales import orders, reservations
+from handsel.sales import deleting, orders, reservations
 from handsel.sales.checkout import Buyer, Offer, ending, of_session
 from handsel.sales.payments.base import Fact, Payment, Started
 from handsel.sales.pricing import Quote
@@ -32,8 +32,10 @@ def place(
     """Write down the order of a payment session. Safe to repeat, and to race.
 
     One that was heard of before, and so rebuilt from what the provider keeps, gets what
-    only this browser's press could say.
+    only this browser's press could say. Raises NotFoundError when the product was deleted
+    meanwhile: then nobody may pay.
     """
+    deleting.keep(session, offer.product_id)
     ends = min(started.expires_at or ending(now, offer), ending(now, offer))
     if not insert_new(
         session,
@@ -97,7 +99,8 @@ def without_payment(
     """Deliver what costs nothing (`FREE`), or a present (`GIFT`). Safe to repeat.
 
     `test`: whether the shop is only being tried, so that the order counts apart. Raises
-    CouponError when the coupon that made it free is used up.
+    CouponError when the coupon that made it free is used up, NotFoundError when the product
+    was deleted meanwhile.
     """
     if kind == GIFT:
         offer = _given_away(offer)

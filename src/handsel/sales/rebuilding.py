@@ -68,7 +68,10 @@ def rebuild(
 
 
 def _product(session: Session, slug: str) -> Product:
-    found = session.scalars(select(Product).where(Product.slug == slug)).one_or_none()
+    wanted = select(Product).where(Product.slug == slug)
+    # So that it is not deleted before its order is written.
+    kept = wanted.with_for_update(read=True, key_share=True)
+    found = session.scalars(kept).one_or_none()
     if found is None:
         raise ForgottenProductError(
             "This payment is for a product the shop does not have at the moment.",

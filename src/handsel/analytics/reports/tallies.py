@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 from handsel.analytics import counting, months
 from handsel.analytics.counting import ALL
 from handsel.analytics.periods import Period
-from handsel.models import DayCount, EventDay, MonthCount, Product
+from handsel.models import DayCount, DeletedProduct, EventDay, MonthCount, Product
 from handsel.models.words import CountedBy, EventKind
 
 
@@ -255,4 +255,6 @@ def _counted_by(by: By) -> CountedBy:
 
 def _products(session: Session) -> dict[str, str]:
     rows = session.execute(select(Product.id, Product.slug))
-    return {str(row.id): row.slug for row in rows}
+    gone = session.execute(select(DeletedProduct.id, DeletedProduct.slug))
+    names = {str(row.id): row.slug for row in rows}
+    return names | {str(row.id): f"{row.slug} (deleted)" for row in gone}

@@ -55,6 +55,7 @@ SAID: Mapping[str, str] = {
     "orders.exported": "Took orders out as CSV",
     "product.added": "Added a product",
     "product.changed": "Changed a product",
+    "product.deleted": "Deleted a product",
     "product.published": "Put a product on sale",
     "product.unpublished": "Took a product off the shelf",
     "release.published": "Brought out a new version",
@@ -85,7 +86,10 @@ SAID: Mapping[str, str] = {
 }
 """Every action that is written anywhere; read with who did it in front."""
 
-GONE = {"customer.erased", "experiment.deleted", "hook.remove", "update.discarded"}
+GONE = {
+    *("customer.erased", "experiment.deleted", "hook.remove"),
+    *("product.deleted", "update.discarded"),
+}
 """After these there is no page of it any more."""
 
 

@@ -14,13 +14,13 @@ from handsel.kit.markdown import render_markdown
 from handsel.kit.text import check_slug, human_size, slugify
 from handsel.models import Product
 from handsel.models.words import ProductStatus, TaxClass
-from handsel.ops import pricing, shelving
+from handsel.ops import pricing, removing, shelving
 from handsel.ops.desk import products as listed
-from handsel.sales import asking, catalogue
+from handsel.sales import asking, catalogue, deleting
 from handsel.sales.marks import ChangedMeanwhileError
 from handsel.shop import Shop
 from handsel.web.admin import product_form, written
-from handsel.web.admin.desk import audited, desk, done
+from handsel.web.admin.desk import audited, confirmed, desk, done
 from handsel.web.admin.product_form import NAMES, Form, Reader
 from handsel.web.admin.tray import on_tray
 from handsel.web.pages import page, the_shop
@@ -157,6 +157,7 @@ def _editor(
         "admin/product.html",
         status,
         product=_shown(shop, found),
+        stays=_stays(shop, found),
         form=form,
         differences=differences,
         description_html=_description(form),
@@ -185,6 +186,16 @@ def _shown(shop: Shop, found: Product) -> dict[str, Any]:
             for each in reversed(found.releases)
         ],
     }
+
+
+def _stays(shop: Shop, found: Product) -> str:
+    """Say why a product cannot be deleted; nothing if it can."""
+    try:
+        with shop.reading() as session:
+            deleting.check(session, found)
+    except ConflictError as error:
+        return error.plain
+    return ""
 
 
 @desk.post("/products/<slug>")
@@ -282,6 +293,26 @@ def _show(slug: str, *, published: bool) -> AnyResponse:
             audited(session, f"product.{word}", slug)
     words = "is on sale." if published else "is not shown any more; its buyers keep it."
     return done("desk.product", f"{found.name} {words}", slug=slug)
+
+
+@desk.post("/products/<slug>/delete")
+def delete_product(slug: str) -> AnyResponse:
+    """Delete a product that nobody has; else say why it stays."""
+    confirmed()
+    shop = the_shop()
+    try:
+        name = removing.delete_product(
+            shop,
+            slug,
+            lambda session, name: audited(session, "product.deleted", slug, name=name),
+        )
+    except ConflictError as error:
+        with shop.reading() as session:
+            found = catalogue.get(session, slug)
+        form = product_form.of(found, shop)
+        form.errors[""] = f"Nothing was deleted. {error.plain}"
+        return _editor(found, form, error.status)
+    return done("desk.products", f"{name} is deleted.")
 
 
 @desk.get("/products/<slug>/preview")
