@@ -16,6 +16,7 @@ from benchmarks.rows import Row, ms, quantile
 from handsel.ops import founding
 from handsel.settings import load_settings
 from handsel.shop import Shop, open_shop
+from handsel.web.front import collect_seldom
 from tests.ground import cluster
 from tests.stories.desks import Seller, hire
 
@@ -71,6 +72,7 @@ def _shop(kind: str) -> Iterator[Shop]:
 
 def _pages(kind: str, count: int, shop: Shop) -> Row:
     seller = hire(shop)
+    collect_seldom()  # as the server does once it is open
     taken: dict[str, list[float]] = {path: [] for path in PAGES}
     process, before = psutil.Process(), 0
     for number in range(ROUNDS + 1):

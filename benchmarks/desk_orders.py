@@ -16,6 +16,7 @@ from handsel.ops.desk import orders
 from handsel.ops.desk.wanted import ALL, Wanted
 from handsel.settings import load_settings
 from handsel.shop import Shop, open_shop
+from handsel.web.front import collect_seldom
 from tests.ground import cluster
 from tests.stories.desks import Seller, hire
 
@@ -71,6 +72,7 @@ def _shop(kind: str, count: int) -> Iterator[Shop]:
 
 def _pages(kind: str, count: int, shop: Shop) -> Row:
     seller = hire(shop)
+    collect_seldom()  # as the server does once it is open
     taken: dict[str, list[float]] = {path: [] for path in PAGES}
     for number in range(ROUNDS + 1):
         for path, times in taken.items():

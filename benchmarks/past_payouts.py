@@ -29,6 +29,8 @@ def fill(database: Database, *, days: int = DAYS) -> None:
         with database.engine.connect() as connection:
             connection = connection.execution_options(isolation_level="AUTOCOMMIT")
             connection.exec_driver_sql("VACUUM ANALYZE")
+    with database.engine.begin() as connection:
+        connection.execute(_AMOUNTS)
 
 
 def _day(connection: Connection, day: date, number: int) -> None:
@@ -39,7 +41,6 @@ def _day(connection: Connection, day: date, number: int) -> None:
         rows = [_payout(first + n, each, at) for n, each in enumerate(CURRENCIES)]
         connection.execute(insert(Payout), rows)
     connection.execute(_LINES, {"at": at, "first": first, "divided": divided})
-    connection.execute(_AMOUNTS, {"first": first, "last": first + 2})
 
 
 def _payout(number: int, currency: str, at: datetime) -> dict[str, object]:
@@ -78,5 +79,5 @@ _LINES = text("""
 """).bindparams(bindparam("at", type_=UtcDateTime()))
 _AMOUNTS = text("""
     UPDATE payouts SET amount_minor = coalesce((SELECT sum(net_minor) FROM balance_lines
-        WHERE payout_id = payouts.id), 0) WHERE id BETWEEN :first AND :last
+        WHERE payout_id = payouts.id), 0)
 """)

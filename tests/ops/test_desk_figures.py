@@ -5,9 +5,13 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
+from handsel.analytics.counting import ALL
 from handsel.analytics.periods import Period, read_period
 from handsel.kit.money import Money
+from handsel.models import DayCount, DayTax, EventDay
+from handsel.models.words import CountedBy, EventKind
 from handsel.ops.desk import figures
 from handsel.ops.desk.figures import Asked, Figures
 from handsel.ops.desk.steps import name_of, steps
@@ -207,3 +211,75 @@ def test_no_more_than_every_visitor_buys(shop: Shop) -> None:
     assert [row["conversion_bp"] for row in told["rows"]] == [None]
     (tile,) = [each for each in words["tiles"] if each.name == "Of visitors buy"]
     assert tile.note.startswith("more orders than visitors")
+
+
+DAYS = 1000
+
+
+def counted(shop: Shop) -> list[tuple[date, int, int, int]]:
+    """Count many days, each with other visitors, money and tax; give these."""
+    today = shop.now().date()
+    days = [today - timedelta(days=n) for n in range(DAYS)]
+    told = [(day, 3 + n % 7, 100 + n, n % 11) for n, day in enumerate(days)]
+    with shop.transaction() as session:
+        session.execute(
+            insert(EventDay),
+            [{"day": day, "counted": True, "forgotten": False} for day in days],
+        )
+        session.execute(
+            insert(DayCount), [_of(kind, *each) for each in told for kind in KINDS]
+        )
+        session.execute(
+            insert(DayTax),
+            [
+                {
+                    "day": day,
+                    "test": True,
+                    "currency": "EUR",
+                    "papers": 1,
+                    "tax_minor": tax,
+                }
+                for day, _, _, tax in told
+            ],
+        )
+    return told
+
+
+KINDS = (EventKind.VIEWED, EventKind.PAID)
+
+
+def _of(kind: EventKind, day: date, people: int, minor: int, _: int) -> dict[str, Any]:
+    paid = kind is EventKind.PAID
+    return {
+        "day": day,
+        "counted_by": CountedBy.ALL,
+        "product_id": ALL,
+        "value": "",
+        "kind": kind,
+        "test": paid,
+        "currency": "EUR" if paid else "",
+        "times": people,
+        "visitors": people,
+        "amount_minor": minor if paid else 0,
+    }
+
+
+@pytest.mark.parametrize("length", [30, 63, 100, 365, 434, 435, 600])
+def test_each_step_has_what_was_counted_in_its_days(shop: Shop, length: int) -> None:
+    told = counted(shop)
+
+    found = read(shop, f"{length}d")
+
+    for step in found.steps:
+        days = [
+            each for each in told if step.period.first <= each[0] <= step.period.last
+        ]
+        assert len(days) == step.period.length
+        assert step.sums.visitors == step.sums.sold == sum(each[1] for each in days)
+        assert step.sums.gross == sum(each[2] for each in days)
+        assert step.sums.tax == sum(each[3] for each in days)
+    assert sum(step.period.length for step in found.steps) == length
+    before = told[length : 2 * length]
+    assert found.gross.before == sum(each[2] for each in before)
+    assert found.tax
+    assert found.tax.before == sum(each[3] for each in before)

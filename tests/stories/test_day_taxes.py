@@ -42,6 +42,8 @@ def by_day(shop: Shop) -> dict[str, int]:
     with shop.reading() as session:
         period = Period(today - timedelta(days=6), today)
         found = taxes.by_day(session, period, test=True)
+        together = taxes.total(session, period, test=True)
+    assert together == ({"EUR": sum(found.values())} if found else {})
     return {day: minor for (day, _), minor in found.items()}
 
 

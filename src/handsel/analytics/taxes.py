@@ -4,11 +4,11 @@ Papers are never changed, and one may be issued long after its money moved: so t
 those that were issued late are looked at again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import case, delete, func, insert, select
+from sqlalchemy import Select, case, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from handsel.analytics.periods import Period
@@ -26,24 +26,42 @@ def by_day(
     session: Session, period: Period, *, test: bool
 ) -> dict[tuple[str, str], int]:
     """Give the tax of days, by day (`2026-11-27`) and currency."""
+    kept = _kept(period, DayTax.day, DayTax.currency, DayTax.tax_minor, test=test)
+    found = {(str(day), of): int(minor) for day, of, minor in session.execute(kept)}
+    for day, currency, minor in _open_now(session, period, test=test):
+        found[str(day), currency] = minor
+    return found
+
+
+def total(session: Session, period: Period, *, test: bool) -> dict[str, int]:
+    """Give the tax of all days together, by currency."""
+    kept = _kept(period, DayTax.currency, func.sum(DayTax.tax_minor), test=test)
+    rows = session.execute(kept.group_by(DayTax.currency))
+    found = {currency: int(minor) for currency, minor in rows}
+    for _, currency, minor in _open_now(session, period, test=test):
+        found[currency] = found.get(currency, 0) + minor
+    return found
+
+
+def _kept(period: Period, *columns: Any, test: bool) -> Select[Any]:
     within = EventDay.day.between(period.first, period.last)
-    counted = select(EventDay.day).where(within, EventDay.counted)
-    rows: list[Any] = list(
-        session.execute(
-            select(DayTax.day, DayTax.currency, DayTax.tax_minor).where(
-                DayTax.day.between(period.first, period.last),
-                DayTax.day.in_(counted),
-                DayTax.test == test,
-            )
-        )
+    return select(*columns).where(
+        DayTax.day.between(period.first, period.last),
+        DayTax.day.in_(select(EventDay.day).where(within, EventDay.counted)),
+        DayTax.test == test,
     )
-    found = {(str(row.day), row.currency): int(row.tax_minor) for row in rows}
+
+
+def _open_now(
+    session: Session, period: Period, *, test: bool
+) -> Iterator[tuple[date, str, int]]:
+    """Count the papers of days that are not over, or not counted yet."""
+    within = EventDay.day.between(period.first, period.last)
     still_open = select(EventDay.day).where(within, ~EventDay.counted)
     for day in session.scalars(still_open).all():
         for each in count(session, day):
             if each["test"] == test:
-                found[str(day), each["currency"]] = each["tax_minor"]
-    return found
+                yield day, each["currency"], each["tax_minor"]
 
 
 def count(session: Session, day: date) -> list[dict[str, Any]]:

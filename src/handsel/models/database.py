@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     CursorResult,
     Delete,
@@ -24,11 +25,12 @@ from sqlalchemy import (
     Update,
     create_engine,
     event,
+    func,
     make_url,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from handsel.kit.errors import ConfigurationError
 from handsel.models.base import Base
@@ -138,6 +140,15 @@ def database_url(url: str, home: Path) -> str:
             "database.url cannot be understood.", "Write postgresql://USER@HOST/NAME."
         ) from error
     return f"postgresql+psycopg://{rest}"
+
+
+def of_many(column: InstrumentedAttribute[str]) -> ColumnElement[str]:
+    """Give a column whose values nearly all rows share, to be compared without its index.
+
+    SQLite keeps no statistics: it takes an index that begins with such a column for the
+    best there is, and reads all rows where another one would find a few by their day.
+    """
+    return func.coalesce(column, "")
 
 
 def insert_new(session: Session, table: type[Base], **values: Any) -> bool:

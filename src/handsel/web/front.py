@@ -34,7 +34,7 @@ def serve_shop(
             f"{bind!r} is no address to listen on.", "Write it as 127.0.0.1:8000."
         )
     front = Front(shop, show_mail=show_mail)
-    _collect_seldom()
+    collect_seldom()
     with renewing.watching(front.watch):
         serve(
             front,
@@ -79,7 +79,7 @@ class Front:
         self._write_down()
         # The one before was put aside as what stays; now it may go.
         gc.unfreeze()
-        _collect_seldom()
+        collect_seldom()
 
     def close(self) -> None:
         """Write down what was counted."""
@@ -92,7 +92,7 @@ class Front:
             self._before.close()
 
 
-def _collect_seldom() -> None:
+def collect_seldom() -> None:
     """Keep the garbage collector from holding every page up for a tenth of a second.
 
     What is loaded by now stays, so nobody need look through it again. What thousands of

@@ -1,11 +1,11 @@
 """What the counts of some days come to: the one source of every report."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import Any, Literal
 
 from sqlalchemy import (
     Boolean,
@@ -44,18 +44,24 @@ class By(StrEnum):
     DEVICE = "device"
 
 
+Unit = Literal["day", "week", "month"]
+
+
 @dataclass(frozen=True)
 class Wanted:
     """Of which days, which product (None: all), told apart by what.
 
     Args:
         test: count test purchases instead of the real ones.
+        unit: by day, whether days are added up to weeks or months, which are called by
+            their first day, also where it lies before the period.
     """
 
     period: Period
     by: By = By.NOTHING
     product_id: int | None = None
     test: bool = False
+    unit: Unit = "day"
 
 
 @dataclass(frozen=True)
@@ -76,8 +82,12 @@ class Tally:
 def tally(session: Session, wanted: Wanted) -> list[Tally]:
     """Add up the counts of the days that are counted, and count the others now."""
     names = _products(session) if wanted.by is By.PRODUCT else {}
-    of_one, in_steps = wanted.product_id is not None, _in_steps(session)
-    statements = _statements(wanted.by, of_one=of_one, in_steps=in_steps)
+    statements = _statements(
+        wanted.by,
+        of_one=wanted.product_id is not None,
+        in_steps=_in_steps(session),
+        unit=wanted.unit,
+    )
     return _added_up(_rows(session, wanted, statements), names)
 
 
@@ -141,7 +151,9 @@ Statements = tuple[Query | None, Query, Query]
 
 
 @cache
-def _statements(by: By, *, of_one: bool, in_steps: bool) -> Statements:
+def _statements(
+    by: By, *, of_one: bool, in_steps: bool, unit: Unit = "day"
+) -> Statements:
     """Give what adds up months, and days that are counted, and what counts one that is
     open. What tells days apart has no use for months.
 
@@ -149,7 +161,8 @@ def _statements(by: By, *, of_one: bool, in_steps: bool) -> Statements:
     """
     first, last = (bindparam(name, type_=Date()) for name in ("first", "last"))
     within = EventDay.day.between(first, last)
-    counted = _sums(DayCount, by, of_one=of_one).where(
+    day_of = partial(_first_day, unit=unit, on_postgresql=in_steps)
+    counted = _sums(DayCount, by, day_of, of_one=of_one).where(
         DayCount.day.between(first, last),
         DayCount.day.in_(select(EventDay.day).where(within, EventDay.counted)),
         DayCount.counted_by == _counted_by(by),
@@ -160,10 +173,10 @@ def _statements(by: By, *, of_one: bool, in_steps: bool) -> Statements:
         each_product=by is By.PRODUCT or of_one,
         in_steps=in_steps,
     )
-    open_day = _sums(day.subquery().c, by, of_one=of_one)
+    open_day = _sums(day.subquery().c, by, day_of, of_one=of_one)
     if by is By.DAY:
         return None, counted, open_day
-    added_up = _sums(MonthCount, by, of_one=of_one).where(
+    added_up = _sums(MonthCount, by, day_of, of_one=of_one).where(
         MonthCount.month.in_(bindparam("months", expanding=True)),
         MonthCount.counted_by == _counted_by(by),
     )
@@ -221,9 +234,22 @@ def _of_this_kind(counts: Any) -> ColumnElement[bool]:
     return chosen
 
 
-def _sums(counts: Any, by: By, *, of_one: bool) -> Select[Any]:
+def _first_day(day: Any, *, unit: Unit, on_postgresql: bool) -> Any:
+    """Give the first day of the week or month that a day is in, or the day itself."""
+    if unit == "day":
+        return day
+    if on_postgresql:
+        return cast(func.date_trunc(unit, day), Date)
+    if unit == "month":
+        return func.date(day, "start of month")
+    return func.date(day, "-6 days", "weekday 1")
+
+
+def _sums(
+    counts: Any, by: By, day_of: Callable[[Any], Any], *, of_one: bool
+) -> Select[Any]:
     """Add up counts: the columns of DayCount, wherever they come from."""
-    key = _key(counts, by)
+    key = day_of(counts.day) if by is By.DAY else _key(counts, by)
     of = counts.product_id == bindparam("product")
     if by is By.PRODUCT and not of_one:
         of = counts.product_id != ALL
@@ -241,8 +267,6 @@ def _sums(counts: Any, by: By, *, of_one: bool) -> Select[Any]:
 def _key(counts: Any, by: By) -> Any:
     if by is By.NOTHING:
         return literal("")
-    if by is By.DAY:
-        return counts.day
     # As text, for it stands in one column with those of other ways.
     number = cast(counts.product_id, String)
     return number if by is By.PRODUCT else counts.value

@@ -17,10 +17,17 @@ from handsel.analytics import taxes
 from handsel.analytics.periods import FIRST, Period
 from handsel.analytics.reports.funnel import among_bp, part_bp, stages
 from handsel.analytics.reports.sales import worth
-from handsel.analytics.reports.tallies import By, Tally, Wanted, side_by_side, tally
+from handsel.analytics.reports.tallies import (
+    By,
+    Tally,
+    Unit,
+    Wanted,
+    side_by_side,
+    tally,
+)
 from handsel.models import EventDay, Product
 from handsel.models.words import EventKind
-from handsel.ops.desk.steps import steps
+from handsel.ops.desk.steps import called, name_of, steps
 
 MOST = 6
 """Rows of a list of what sells best, or comes from where."""
@@ -181,18 +188,19 @@ def read(session: Session, asked: Asked, today: date) -> Figures:
     first = session.scalar(select(func.min(EventDay.day)))
     period = _known(asked.period, first, today)
     before = period.before() if first and first < period.first else None
-    whole = Period(before.first if before else period.first, period.last)
-    counts = tally(session, Wanted(whole, By.DAY, test=asked.test))
-    first_day = period.first.isoformat()
-    now = [each for each in counts if each.key >= first_day]
+    unit = name_of(period.length)
+    now = tally(session, Wanted(period, By.DAY, test=asked.test, unit=unit))
     known = _currencies(now)
     currency = asked.currency or next(iter(known), asked.usual)
-    days = _days(counts, currency)
-    taxed = taxes.by_day(session, whole, test=asked.test)
-    _add_tax(days, taxed, currency)
-    every = _in_steps(days, period)
-    total = _total(days, period)
-    earlier = _total(days, before) if before else None
+    days = _days(now, currency)
+    taxed = taxes.by_day(session, period, test=asked.test)
+    _add_tax(days, taxed, currency, unit)
+    every = tuple(
+        Step(each, days.get(called(each.first, unit), Sums())) for each in steps(period)
+    )
+    total = _together(every)
+    earlier = _earlier(session, before, asked, currency) if before else None
+    any_tax = any(taxed.values()) or bool(earlier and earlier.tax)
 
     def figure(of: Callable[[Sums], int | None]) -> Figure:
         of_before = of(earlier) if earlier else None
@@ -212,12 +220,27 @@ def read(session: Session, asked: Asked, today: date) -> Figures:
         conversion=figure(lambda sums: sums.conversion_bp),
         average=figure(lambda sums: sums.average),
         refunded=figure(lambda sums: sums.refunded_bp),
-        tax=figure(lambda sums: sums.tax) if any(taxed.values()) else None,
+        tax=figure(lambda sums: sums.tax) if any_tax else None,
         steps=every,
         funnel=stages(now),
         **_lists(session, Wanted(period, test=asked.test), currency),
         named=_names(session),
     )
+
+
+def _together(steps: Iterable[Step]) -> Sums:
+    total = Sums()
+    for step in steps:
+        total.add(step.sums)
+    return total
+
+
+def _earlier(session: Session, before: Period, asked: Asked, currency: str) -> Sums:
+    """Add up what it is compared with: as a whole, for nobody sees its days."""
+    counts = tally(session, Wanted(before, test=asked.test))
+    sums = _days(counts, currency).get("", Sums())
+    sums.tax = taxes.total(session, before, test=asked.test).get(currency, 0)
+    return sums
 
 
 def _names(session: Session) -> dict[str, str]:
@@ -269,31 +292,12 @@ def _days(counts: Iterable[Tally], currency: str) -> dict[str, Sums]:
 
 
 def _add_tax(
-    days: dict[str, Sums], taxed: dict[tuple[str, str], int], currency: str
+    days: dict[str, Sums], taxed: dict[tuple[str, str], int], currency: str, unit: Unit
 ) -> None:
     for (day, of), minor in taxed.items():
         if of == currency:
-            days.setdefault(day, Sums()).tax += minor
-
-
-def _total(days: dict[str, Sums], period: Period) -> Sums:
-    first, last, total = period.first.isoformat(), period.last.isoformat(), Sums()
-    for day, sums in days.items():
-        if first <= day <= last:
-            total.add(sums)
-    return total
-
-
-def _in_steps(days: dict[str, Sums], period: Period) -> tuple[Step, ...]:
-    return tuple(_step(days, each) for each in steps(period))
-
-
-def _step(days: dict[str, Sums], period: Period) -> Step:
-    sums = Sums()
-    for day in period.days:
-        if known := days.get(day.isoformat()):
-            sums.add(known)
-    return Step(period, sums)
+            key = called(date.fromisoformat(day), unit)
+            days.setdefault(key, Sums()).tax += minor
 
 
 def _best(counts: Iterable[Tally], currency: str, *, money_first: bool = False) -> Best:

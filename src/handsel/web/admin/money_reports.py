@@ -18,7 +18,7 @@ from handsel.web.admin.desk import desk
 from handsel.web.admin.reports import as_csv, tabs
 from handsel.web.pages import page, the_shop
 
-USUAL = timedelta(days=60)
+USUAL = timedelta(days=31)
 """What payouts are shown of where nothing is asked for."""
 
 
