@@ -1,7 +1,5 @@
 """Backups and web hooks at the desk."""
 
-import json
-import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 
@@ -21,6 +19,7 @@ from tests.ground.visitor import words
 from tests.ground.waiting import wait_until
 from tests.stories.desks import Seller, hire
 from tests.stories.listening import Listener, is_signed, that_tells
+from tests.stories.running import cut_off, that_runs
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -67,35 +66,39 @@ def test_a_backup_is_made_beside_the_pages_and_fetched_whole(
 def test_a_backup_that_was_cut_off_says_so_and_another_can_be_made(
     shop: Shop, seller: Seller
 ) -> None:
-    folder = shop.home / "backups"
-    folder.mkdir(exist_ok=True)
-    (folder / "desk.json").write_text('{"pid": 99999999, "problem": ""}')
+    state = shop.home / "backups" / backups.STATE
+    cut_off(state)
     assert "ended before it was whole" in words(seller.get("/admin/backups"))
-    (folder / "desk.json").write_text("no json")
-    assert seller.get("/admin/backups").status_code == 200
+    cut_off(state, '{"backup": "/half')
+    assert "ended before it was whole" in words(seller.get("/admin/backups"))
+    for nonsense in ("no json", "[]\n", '{"began_at": 7, "asked": 8}\n{}'):
+        state.write_text(nonsense)
+        assert seller.get("/admin/backups").status_code == 200
+    (shop.home / "handsel.toml").write_text("[shop\n")
+    backups.start(shop)
+    wait_until(lambda: not backups.last(shop).running)
+    assert "handsel.toml" in words(seller.get("/admin/backups"))
 
 
 def test_while_a_backup_is_made_the_page_comes_anew_and_is_no_sign_of_life(
     shop: Shop, seller: Seller, clock: Clock
 ) -> None:
-    folder = shop.home / "backups"
-    folder.mkdir(exist_ok=True)
-    state = folder / "desk.json"
-    state.write_text(json.dumps({"pid": os.getpid(), "problem": ""}))
-    page = seller.get("/admin/backups")
-    found = re.search(r'http-equiv="refresh" content="5; url=([^"]+)"></n', page.text)
-    assert found
-    for _ in range(8):
-        clock.move(minutes=5)
-        seen = seller.get(found[1])
-    assert seen.status_code == 303  # signed out, as nobody was there
+    with that_runs(shop.home / "backups" / backups.STATE):
+        page = seller.get("/admin/backups")
+        found = re.search(
+            r'http-equiv="refresh" content="5; url=([^"]+)"></n', page.text
+        )
+        assert found
+        for _ in range(8):
+            clock.move(minutes=5)
+            seen = seller.get(found[1])
+        assert seen.status_code == 303  # signed out, as nobody was there
 
     again = hire(shop, "bob@example.com")
-    state.write_text(json.dumps({"pid": 0, "problem": ""}))
     assert "refresh" not in again.get("/admin/backups").text
 
 
-@pytest.mark.parametrize("name", ["../handsel.toml", "x.tar.gz", "desk.json", ".."])
+@pytest.mark.parametrize("name", ["../handsel.toml", "x.tar.gz", "desk.run", ".."])
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_nothing_but_a_backup_is_fetched(seller: Seller, name: str) -> None:
     answer = seller.post(f"/admin/backups/{name}", {"form_token": seller.form_word()})

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 
 @contextmanager
@@ -19,3 +20,17 @@ def alone_in(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(held)
+
+
+def hold(file: IO[str]) -> None:
+    """Hold an open file until it is closed; a process that is given it holds it, too."""
+    fcntl.flock(file, fcntl.LOCK_EX)
+
+
+def is_held(file: IO[str]) -> bool:
+    """Say whether somebody alive holds this file, open here for reading."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
