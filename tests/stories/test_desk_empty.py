@@ -9,7 +9,7 @@ from tests.stories.desks import Seller, hire
 
 PAGES = (
     *("backups", "uploads", "hooks", "hooks/out", "audit", "mails", "mails/stopped"),
-    *("customers", "customers/blocked", "coupons", "orders", "orders/give"),
+    *("customers", "customers/blocked", "books", "coupons", "orders", "orders/give"),
     *("products", "updates", "experiments"),
 )
 

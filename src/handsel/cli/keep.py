@@ -10,7 +10,6 @@ from handsel.cli.common import answer, opened, shop_command, table
 from handsel.cli.order import moment
 from handsel.kit.errors import ConfigurationError
 from handsel.kit.text import human_size
-from handsel.ops.payouts import Found
 from handsel.ops.restore import Restored
 from handsel.ops.verify import Invariant
 from handsel.outbound.letters import MEND
@@ -34,33 +33,20 @@ def reconcile(ctx: click.Context, since: str, home: Path, as_json: bool) -> None
     Payouts and fees are read as well, for `handsel report payouts`; what a key may not see
     of them is said, and is no failure.
     """
-    from handsel.ops import payouts
+    from handsel.ops import payouts, reconcile_words
     from handsel.ops.reconcile import reconcile as ask
 
     with opened(home) as shop:
         start = moment(since, shop.now())
         found = ask(shop, since=start)
         money = payouts.read(shop, since=start)
-    paid = ", ".join(found.newly_paid)
-    lines = [
-        f"{found.seen} payments seen, {found.looked_up} looked up.",
-        f"Paid, and nobody had told us: {paid}." if paid else "Nothing was missed.",
-        *[f"Could not be asked: {problem}" for problem in found.failed],
-        *[_money_read(each) for each in money],
-    ]
     answer(
         as_json,
         asdict(found) | {"money": [asdict(each) for each in money]},
-        "\n".join(lines),
-        then="Try again in a few minutes." if found.failed else "",
+        "\n".join(reconcile_words.sentences(found, money)),
+        then=reconcile_words.AGAIN if found.failed else "",
     )
     ctx.exit(1 if found.failed else 0)
-
-
-def _money_read(found: Found) -> str:
-    if found.problem:
-        return f"What became of the money could not all be read: {found.problem}"
-    return f"Read {found.payouts} payouts and {found.lines} lines of your balance."
 
 
 @click.command()

@@ -7,6 +7,7 @@ from handsel.web.admin import (  # noqa: F401 - to import them is to register th
     backups,
     begin,
     blocked,
+    books,
     coupons,
     customers,
     drafts,

@@ -13,6 +13,8 @@ from handsel.web.admin.settings import CHAPTERS
 SAID: Mapping[str, str] = {
     "backup.begun": "Began a backup",
     "backup.fetched": "Fetched a backup",
+    "books.asked": "Asked the payment providers what was missed",
+    "books.proving": "Began to prove the books",
     "coupon.ended": "Ended coupons",
     "coupon.made": "Made coupons",
     "coupon.revived": "Let coupons count again",
@@ -164,6 +166,7 @@ def _list_of(endpoint: str) -> Callable[[str, Mapping[str, Any]], str]:
 
 _PLACES: Mapping[str, Callable[[str, Mapping[str, Any]], str]] = {
     "backup": _list_of("desk.backups"),
+    "books": _list_of("desk.books"),
     "coupon": _coupon,
     "coupons": lambda subject, _: url_for("desk.coupons", batch=subject),
     "customer": lambda subject, _: url_for(

@@ -16,7 +16,7 @@ NAVIGATION = (
     ("desk.mails", "Mails", ()),
     ("desk.hooks", "Web hooks", ()),
     ("desk.backups", "Backups", ()),
-    ("desk.settings", "Settings", ()),
+    ("desk.settings", "Settings", ("/admin/books",)),
     ("desk.audit", "Log", ()),
 )
 """The parts of the desk, and where else their pages are."""
