@@ -127,3 +127,20 @@ def test_the_password_may_be_in_a_file(
     monkeypatch.setenv("HANDSEL_MAIL__BOUNCE_PASSWORD_FILE", "secrets/bounces")
     assert real(shop.home, "config", "check").returncode == 0
     assert at_keyboard(shop, "mail", "bounces").returncode == 0
+
+
+def test_the_mailbox_is_read_without_a_keyboard_when_that_is_said(
+    shop: Shop, mailbox: Wire
+) -> None:
+    assert run(shop, "mail", "bounces", "--mailbox").stdout == (
+        "There was no mail to read.\n"
+    )
+    assert mailbox.said != []
+    both = run(shop, "mail", "bounces", "--mailbox", "there")
+    assert both.exit_code == 2
+
+
+def test_without_a_mailbox_it_is_said_that_none_is_named(shop: Shop) -> None:
+    done = real(shop.home, "mail", "bounces", "--mailbox")
+    assert done.returncode == 2
+    assert "No mailbox is named" in done.stderr

@@ -186,17 +186,23 @@ def broadcast(
 
 @mail.command()
 @click.argument("path", metavar="[PATH]", type=PathArgument, required=False)
+@click.option("--mailbox", is_flag=True, help="Read that of mail.bounce_mailbox.")
 @shop_command
-def bounces(path: Path | None, home: Path, as_json: bool) -> None:
+def bounces(path: Path | None, mailbox: bool, home: Path, as_json: bool) -> None:
     """Read mails that came back: dead addresses and complaints get no more mails to all.
 
     PATH is a Maildir, an mbox file, a folder of .eml files or one mail; with -, or
-    without it behind a pipe, one mail on standard input; without it at a keyboard, the
-    mailbox of mail.bounce_mailbox. Nothing in it is changed; safe to repeat.
+    without it behind a pipe, one mail on standard input; without it at a keyboard, or
+    with --mailbox, the mailbox of mail.bounce_mailbox. Nothing in it is changed; safe to
+    repeat.
     """
+    if mailbox and path:
+        raise click.UsageError("Name a PATH or --mailbox, not both.")
     with opened(home) as shop:
-        if path is None and sys.stdin.isatty():
-            found = _read_mailbox(shop)
+        if mailbox:
+            found = _read_mailbox(shop, "No mailbox is named.")
+        elif path is None and sys.stdin.isatty():
+            found = _read_mailbox(shop, "No mail comes in here: this is your keyboard.")
         elif path is None or path == Path("-"):
             found = bouncing.read_stream(shop, sys.stdin.buffer)
         else:
@@ -204,35 +210,21 @@ def bounces(path: Path | None, home: Path, as_json: bool) -> None:
     answer(
         as_json,
         found,
-        "\n".join(
-            f"{number:>7} {_OUTCOMES[word]}" for word, number in found.items() if number
-        )
-        or "There was no mail to read.",
+        "\n".join(bouncing.sentences(found)),
         then="Who gets no more mails to everyone: handsel mail stopped"
         if found["hard"] + found["complaint"]
         else "",
     )
 
 
-def _read_mailbox(shop: Shop) -> dict[str, int]:
+def _read_mailbox(shop: Shop, without: str) -> dict[str, int]:
     if not shop.settings.mail.bounce_mailbox:
         raise BadInputError(
-            "No mail comes in here: this is your keyboard.",
+            without,
             "Say where the bounces are: a Maildir, an mbox file, a folder or a mail; or "
             "set mail.bounce_mailbox.",
         )
     return bouncing.read_imap(shop, imap.Seen(), threading.Event())
-
-
-_OUTCOMES = {
-    "read": "mails read",
-    "hard": "dead addresses: they get no more mails to everyone",
-    "soft": "not delivered this time: nothing changes",
-    "complaint": "complaints: they get no more mails to everyone",
-    "foreign": "about no mail of this shop, or not proved to be: nothing changes",
-    "repeated": "read before, or more than four weeks old",
-    "not_understood": "not understood: look at them yourself",
-}
 
 
 @mail.command()

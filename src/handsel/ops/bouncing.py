@@ -3,15 +3,28 @@
 import itertools
 import mailbox
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
-from typing import BinaryIO
+from typing import IO
 
 from handsel.kit.errors import BadInputError, NotFoundError
 from handsel.outbound import bounces, imap, undelivered
 from handsel.shop import Shop
+
+NAME_ONE = "Name it in mail.bounce_mailbox: Settings, Mail."
+"""What to do when there is no mailbox."""
+
+_OUTCOMES = {
+    "read": "mails read",
+    "hard": "dead addresses: they get no more mails to everyone",
+    "soft": "not delivered this time: nothing changes",
+    "complaint": "complaints: they get no more mails to everyone",
+    "foreign": "about no mail of this shop, or not proved to be: nothing changes",
+    "repeated": "read before, or more than four weeks old",
+    "not_understood": "not understood: look at them yourself",
+}
 
 _MBOX = b"From "
 """How every mail in an mbox file begins; also what a program behind a pipe may get."""
@@ -26,7 +39,7 @@ def read_path(shop: Shop, path: Path) -> dict[str, int]:
     return _count(shop, _mails(path))
 
 
-def read_stream(shop: Shop, stream: BinaryIO) -> dict[str, int]:
+def read_stream(shop: Shop, stream: IO[bytes]) -> dict[str, int]:
     """Read one mail that a mail server hands over, and count it."""
     raw = stream.read(bounces.MOST)
     while stream.read(bounces.MOST):
@@ -51,6 +64,14 @@ def read_imap(shop: Shop, seen: imap.Seen, stop: Event) -> dict[str, int]:
     with imap.of(shop.settings.mail) as folder:
         mails = folder.candidates(seen, since)
         return _count(shop, itertools.takewhile(lambda _: not stop.is_set(), mails))
+
+
+def sentences(found: Mapping[str, int]) -> list[str]:
+    """Say how many mails came to what."""
+    said = [
+        f"{found[word]:>7} {words}" for word, words in _OUTCOMES.items() if found[word]
+    ]
+    return said or ["There was no mail to read."]
 
 
 def _count(shop: Shop, mails: Iterator[bytes]) -> dict[str, int]:

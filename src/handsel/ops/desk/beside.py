@@ -21,6 +21,11 @@ from handsel.kit.errors import ConflictError
 from handsel.kit.locks import alone_in, hold, is_held
 from handsel.shop import utc_now
 
+FOLDER = "desk"
+"""In the shop's folder: where that lies which has no better place."""
+
+CUT_OFF = "It was cut off before it was done. Nothing is lost; begin it again."
+
 NICE = 10
 """How far it steps back behind the pages."""
 
@@ -50,6 +55,8 @@ class Run:
     @property
     def problem(self) -> str:
         """Why it could not be done, in the command's words; else empty."""
+        if self.cut_off:
+            return CUT_OFF
         error, hint = self.answer.get("error", ""), self.answer.get("hint", "")
         return f"{error} {hint}".strip()
 

@@ -24,9 +24,6 @@ SPANS = {USUAL: "the last 25 hours", "7d": "the last 7 days"}
 FARTHEST = timedelta(days=3653)
 """Ten years; every month of it may cost a call."""
 
-_FOLDER = "desk"
-_CUT_OFF = "It was cut off before it was done. Nothing is lost; begin it again."
-
 
 @dataclass(frozen=True)
 class Proof:
@@ -77,7 +74,7 @@ def proof(shop: Shop) -> Proof:
     found = run.answer.get("invariants", [])
     return Proof(
         run=run,
-        problem=_problem(run),
+        problem=run.problem,
         files=bool(run.asked.get("files")),
         checks=tuple(
             Invariant(each["id"], each["ok"], each["detail"]) for each in found
@@ -111,7 +108,7 @@ def answers(shop: Shop) -> Answers:
     said = reconcile_words.sentences(found, money) if found else []
     return Answers(
         run=run,
-        problem=_problem(run),
+        problem=run.problem,
         span=SPANS.get(since, f"the time since {since}"),
         sentences=tuple(said),
         newly_paid=found.newly_paid if found else (),
@@ -160,13 +157,9 @@ def read_since(span: str, date: str, now: datetime) -> str:
     return typed
 
 
-def _problem(run: Run) -> str:
-    return _CUT_OFF if run.cut_off else run.problem
-
-
 def _proof(shop: Shop) -> Path:
-    return shop.home / _FOLDER / "proof.run"
+    return shop.home / beside.FOLDER / "proof.run"
 
 
 def _answers(shop: Shop) -> Path:
-    return shop.home / _FOLDER / "providers.run"
+    return shop.home / beside.FOLDER / "providers.run"

@@ -29,6 +29,7 @@ from handsel.web.admin import (  # noqa: F401 - to import them is to register th
     releases,
     reports,
     settings,
+    stopped,
     tray,
     updates,
 )

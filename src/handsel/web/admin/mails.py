@@ -1,4 +1,4 @@
-"""Mails at the desk: what became of each, trying them, how they look, who wants none."""
+"""Mails at the desk: what became of each, trying them, how they look."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from handsel.kit.errors import BadInputError, ShopError
 from handsel.models.words import OutboxState
 from handsel.ops import mailing, previewing
-from handsel.outbound import outbox, suppressions
+from handsel.outbound import outbox
 from handsel.outbound.letters import Letter
 from handsel.outbound.post import sender_of
 from handsel.web.admin.desk import (
@@ -145,23 +145,3 @@ def _letter(name: str) -> Letter:
     if name not in previewing.NAMES:
         abort(404)
     return previewing.preview(shop.home, shop.settings, name, test=shop.test_mode)
-
-
-@desk.get("/mails/stopped")
-def stopped() -> Response:
-    """List the addresses that get no mails to everyone, and why."""
-    with the_shop().reading() as session:
-        found = suppressions.newest(session, most=500)
-    return page("admin/stopped.html", stopped=found, most=500)
-
-
-@desk.post("/mails/lift")
-def lift() -> AnyResponse:
-    """Write to an address again, because its owner asked for it or it is mended."""
-    address = request.form.get("email", "")
-    mailing.lift(
-        the_shop(),
-        address,
-        witness=lambda session: audited(session, "mail.lifted", "one address"),
-    )
-    return done("desk.stopped", f"{address} gets mails again.")

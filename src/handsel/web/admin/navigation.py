@@ -13,7 +13,7 @@ NAVIGATION = (
     ("desk.updates", "Updates", ()),
     ("desk.experiments", "Experiments", ()),
     ("desk.reports", "Reports", ()),
-    ("desk.mails", "Mails", ()),
+    ("desk.mails", "Mails", ("/admin/uploads/returned",)),
     ("desk.hooks", "Web hooks", ()),
     ("desk.backups", "Backups", ()),
     ("desk.settings", "Settings", ("/admin/books",)),
