@@ -102,7 +102,7 @@ def put_on_sale(page: Page, day: Day, path: Path, cuts: list[int]) -> None:
     """Send a file over a line that breaks, and sell it."""
     go(page, "Products")
     page.get_by_role("link", name="New product").click()
-    page.locator("form[data-ready]").wait_for()
+    page.locator(".send[data-ready]").wait_for()
     day.line.cut_after(*cuts)
     page.get_by_label("Files", exact=True).set_input_files(path)
     box = page.get_by_role("checkbox", name=path.name)

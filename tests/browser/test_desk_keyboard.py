@@ -57,7 +57,7 @@ def stops(page: Page) -> Iterator[tuple[str, bool, str]]:
 def faults(page: Page, path: str) -> list[str]:
     """Walk through a page, and say what was not reached or not seen."""
     # What is only there without scripts is gone once theirs have come.
-    page.locator("form.send:not([data-ready])").wait_for(state="detached")
+    page.locator(".send:not([data-ready])").wait_for(state="detached")
     wanted = {str(name): what for name, what in page.evaluate(MARK)}
     walked = list(stops(page))
     reached = {str(name) for name, _, _ in walked}

@@ -17,7 +17,7 @@ def test_a_file_is_sent_made_a_draft_looked_at_and_put_on_sale(
     phone: Page, demo: Demo
 ) -> None:
     come_in(phone, demo.url, "/admin/new-product")
-    phone.locator("form[data-ready]").wait_for()
+    phone.locator(".send[data-ready]").wait_for()
     phone.get_by_label("Files", exact=True).set_input_files([BOOK, COVER])
     expect(phone.get_by_role("checkbox", name=BOOK.name)).to_be_checked()
     cover = phone.get_by_label("Cover", exact=True)

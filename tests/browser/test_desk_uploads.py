@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from handsel.delivery.storage.uploads import Upload, Uploads
+from handsel.ops import sample
 from tests.browser.conftest import Demo
 from tests.ground.brittle import BrittleLine, brittle_line
 from tests.ground.chromium import axe, visit
@@ -134,6 +135,40 @@ def test_files_can_be_dropped_paused_and_left(
     expect(rows.nth(2)).to_contain_text("dropped.txt")
     expect(rows.nth(2)).to_contain_text(", here")
     assert axe(phone) == []
+
+
+def test_without_scripts_nothing_typed_is_lost_by_sending_a_file(
+    browser: Browser, demo: Demo, tmp_path: Path
+) -> None:
+    with visit(browser, java_script_enabled=False) as page:
+        come_in(page, demo.url, "/admin/new-product")
+        page.get_by_label("Name").fill("Typed before")
+        page.get_by_label("Price in EUR").fill("7.50")
+        files = page.locator("#files")
+        picture = tmp_path / "front.png"
+        picture.write_bytes(sample.sample_cover().read_bytes())
+        files.set_input_files([book(tmp_path, 30_000, "typed.pdf"), picture])
+        page.get_by_role("button", name="Send").click()
+        expect(page.get_by_role("status").first).to_contain_text(
+            "typed.pdf, front.png: here"
+        )
+        expect(page.get_by_role("checkbox", name="typed.pdf")).to_be_checked()
+        cover = page.get_by_label("Cover", exact=True)
+        expect(cover.locator("option:checked")).to_have_text("front.png")
+        expect(page.get_by_label("Price in EUR")).to_have_value("7.50")
+        # Enter is not what sends files, though that button comes first.
+        page.get_by_label("Name").press("Enter")
+        expect(page.get_by_role("status").first).to_contain_text(
+            "Typed before is a draft"
+        )
+        page.goto(f"{demo.url}/admin/products/typed-before/release")
+        page.get_by_label("Version").fill("1.1")
+        page.get_by_label("What is new").fill("More of it.")
+        files.set_input_files(book(tmp_path, 40_000, "typed.pdf"))
+        page.get_by_role("button", name="Send").click()
+        expect(page.get_by_label("What is new")).to_have_value("More of it.")
+        page.get_by_role("button", name="See what changes").click()
+        expect(page.get_by_role("heading", name="1.1")).to_be_visible()
 
 
 def test_without_scripts_a_file_is_sent_by_the_form(

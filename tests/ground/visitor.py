@@ -41,6 +41,8 @@ class _Forms(HTMLParser):
         self._named: dict[str, Form] = {}
         self._apart: list[tuple[str, str, dict[str, str]]] = []
         """Fields that stand elsewhere and name their form."""
+        self._ways: list[tuple[Form | None, dict[str, str]]] = []
+        """Buttons that send their form to another address."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         names = {name: value or "" for name, value in attrs}
@@ -53,16 +55,27 @@ class _Forms(HTMLParser):
                 self._apart.append((names["form"], tag, names))
             elif self._open:
                 self._open.add(tag, names)
+        if "formaction" in names:
+            self._ways.append((self._open, names))
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
             self._open = None
 
     def close(self) -> None:
-        """Give the fields that stand elsewhere to their forms."""
+        """Give the fields that stand elsewhere to their forms.
+
+        A form that can be sent to another address, too, is found under both.
+        """
         super().close()
         for name, tag, names in self._apart:
             self._named[name].add(tag, names)
+        for around, names in self._ways:
+            form = self._named[names["form"]] if "form" in names else around
+            assert form, names
+            other = Form(names["formaction"], "post")
+            other.fields, other.typed = form.fields, form.typed
+            self.found.append(other)
 
 
 class Visitor:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,18 +12,21 @@ from sqlalchemy import delete
 from werkzeug.test import TestResponse
 
 from handsel.models import Staff, StaffSession
+from handsel.ops import sample
 from handsel.shop import Shop
 from handsel.web.admin.tray import WHOLE
 from tests import make
 from tests.ground.shops import Clock
-from tests.ground.visitor import Visitor, words
+from tests.ground.visitor import Visitor, form_of, words
 from tests.stories.desks import Seller
+from tests.stories.test_desk_products import fields_of, send
 
 BOOK = b"A page.\n" * 1000
 DIGEST = base64.b64encode(hashlib.sha256(BOOK).digest()).decode()
 TUS = {"Tus-Resumable": "1.0.0"}
 PLACE = "/admin/uploads"
 FORM = "multipart/form-data; boundary=x"
+WHOLE_OF_NEW = "/whole?next=/admin/new-product"
 
 
 def named(name: str) -> str:
@@ -318,6 +322,108 @@ def test_without_scripts_files_come_whole(seller: Seller, shop: Shop) -> None:
 def files(seller: Seller) -> Any:
     """Two files, as the client of the tests sends them."""
     return [(io.BytesIO(make.BOOK), "a.pdf"), (io.BytesIO(b"other"), "b.pdf")]
+
+
+def test_what_was_typed_of_a_new_product_comes_back_with_its_files(
+    seller: Seller, shop: Shop
+) -> None:
+    page = seller.get("/admin/new-product")
+    typed: dict[str, Any] = {
+        "name": "The Book",
+        "description": "Two\nlines.",
+        "price": "7,50",
+        "cover": "",
+    }
+    sent = [(io.BytesIO(make.BOOK), "a.pdf"), (io.BytesIO(sample_cover()), "c.png")]
+
+    again = seller.press(page, WHOLE_OF_NEW, typed | {"file": sent})
+
+    assert again.status_code == 200
+    assert "a.pdf, c.png: here" in words(again)
+    fields = form_of(again, "/admin/new-product").fields
+    assert (fields["name"], fields["price"]) == ("The Book", "7,50")
+    assert "Two\nlines." in again.text
+    book, cover = sorted(shop.uploads.waiting(), key=lambda each: each.name)
+    assert f'value="{book.id}" form="product" checked' in again.text
+    assert f'value="{cover.id}" form="product" checked' not in again.text
+    assert f'<option value="{cover.id}" selected>' in again.text
+    more: dict[str, Any] = {
+        **typed,
+        "upload": book.id,
+        "cover": cover.id,
+        "file": files(seller),
+    }
+    once_more = seller.press(again, WHOLE_OF_NEW, more)
+    assert once_more.text.count('form="product" checked') == 3
+    nothing = seller.press(again, WHOLE_OF_NEW, typed)
+    assert nothing.status_code == 422
+    assert "No file was chosen" in words(nothing)
+    assert "Two\nlines." in nothing.text
+
+
+def test_what_was_typed_of_a_version_and_of_a_product_comes_back_with_files(
+    seller: Seller, shop: Shop
+) -> None:
+    make.product(shop)
+    place = "/admin/products/book"
+    typed: dict[str, Any] = {"version": "1.1", "notes": "More of it.", "replace": "yes"}
+    sent = {"file": [(io.BytesIO(b"more"), "book.epub")]}
+    again = seller.press(
+        seller.get(f"{place}/release"),
+        f"/whole?next={place}/release",
+        typed | sent,
+    )
+    assert "book.epub: here" in words(again)
+    assert form_of(again, f"{place}/release").fields["version"] == "1.1"
+    assert "More of it." in again.text
+    [book] = shop.uploads.waiting()
+    assert f'value="{book.id}" form="release" checked' in again.text
+
+    picture = [(io.BytesIO(sample_cover()), "c.png")]
+    named: dict[str, Any] = {"name": "Another name", "cover": "", "file": picture}
+    cover = seller.press(seller.get(place), f"/whole?next={place}", named)
+    assert form_of(cover, place).fields["name"] == "Another name"
+    fields = fields_of(shop, "book") | {"name": "Another name", "cover": chosen(cover)}
+    saved = send(seller, place, fields)
+    assert "Another name is saved." in words(saved)
+    assert seller.get(f"{place}/cover").data == sample_cover()
+
+
+def test_a_page_that_is_none_of_ours_is_not_shown_again(
+    seller: Seller, shop: Shop
+) -> None:
+    for place in (
+        "/admin/products/none/release",
+        "/admin/nowhere",
+        "https://e.example",
+    ):
+        answer = seller.post(
+            f"{PLACE}/whole?next={place}",
+            {"file": files(seller), "form_token": seller.form_word()},
+        )
+        assert answer.status_code in (303, 404), place
+
+
+def test_too_much_at_once_is_said_and_what_was_typed_is_one_page_back(
+    seller: Seller,
+) -> None:
+    body = NobodysBusiness()
+    url = f"{PLACE}/whole?next=/admin/new-product"
+    answer = long_body(seller, "POST", url, FORM, body, size=WHOLE + 1)
+    assert answer.status_code == 413
+    assert "Go back in your browser: what you typed is there." in words(answer)
+
+
+def sample_cover() -> bytes:
+    """A picture that can be a cover."""
+    return sample.sample_cover().read_bytes()
+
+
+def chosen(page: TestResponse) -> str:
+    """The cover that is chosen on a page."""
+    found = re.search(r'<option value="([0-9a-f]+)" selected>', page.text)
+    assert found
+    return found[1]
 
 
 def test_too_much_at_once_is_said_on_the_page(seller: Seller) -> None:

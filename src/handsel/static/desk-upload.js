@@ -1,6 +1,6 @@
 // Files into the shop, in pieces: a line that breaks, a pause, a page that is opened again
 // go on where they stopped. The other side is tus 1.0.0 (web/admin/uploading.py).
-// Without this script the form around it sends whole files, up to a size it names.
+// Without this script a form sends whole files, up to a size it names.
 
 const LARGEST = 8 << 20;
 const SMALLEST = 64 << 10;
@@ -292,13 +292,13 @@ class Desk {
     this.form = form;
     this.Sha256 = Sha256;
     this.url = form.dataset.uploads;
-    this.token = form.querySelector("[name=form_token]").value;
     this.list = form.querySelector("[data-sending]");
     this.says = form.querySelector("[role=status]");
     this.tray = document.querySelector("[data-tray]");
     this.covers = document.querySelector("select[data-covers]");
     this.all = [];
     this.input = form.querySelector("input[type=file]");
+    this.token = this.input.form.querySelector("[name=form_token]").value;
     form.dataset.ready = "yes";
     form.addEventListener("submit", (event) => event.preventDefault());
     this.input.addEventListener("change", () => this.take(this.input.files));
@@ -393,7 +393,7 @@ function same(one, other) {
 }
 
 // Its address carries its version, as this one's does; an `import` above could not.
-for (const form of document.querySelectorAll("form[data-uploads]")) {
+for (const form of document.querySelectorAll("[data-uploads]")) {
   const { Sha256 } = await import(form.dataset.sha256);
   new Desk(form, Sha256);
 }

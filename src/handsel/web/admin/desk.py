@@ -289,8 +289,15 @@ def said(words: str) -> dict[str, str]:
     return {"said": seal(the_shop().keys, "desk says", words.encode())}
 
 
+def say_here(words: str) -> None:
+    """Say what was done on the very page that answers; it has no address of its own."""
+    g.said_here = words
+
+
 def notice() -> str:
-    """Give what the address wants said on this page; empty when there is nothing."""
+    """Give what is to be said on this page, by its address or at once; else nothing."""
+    if words := g.get("said_here"):
+        return str(words)
     sealed = request.args.get("said", "")
     try:
         return unseal(the_shop().keys, "desk says", sealed).decode() if sealed else ""

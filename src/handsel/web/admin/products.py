@@ -51,10 +51,11 @@ def products() -> Response:
 @desk.get("/new-product")
 def new_product() -> Response:
     """Show the form of a product that is to come."""
-    return _new(product_form.empty(the_shop()))
+    return new_form(product_form.empty(the_shop()))
 
 
-def _new(form: Form, status: int = 200) -> Response:
+def new_form(form: Form, status: int = 200) -> Response:
+    """Show the form of a product that is to come, as far as it was filled."""
     return page(
         "admin/product_new.html",
         status,
@@ -90,7 +91,7 @@ def add_product() -> AnyResponse:
     shop = the_shop()
     reader = Reader(shop, request.form, shop.settings.shop.currency)
     if request.form.get("do") == "look":
-        return _new(product_form.typed(request.form, {}))
+        return new_form(product_form.typed(request.form, {}))
     files = reader.take("files", lambda: chosen_uploads(shop)) or []
     contains = request.form.getlist("contains")
     if not files and not contains and "files" not in reader.errors:
@@ -103,7 +104,7 @@ def add_product() -> AnyResponse:
     version = reader.text("version")
     said["version"] = reader.take("version", lambda: shelving.check_version(version))
     if reader.errors:
-        return _new(product_form.typed(request.form, reader.errors), 422)
+        return new_form(product_form.typed(request.form, reader.errors), 422)
     slug = said["slug"] or slugify(said["name"])
     try:
         shelving.add_product(
@@ -116,7 +117,7 @@ def add_product() -> AnyResponse:
         )
     except (BadInputError, ConflictError, NotFoundError) as error:
         field = "slug" if isinstance(error, ConflictError) else ""
-        return _new(product_form.typed(request.form, {field: error.plain}), 422)
+        return new_form(product_form.typed(request.form, {field: error.plain}), 422)
     use_up(shop, [*files, said["cover"]])
     words = "is on sale" if request.form.get("do") == "publish" else "is a draft"
     return done("desk.product", f"{said['name']} {words}.", slug=slug)
@@ -142,15 +143,16 @@ def product(slug: str) -> Response:
     """Show one product, with the form that changes it."""
     with the_shop().reading() as session:
         found = catalogue.get(session, slug)
-    return _editor(found, product_form.of(found, the_shop()))
+    return editor(found, product_form.of(found, the_shop()))
 
 
-def _editor(
+def editor(
     found: Product,
     form: Form,
     status: int = 200,
     differences: Sequence[tuple[str, ...]] = (),
 ) -> Response:
+    """Show a product with the form that changes it, as it is or as it was filled."""
     shop = the_shop()
     choices = _choices(shop, found.slug, form.upload) | {"currency": found.currency}
     return page(
@@ -206,13 +208,13 @@ def change_product(slug: str) -> AnyResponse:
         found = catalogue.get(session, slug)
     before = product_form.of(found, shop)
     if request.form.get("do") == "look":
-        return _editor(found, product_form.typed(request.form, {}))
+        return editor(found, product_form.typed(request.form, {}))
     reader = Reader(shop, request.form, found.currency)
     said = reader.common() | reader.edition() | reader.wording()
     said["no_cover"] = reader.text("cover") == product_form.NO_COVER
     form = product_form.typed(request.form, reader.errors)
     if reader.errors:
-        return _editor(found, form, 422)
+        return editor(found, form, 422)
     contains = request.form.getlist("contains")
     changed = _differences(before, form)
     told = _told(found, said, changed)
@@ -229,7 +231,7 @@ def change_product(slug: str) -> AnyResponse:
         return _second(slug, error)
     except (BadInputError, ConflictError, NotFoundError) as error:
         again = product_form.typed(request.form, {"": error.plain})
-        return _editor(found, again, error.status)
+        return editor(found, again, error.status)
     use_up(shop, [said["cover"]])
     return done("desk.product", f"{said['name']} is saved.", slug=slug)
 
@@ -269,7 +271,7 @@ def _second(slug: str, error: ShopError) -> Response:
     differences = [
         (NAMES[name], *both) for name, both in _differences(now, form).items()
     ]
-    return _editor(found, form, error.status, differences)
+    return editor(found, form, error.status, differences)
 
 
 @desk.post("/products/<slug>/publish")
@@ -311,7 +313,7 @@ def delete_product(slug: str) -> AnyResponse:
             found = catalogue.get(session, slug)
         form = product_form.of(found, shop)
         form.errors[""] = f"Nothing was deleted. {error.plain}"
-        return _editor(found, form, error.status)
+        return editor(found, form, error.status)
     return done("desk.products", f"{name} is deleted.")
 
 

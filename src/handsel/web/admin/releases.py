@@ -24,10 +24,11 @@ from handsel.web.pages import page, the_shop
 @desk.get("/products/<slug>/release")
 def release(slug: str) -> Response:
     """Ask for the files and for what is new."""
-    return _form(slug, Form({}))
+    return form_of(slug, Form({}))
 
 
-def _form(slug: str, form: Form, status: int = 200) -> Response:
+def form_of(slug: str, form: Form, status: int = 200) -> Response:
+    """Show the form of a new version, as far as it was filled."""
     with the_shop().reading() as session:
         found = catalogue.get(session, slug)
     notes = render_markdown(form.values.get("notes", ""))
@@ -51,7 +52,7 @@ def bring_out(slug: str) -> AnyResponse:
     shop = the_shop()
     form = product_form.typed(request.form, {})
     if request.form.get("do") == "back":
-        return _form(slug, form)
+        return form_of(slug, form)
     try:
         wanted = _wanted(slug)
         plan = releasing.plan(shop, wanted)
@@ -67,7 +68,7 @@ def bring_out(slug: str) -> AnyResponse:
         )
     except (BadInputError, ConflictError, NotFoundError) as error:
         form.errors[""] = error.plain
-        return _form(slug, form, error.status)
+        return form_of(slug, form, error.status)
     use_up(shop, chosen_uploads(shop))
     words = f"Version {wanted.new.version} is there for everybody who bought it."
     return done("desk.product", words, slug=slug)
@@ -103,7 +104,7 @@ def _plan(plan: Plan, wanted: Wanted, form: Form) -> Response:
         fields=[
             (name, value)
             for name, value in request.form.items(multi=True)
-            if name not in ("form_token", "do")
+            if name not in ("form_token", "do", "file")
         ],
     )
 

@@ -26,8 +26,15 @@ from handsel.customers.staff import sessions
 from handsel.delivery.storage.uploads import OffsetError, Upload
 from handsel.kit.errors import BadInputError, ShopError
 from handsel.kit.text import human_size
-from handsel.web.admin import tray
-from handsel.web.admin.desk import check_form, keep_form_mark, note_life, said, seated
+from handsel.web.admin import tray, typed_along
+from handsel.web.admin.desk import (
+    check_form,
+    keep_form_mark,
+    note_life,
+    said,
+    say_here,
+    seated,
+)
 from handsel.web.admin.door import onward
 from handsel.web.admin.tray import WHOLE
 from handsel.web.guards import Policy, guard
@@ -117,6 +124,8 @@ def _in_words(error: ShopError) -> AnyResponse:
 def _too_much(_: RequestEntityTooLarge) -> AnyResponse:
     if _is_form():
         words = f"Without scripts there may be {human_size(WHOLE)} at a time."
+        if typed_along.page():
+            words += " Go back in your browser: what you typed is there."
         return tray.show(413, words)
     return Response("More came than was said.\n", 413, {"Tus-Resumable": VERSION})
 
@@ -280,12 +289,29 @@ def overridden(number: str) -> Response:
 
 @uploads.post("/whole")
 def take_whole() -> AnyResponse:
-    """Take files from a form as browsers send it without scripts."""
+    """Take files from a form as browsers send it without scripts.
+
+    What else was typed in it comes back with its page.
+    """
+    again = typed_along.page()
+    try:
+        came = _came()
+    except ShopError as error:
+        if again is None:
+            raise
+        return again(typed_along.form_with((), str(error)), error.status)
+    words = f"{', '.join(each.name for each in came)}: here, and waiting to be used."
+    if again is None:
+        return redirect(_back(words), 303)
+    say_here(words)
+    return again(typed_along.form_with(came), 200)
+
+
+def _came() -> list[Upload]:
     came = [_keep(each) for each in request.files.getlist("file") if each.filename]
     if not came:
         raise BadInputError("No file was chosen.", "Choose one, then press again.")
-    names = ", ".join(each.name for each in came)
-    return redirect(_back(f"{names}: here, and waiting to be used."), 303)
+    return came
 
 
 def _keep(file: FileStorage) -> Upload:
