@@ -18,7 +18,7 @@ COMMANDS = {
     "web": ("serve:web", "Serve only the pages."),
     "worker": ("serve:worker", "Only send mail and look after payments."),
     "product": ("product:product", "What is for sale."),
-    "release": ("release:release", "Bring out a new edition, and mail every buyer."),
+    "release": ("release:release", "Bring out a new version, and mail every buyer."),
     "coupon": ("coupon:coupon", "Words that lower a price."),
     "experiment": ("experiment:experiment", "A/B tests of a page, measured in money."),
     "order": ("order:order", "Who bought what; links, gifts, more downloads."),

@@ -87,7 +87,7 @@ _OPTIONS = (
         multiple=True,
         metavar="WHO",
         help="Only to some: since:2026-01-31 (bought then or later), below:1.2 "
-        "(bought an earlier edition), country:DE (paid from there). Several must all "
+        "(bought an earlier version), country:DE (paid from there). Several must all "
         "hold.",
     ),
     click.option(

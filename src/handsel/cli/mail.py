@@ -166,7 +166,7 @@ def broadcast(
 ) -> None:
     """Write to everyone who bought SLUG, without a new file.
 
-    Steered like a new edition's mail: handsel release status, pause, resume, cancel.
+    Steered like a new version's mail: handsel release status, pause, resume, cancel.
     """
     words = (campaigning.check_subject(subject), shelving.read_text(body))
     with opened(home) as shop:

@@ -141,7 +141,7 @@ def list_products(home: Path, as_json: bool) -> None:
 @click.argument("slug")
 @shop_command
 def show(slug: str, home: Path, as_json: bool) -> None:
-    """Show one product with its editions, and the files that are sold now."""
+    """Show one product with its versions, and the files that are sold now."""
     with opened(home) as shop, shop.reading() as session:
         facts = _facts(shop, catalogue.get(session, slug))
     lists = ("files", "releases", "contains", "also")

@@ -1,4 +1,4 @@
-"""`handsel release`: a new edition, and the mail that brings it to every buyer."""
+"""`handsel release`: a new version, and the mail that brings it to every buyer."""
 
 from difflib import get_close_matches
 from pathlib import Path
@@ -45,13 +45,13 @@ class ReleaseGroup(click.Group):
         if meant and not any(word.startswith("--version") for word in args):
             raise click.UsageError(
                 f"There is no command {args[0]!r}. Did you mean `handsel release "
-                f"{meant[0]}`? A new edition of a product called so needs --version."
+                f"{meant[0]}`? A new version of a product called so needs --version."
             )
 
 
 @click.group(cls=ReleaseGroup, subcommand_metavar="SLUG FILES... | COMMAND [ARGS]...")
 def release() -> None:
-    """Bring out a new edition of a product, and mail every buyer.
+    """Bring out a new version of a product, and mail every buyer.
 
     \b
     handsel release book book.pdf book.epub --version 1.2 --notes CHANGES.md
@@ -86,7 +86,7 @@ def new(
     home: Path,
     as_json: bool,
 ) -> None:
-    """Bring out FILES as the new edition of SLUG, and mail every buyer.
+    """Bring out FILES as the new version of SLUG, and mail every buyer.
 
     Buyers' links show the new files at once, with new downloads; older files stay with
     those who had them. A new file takes the place of the one of the same name, or of
