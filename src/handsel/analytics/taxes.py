@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Select, case, delete, func, insert, select
 from sqlalchemy.orm import Session
 
+from handsel.analytics import open_days
 from handsel.analytics.periods import Period
 from handsel.models import DayTax, EventDay, Invoice
 from handsel.models.database import Database
@@ -56,9 +57,7 @@ def _open_now(
     session: Session, period: Period, *, test: bool
 ) -> Iterator[tuple[date, str, int]]:
     """Count the papers of days that are not over, or not counted yet."""
-    within = EventDay.day.between(period.first, period.last)
-    still_open = select(EventDay.day).where(within, ~EventDay.counted)
-    for day in session.scalars(still_open).all():
+    for day in open_days.within(session, period):
         for each in count(session, day):
             if each["test"] == test:
                 yield day, each["currency"], each["tax_minor"]

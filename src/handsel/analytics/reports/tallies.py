@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from functools import cache, partial
 from typing import Any, Literal
@@ -24,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from handsel.analytics import counting, months
+from handsel.analytics import counting, months, open_days
 from handsel.analytics.counting import ALL
 from handsel.analytics.periods import Period
 from handsel.models import DayCount, DeletedProduct, EventDay, MonthCount, Product
@@ -135,13 +134,8 @@ def _rows(session: Session, wanted: Wanted, statements: "Statements") -> Iterato
     for days in rest:
         within = {"first": days.first, "last": days.last}
         yield from session.execute(counted, said | within)
-    for day in _open_days(session, wanted.period):
+    for day in open_days.within(session, wanted.period):
         yield from session.execute(open_day, said | {"day": day})
-
-
-def _open_days(session: Session, period: Period) -> Sequence[date]:
-    within = EventDay.day.between(period.first, period.last)
-    return session.scalars(select(EventDay.day).where(within, ~EventDay.counted)).all()
 
 
 SHORT = 60
