@@ -21,7 +21,7 @@ from tests.ground import cluster
 from tests.stories.desks import Seller, hire
 
 SMALL, LARGE = 100_000, 1_000_000
-ROUNDS = 5
+ROUNDS = 10
 PAGES = (
     *("orders", "orders?status=all", "orders?status=paid", "orders?status=disputed"),
     *("orders?q=reader5001", "orders?q=reader", "orders?q=%40company17.example"),
@@ -80,18 +80,23 @@ def _pages(kind: str, count: int, shop: Shop) -> Row:
             if number:  # the first time fills caches
                 times.append(seconds)
     every = [seconds for times in taken.values() for seconds in times]
-    slowest = max(taken, key=lambda path: quantile(taken[path], 0.5))
+    slow = {path: quantile(times, 0.95) for path, times in taken.items()}
+    slowest = max(slow, key=slow.__getitem__)
     most = 0.1 if count == SMALL else 0.2
-    p95 = quantile(every, 0.95)
     return Row(
         name=f"the desk's pages with {count:,} orders, {kind}",
-        measured=f"p95 {ms(p95)}",
-        goal=f"< {ms(most)}",
-        met=p95 < most,
+        measured=f"p95 {ms(slow[slowest])} of the slowest page, "
+        f"{ms(quantile(every, 0.95))} of all",
+        goal=f"each page < {ms(most)}",
+        met=slow[slowest] < most,
         why=f"{len(PAGES)} pages: lists by each filter and search, single orders, "
         f"customers; {ROUNDS} times each, median {ms(quantile(every, 0.5))}. The slowest "
         f"is {slowest} with {ms(quantile(taken[slowest], 0.5))}.",
-        numbers={"p95": p95, "median": quantile(every, 0.5)},
+        numbers={
+            "p95": quantile(every, 0.95),
+            "slowest": slow[slowest],
+            "median": quantile(every, 0.5),
+        },
     )
 
 

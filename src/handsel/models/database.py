@@ -16,7 +16,6 @@ from types import ModuleType
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     CursorResult,
     Delete,
@@ -30,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from handsel.kit.errors import ConfigurationError
 from handsel.models.base import Base
@@ -142,13 +141,13 @@ def database_url(url: str, home: Path) -> str:
     return f"postgresql+psycopg://{rest}"
 
 
-def of_many(column: InstrumentedAttribute[str]) -> ColumnElement[str]:
-    """Give a column whose values nearly all rows share, to be compared without its index.
+def without_index(column: Any) -> Any:
+    """Give a column so that it is compared without its index.
 
-    SQLite keeps no statistics: it takes an index that begins with such a column for the
-    best there is, and reads all rows where another one would find a few by their day.
+    SQLite keeps no statistics: it takes an index that begins with a column nearly all
+    rows share for the best there is, where another one would find a few by their day.
     """
-    return func.coalesce(column, "")
+    return func.coalesce(column, column)
 
 
 def insert_new(session: Session, table: type[Base], **values: Any) -> bool:

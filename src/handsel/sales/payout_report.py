@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from handsel.kit.errors import NotFoundError
 from handsel.models import BalanceLine, BalanceReading, LedgerEntry, Order, Payout
-from handsel.models.database import of_many
+from handsel.models.database import without_index
 from handsel.models.words import FactKind, LineKind
 from handsel.sales import payout_lines
 from handsel.sales.payout_lines import OF_ORDER
@@ -265,7 +265,7 @@ def without_fee(session: Session, period: Period) -> list[dict[str, Any]]:
         BalanceLine.provider == LedgerEntry.provider,
         BalanceLine.payment == LedgerEntry.object_id,
     )
-    provider = of_many(LedgerEntry.provider)
+    provider = without_index(LedgerEntry.provider)
     rows = session.execute(
         select(provider.label("provider"), Order.test, func.count().label("payments"))
         .join(Order, Order.id == LedgerEntry.order_id)

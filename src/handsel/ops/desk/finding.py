@@ -36,6 +36,7 @@ from handsel.models import (
     Refund,
     Source,
 )
+from handsel.models.database import without_index
 from handsel.models.words import OrderStatus, OutboxState, RefundState
 from handsel.ops.desk.wanted import ALL, BY_THEMSELVES, Wanted, last4_of, row_of
 
@@ -68,11 +69,6 @@ class Choice:
     ids: Ids | None = None
 
 
-def _plain(column: Any) -> Any:
-    """Ask a column without its index."""
-    return func.coalesce(column, column)
-
-
 def choices(session: Session, wanted: Wanted) -> Iterator[Choice]:
     """Give everything but days that an order must be like."""
     if wanted.text:
@@ -80,7 +76,7 @@ def choices(session: Session, wanted: Wanted) -> Iterator[Choice]:
     if wanted.status and wanted.status != ALL:
         yield _is(Order.status, OrderStatus(wanted.status))
     elif not (wanted.status or wanted.text or wanted.attention):
-        yield Choice(_plain(Order.status).not_in(NEVER_PAID))
+        yield Choice(without_index(Order.status).not_in(NEVER_PAID))
     if wanted.product:
         named = select(Product.id).where(Product.slug == wanted.product)
         yield _is(Order.product_id, session.scalar(named) or 0)
@@ -92,7 +88,7 @@ def choices(session: Session, wanted: Wanted) -> Iterator[Choice]:
     if wanted.test is not None:
         tests = select(Order.id).where(Order.test)
         yield Choice(
-            _plain(Order.test).is_(wanted.test), tests if wanted.test else None
+            without_index(Order.test).is_(wanted.test), tests if wanted.test else None
         )
     if wanted.customer_id is not None:
         yield _is(Order.customer_id, wanted.customer_id)
@@ -103,7 +99,9 @@ def choices(session: Session, wanted: Wanted) -> Iterator[Choice]:
 
 
 def _is(column: Any, value: Any) -> Choice:
-    return Choice(_plain(column) == value, select(Order.id).where(column == value))
+    return Choice(
+        without_index(column) == value, select(Order.id).where(column == value)
+    )
 
 
 def of_buyers(session: Session, text: str) -> Condition:
@@ -124,7 +122,7 @@ def _typed(text: str) -> Choice:
     if last4 := last4_of(text):
         mine = Order.card_last4 == last4
         meanings.append(
-            (select(Order.id).where(mine), _plain(Order.card_last4) == last4)
+            (select(Order.id).where(mine), without_index(Order.card_last4) == last4)
         )
     name, at, domain = text.rpartition("@")
     if name or not at:
@@ -141,7 +139,7 @@ def _begins(column: Any, text: str) -> tuple[Select[int], Condition]:
     """Choose by the first letters; LIKE would not ask the index on both databases."""
     least = func.lower(text)
     beyond = least.concat(_LAST_LETTER)
-    plain = _plain(column)
+    plain = without_index(column)
     return (
         select(Order.id).where(column >= least, column < beyond),
         and_(plain >= least, plain < beyond),
@@ -152,7 +150,7 @@ def _came_from(session: Session, source: str) -> Choice:
     name = "" if source == BY_THEMSELVES else source.lower()
     named = session.scalars(select(Source.id).where(Source.name == name)).all()
     ids = select(OrderVisit.order_id).where(OrderVisit.source_id.in_(named))
-    plain = _plain(OrderVisit.source_id).in_(named)
+    plain = without_index(OrderVisit.source_id).in_(named)
     mine = select(OrderVisit.order_id).where(OrderVisit.order_id == Order.id, plain)
     return Choice(mine.exists(), ids)
 
@@ -232,7 +230,7 @@ def _among(
     known = sorted(set(session.scalars(ids)), reverse=not walk.upwards)
     if walk.start is not None:
         known = [each for each in known if _beyond(each, walk)]
-    query = query.where(*_days(wanted, _plain(Order.created_at)))
+    query = query.where(*_days(wanted, without_index(Order.created_at)))
     for first in range(0, len(known), BLOCK):
         block = known[first : first + BLOCK]
         yield _ordered(query.where(Order.id.in_(block)), walk, Order.id)
@@ -302,7 +300,7 @@ def _time_of(session: Session, row: int | None) -> datetime | None:
 
 def _past(at: datetime, walk: Walk) -> Condition:
     """Ask for orders beyond the one a walk starts at."""
-    mine = tuple_(_plain(Order.created_at), Order.id)
+    mine = tuple_(without_index(Order.created_at), Order.id)
     there = tuple_(at, walk.start, types=[Order.created_at.type, Order.id.type])
     return mine > there if walk.upwards else mine < there
 

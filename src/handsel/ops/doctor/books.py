@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from handsel.kit.errors import BadInputError, ConfigurationError
 from handsel.kit.money import Money
 from handsel.models import Duty, Inbox, Order, Product
-from handsel.models.database import Database, of_many
+from handsel.models.database import Database, without_index
 from handsel.models.words import OrderStatus, ProductStatus
 from handsel.ops import backup, mailing, schema
 from handsel.ops.doctor import counting, mails, payouts, refunds, taxes, trials
@@ -130,14 +130,14 @@ def _web_hook(session: Session, provider: str, now: datetime) -> Iterator[Findin
     # The newest first, which an index gives: the most would look through a month of them.
     heard = session.scalar(
         select(Inbox.received_at)
-        .where(of_many(Inbox.provider) == provider)
+        .where(without_index(Inbox.provider) == provider)
         .order_by(Inbox.received_at.desc())
         .limit(1)
     )
     since = max(now - LOOK_BACK, heard + SILENCE if heard else now - LOOK_BACK)
     unheard = session.scalar(
         select(func.count()).where(
-            of_many(Order.provider) == provider,
+            without_index(Order.provider) == provider,
             Order.paid_at > since,
             Order.paid_at < now - SILENCE,
         )
