@@ -21,6 +21,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    text,
     tuple_,
     union,
 )
@@ -62,11 +63,13 @@ Query = Select[*tuple[Any, ...]]
 class Choice:
     """One thing that orders must be like: as a look-up, and as a question to one order.
 
-    `ids` is None for what nearly all are like.
+    `ids` is None for what nearly all are like. `by_index` asks the same of one order so
+    that an index may answer, where there is one for it alone.
     """
 
     asked: Condition
     ids: Ids | None = None
+    by_index: Condition | None = None
 
 
 def choices(session: Session, wanted: Wanted) -> Iterator[Choice]:
@@ -99,9 +102,8 @@ def choices(session: Session, wanted: Wanted) -> Iterator[Choice]:
 
 
 def _is(column: Any, value: Any) -> Choice:
-    return Choice(
-        without_index(column) == value, select(Order.id).where(column == value)
-    )
+    alike = column == value
+    return Choice(without_index(column) == value, select(Order.id).where(alike), alike)
 
 
 def of_buyers(session: Session, text: str) -> Condition:
@@ -188,8 +190,10 @@ def found(
     """
     conditions = list(choices(session, wanted))
     few = _fewest(session, conditions)
-    asked = [each.asked for each in conditions if each is not few]
-    query = query.where(*asked)
+    indexed = few is None and _can_join_indexes(session)
+    query = query.where(
+        *(_asked(each, indexed=indexed) for each in conditions if each is not few)
+    )
     if few is not None:
         assert few.ids is not None
         steps = _among(session, wanted, query, few.ids, walk)
@@ -203,6 +207,23 @@ def found(
         if len(rows) >= most:
             break
     return rows
+
+
+def _can_join_indexes(session: Session) -> bool:
+    """Say whether orders that are like several things are found by several indexes.
+
+    PostgreSQL can, if it plans for what is asked now: a plan for whatever may be asked
+    walks through all orders by number.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return False
+    session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+    return True
+
+
+def _asked(choice: Choice, *, indexed: bool) -> Condition:
+    by_index = choice.by_index if indexed else None
+    return choice.asked if by_index is None else by_index
 
 
 def _fewest(session: Session, conditions: Sequence[Choice]) -> Choice | None:
