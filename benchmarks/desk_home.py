@@ -1,24 +1,19 @@
 """Row: the first page of the desk and the reports, over a past of very many orders."""
 
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from datetime import time as clock_time
 from pathlib import Path
 
-import psutil
-
-from benchmarks import past, past_payouts, past_visits
+from benchmarks import desk_pages, past, past_payouts, past_visits
 from benchmarks.ground import PLAN
 from benchmarks.rows import Row, ms, quantile
 from handsel.ops import founding
 from handsel.settings import load_settings
 from handsel.shop import Shop, open_shop
-from handsel.web.front import collect_seldom
 from tests.ground import cluster
-from tests.stories.desks import Seller, hire
 
 SMALL, LARGE = 100_000, 1_000_000
 DAYS = {SMALL: 400, LARGE: past.DAYS}
@@ -76,44 +71,16 @@ def _shop(kind: str) -> Iterator[Shop]:
 
 
 def _pages(kind: str, count: int, shop: Shop) -> Row:
-    seller = hire(shop)
-    collect_seldom()  # as the server does once it is open
-    taken: dict[str, list[float]] = {path: [] for path in PAGES}
-    process, before = psutil.Process(), 0
-    for number in range(ROUNDS + 1):
-        for path, times in taken.items():
-            seconds = _ask(seller, path)
-            if number:  # the first time fills caches
-                times.append(seconds)
-        before = before or process.memory_info().rss
-    grown = (process.memory_info().rss - before) / 1e6
-    every = [seconds for times in taken.values() for seconds in times]
-    slow = {path: quantile(times, 0.95) for path, times in taken.items()}
-    slowest = max(slow, key=slow.__getitem__)
+    looks = desk_pages.look(shop, PAGES, ROUNDS)
     most = 0.1 if count == SMALL else 0.2
     return Row(
         name=f"home and reports of the desk with {count:,} orders, {kind}",
-        measured=f"p95 {ms(slow[slowest])} of the slowest page, "
-        f"{ms(quantile(every, 0.95))} of all; {grown:.0f} MB more memory",
+        measured=f"{looks.measured}; {looks.grown:.0f} MB more memory",
         goal=f"each page < {ms(most)}; <= 10 MB more",
-        met=slow[slowest] < most and grown <= 10,
+        met=looks.p95 < most and looks.grown <= 10,
         why=f"{len(PAGES)} pages, {ROUNDS} times each, median "
-        f"{ms(quantile(every, 0.5))}; they add up the counts of days, and count today. "
-        f"Home takes {ms(quantile(taken[''], 0.5))}; the slowest is /admin/{slowest} "
-        f"with {ms(quantile(taken[slowest], 0.5))}.",
-        numbers={
-            "p95": quantile(every, 0.95),
-            "slowest": slow[slowest],
-            "median": quantile(every, 0.5),
-            "bytes": grown * 1e6,
-        },
+        f"{ms(quantile(looks.every, 0.5))}; they add up the counts of days, and count "
+        f"today. Home takes {looks.median('')}; the slowest is /admin/{looks.slowest} "
+        f"with {looks.median(looks.slowest)}.",
+        numbers=looks.numbers,
     )
-
-
-def _ask(seller: Seller, path: str) -> float:
-    begin = time.perf_counter()
-    answer = seller.get(f"/admin/{path}")
-    seconds = time.perf_counter() - begin
-    if answer.status_code != 200:
-        raise ValueError(f"/admin/{path} answers {answer.status_code}.")
-    return seconds

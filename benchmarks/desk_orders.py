@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks import past
+from benchmarks import desk_pages, past
 from benchmarks.ground import new_shop
 from benchmarks.rows import Row, ms, quantile
 from handsel.ops import schema
@@ -16,9 +16,7 @@ from handsel.ops.desk import orders
 from handsel.ops.desk.wanted import ALL, Wanted
 from handsel.settings import load_settings
 from handsel.shop import Shop, open_shop
-from handsel.web.front import collect_seldom
 from tests.ground import cluster
-from tests.stories.desks import Seller, hire
 
 SMALL, LARGE = 100_000, 1_000_000
 ROUNDS = 10
@@ -71,42 +69,18 @@ def _shop(kind: str, count: int) -> Iterator[Shop]:
 
 
 def _pages(kind: str, count: int, shop: Shop) -> Row:
-    seller = hire(shop)
-    collect_seldom()  # as the server does once it is open
-    taken: dict[str, list[float]] = {path: [] for path in PAGES}
-    for number in range(ROUNDS + 1):
-        for path, times in taken.items():
-            seconds = _ask(seller, path)
-            if number:  # the first time fills caches
-                times.append(seconds)
-    every = [seconds for times in taken.values() for seconds in times]
-    slow = {path: quantile(times, 0.95) for path, times in taken.items()}
-    slowest = max(slow, key=slow.__getitem__)
+    looks = desk_pages.look(shop, PAGES, ROUNDS)
     most = 0.1 if count == SMALL else 0.2
     return Row(
         name=f"the desk's pages with {count:,} orders, {kind}",
-        measured=f"p95 {ms(slow[slowest])} of the slowest page, "
-        f"{ms(quantile(every, 0.95))} of all",
+        measured=looks.measured,
         goal=f"each page < {ms(most)}",
-        met=slow[slowest] < most,
+        met=looks.p95 < most,
         why=f"{len(PAGES)} pages: lists by each filter and search, single orders, "
-        f"customers; {ROUNDS} times each, median {ms(quantile(every, 0.5))}. The slowest "
-        f"is {slowest} with {ms(quantile(taken[slowest], 0.5))}.",
-        numbers={
-            "p95": quantile(every, 0.95),
-            "slowest": slow[slowest],
-            "median": quantile(every, 0.5),
-        },
+        f"customers; {ROUNDS} times each, median {ms(quantile(looks.every, 0.5))}. The "
+        f"slowest is {looks.slowest} with {looks.median(looks.slowest)}.",
+        numbers=looks.numbers,
     )
-
-
-def _ask(seller: Seller, path: str) -> float:
-    begin = time.perf_counter()
-    answer = seller.get(f"/admin/{path}")
-    seconds = time.perf_counter() - begin
-    if answer.status_code != 200:
-        raise ValueError(f"{path} answers {answer.status_code}.")
-    return seconds
 
 
 def _sheet(kind: str, count: int, shop: Shop) -> Row:

@@ -84,7 +84,7 @@ def tally(session: Session, wanted: Wanted) -> list[Tally]:
     statements = _statements(
         wanted.by,
         of_one=wanted.product_id is not None,
-        in_steps=_in_steps(session),
+        on_postgresql=_on_postgresql(session),
         unit=wanted.unit,
     )
     return _added_up(_rows(session, wanted, statements), names)
@@ -99,15 +99,15 @@ def side_by_side(
     For products, and what a day's counts are told apart by: source, country and so on.
     """
     found: dict[str, list[Any]] = {str(by): [] for by in ways}
-    statements = _statements_of_several(ways, in_steps=_in_steps(session))
+    statements = _statements_of_several(ways, on_postgresql=_on_postgresql(session))
     for *row, by in _rows(session, wanted, statements):
         found[by].append(row)
     named = _products(session)
     return {by: _added_up(found[by], named if by is By.PRODUCT else {}) for by in ways}
 
 
-def _in_steps(session: Session) -> bool:
-    """Say how visitors are counted quickest."""
+def _on_postgresql(session: Session) -> bool:
+    """Say whether days are told, and visitors counted quickest, the one way or the other."""
     return session.get_bind().dialect.name == "postgresql"
 
 
@@ -146,7 +146,7 @@ Statements = tuple[Query | None, Query, Query]
 
 @cache
 def _statements(
-    by: By, *, of_one: bool, in_steps: bool, unit: Unit = "day"
+    by: By, *, of_one: bool, on_postgresql: bool, unit: Unit = "day"
 ) -> Statements:
     """Give what adds up months, and days that are counted, and what counts one that is
     open. What tells days apart has no use for months.
@@ -155,7 +155,7 @@ def _statements(
     """
     first, last = (bindparam(name, type_=Date()) for name in ("first", "last"))
     within = EventDay.day.between(first, last)
-    day_of = partial(_first_day, unit=unit, on_postgresql=in_steps)
+    day_of = partial(_first_day, unit=unit, on_postgresql=on_postgresql)
     counted = _sums(DayCount, by, day_of, of_one=of_one).where(
         DayCount.day.between(first, last),
         DayCount.day.in_(select(EventDay.day).where(within, EventDay.counted)),
@@ -165,7 +165,7 @@ def _statements(
         bindparam("day", type_=Date()),
         _counted_by(by),
         each_product=by is By.PRODUCT or of_one,
-        in_steps=in_steps,
+        in_steps=on_postgresql,
     )
     open_day = _sums(day.subquery().c, by, day_of, of_one=of_one)
     if by is By.DAY:
@@ -178,18 +178,19 @@ def _statements(
 
 
 @cache
-def _statements_of_several(ways: tuple[By, ...], *, in_steps: bool) -> Statements:
+def _statements_of_several(ways: tuple[By, ...], *, on_postgresql: bool) -> Statements:
     """Give the same statements as `_statements`, each in several ways at once: the last
     column names the way. The events of an open day are looked up once for all.
     """
     added_up, counted, _ = zip(
-        *(_statements(by, of_one=False, in_steps=in_steps) for by in ways), strict=True
+        *(_statements(by, of_one=False, on_postgresql=on_postgresql) for by in ways),
+        strict=True,
     )
     told = counting.events_told(
         bindparam("day", type_=Date()),
         *(_counted_by(by) for by in ways if by is not By.PRODUCT),
     ).cte("told")
-    open_day = [_open_one_way(told.c, by, in_steps=in_steps) for by in ways]
+    open_day = [_open_one_way(told.c, by, on_postgresql=on_postgresql) for by in ways]
     return _in_one(ways, added_up), _in_one(ways, counted), _in_one(ways, open_day)
 
 
@@ -198,7 +199,7 @@ def _in_one(ways: Iterable[By], queries: Iterable[Select[Any]]) -> CompoundSelec
     return union_all(*(one.add_columns(literal(str(by))) for by, one in named))
 
 
-def _open_one_way(told: Any, by: By, *, in_steps: bool) -> Select[Any]:
+def _open_one_way(told: Any, by: By, *, on_postgresql: bool) -> Select[Any]:
     each = by is By.PRODUCT
     value = told.product_id if each else told[str(by)]
     key = cast(value, String) if each else _plain(value)
@@ -206,7 +207,7 @@ def _open_one_way(told: Any, by: By, *, in_steps: bool) -> Select[Any]:
         told,
         *(key.label("key"), _plain(told.kind).label("kind"), told.currency),
         where=_of_this_kind(told) & value.is_not(None),
-        in_steps=in_steps,
+        in_steps=on_postgresql,
     )
 
 

@@ -302,15 +302,15 @@ def delete_product(slug: str) -> AnyResponse:
     """Delete a product that nobody has; else say why it stays."""
     confirmed()
     shop = the_shop()
+    with shop.reading() as session:
+        found = catalogue.get(session, slug)
     try:
         name = removing.delete_product(
             shop,
             slug,
-            lambda session, name: audited(session, "product.deleted", slug, name=name),
+            lambda session: audited(session, "product.deleted", slug, name=found.name),
         )
     except ConflictError as error:
-        with shop.reading() as session:
-            found = catalogue.get(session, slug)
         form = product_form.of(found, shop)
         form.errors[""] = f"Nothing was deleted. {error.plain}"
         return editor(found, form, error.status)
