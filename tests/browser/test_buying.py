@@ -42,6 +42,9 @@ def test_four_fields_and_two_clicks_and_the_book_comes_by_itself(
     assert saved.value.suggested_filename == FIRST_FILE.name
     assert same_as_on_the_shelf(saved.value)
     expect(page.get_by_text("Your download has started")).to_be_visible()
+    with page.expect_download() as pressed:  # as the page says, should nothing happen
+        page.get_by_role("button", name="Download").first.click()
+    assert same_as_on_the_shelf(pressed.value)
     mine = page.url
 
     link = mail_for(page, demo, "ann@example.com")

@@ -27,6 +27,7 @@ addEventListener("pageshow", () => {
   if (!first || sessionStorage.getItem(started)) return;
   sessionStorage.setItem(started, "yes");
   first.requestSubmit();
+  release(first); // nobody has pressed it yet: the page says that they may
   document.querySelector("[data-started]").hidden = false;
 });
 
