@@ -306,6 +306,18 @@ def test_a_customer_is_found_given_out_and_forgotten(
     assert seller.get("/admin/customers/77").status_code == 404
 
 
+def test_of_an_order_that_was_only_begun_there_is_nothing_to_do(
+    shop: Shop, seller: Seller
+) -> None:
+    make.product(shop)
+    visitor = Visitor(shop)
+    visitor.press(visitor.get("/p/book"), "/buy/book")
+
+    said = words(open_order(seller))
+
+    assert "What you can do Nothing, as it stands. If it is paid, everything" in said
+
+
 def test_pages_of_what_is_not_there_say_so(sold: Shop, seller: Seller) -> None:
     for path in ("orders/H-9", "orders/nonsense", "orders/H-9/refund", "customers/9"):
         assert seller.get(f"/admin/{path}").status_code == 404, path
