@@ -1,12 +1,13 @@
 """The tax of a day: the same as in the report for the tax office, kept or counted now."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import delete, select, update
 
 from handsel.analytics import counting, taxes
 from handsel.analytics.periods import Period
+from handsel.analytics.units import Unit, called
 from handsel.models import DayTax, EventDay, Invoice, Order
 from handsel.ops import bookkeeping
 from handsel.ops.desk import figures
@@ -45,6 +46,33 @@ def by_day(shop: Shop) -> dict[str, int]:
         together = taxes.total(session, period, test=True)
     assert together == ({"EUR": sum(found.values())} if found else {})
     return {day: minor for (day, _), minor in found.items()}
+
+
+@pytest.mark.parametrize("unit", ["week", "month"])
+def test_weeks_and_months_have_the_tax_of_their_days(
+    shop: Shop, clock: Clock, unit: Unit
+) -> None:
+    """From a Monday on over the end of a week, of a month, and into a day still open."""
+    period = Period(shop.now().date(), shop.now().date() + timedelta(days=10))
+    for days in (6, 1, 3):
+        keeping.buy(shop)
+        settle(shop)
+        clock.move(days=days)
+        counting.count(shop.database, shop.now().date())
+    keeping.buy(shop)
+    settle(shop)
+
+    with shop.reading() as session:
+        each = taxes.by_day(session, period, test=True)
+        found = taxes.by_day(session, period, test=True, unit=unit)
+
+    assert len(each) == 4
+    sums: dict[tuple[str, str], int] = {}
+    for (day, currency), minor in each.items():
+        key = called(date.fromisoformat(day), unit), currency
+        sums[key] = sums.get(key, 0) + minor
+    assert len(sums) == 2
+    assert found == sums
 
 
 def reported(shop: Shop) -> int:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     select,
     true,
     union,
@@ -161,12 +162,16 @@ def events_told(day: ColumnElement[date], *ways: CountedBy) -> Select[Any]:
     )
 
 
+_NOWHERE: ColumnElement[str] = literal_column("''")
+"""Written out: windows that differ in a parameter are sorted once for each of them."""
+
+
 def _first(own: SQLColumnExpression[Any] | None) -> ColumnElement[Any]:
     if own is None:
         return literal("")
     first = func.first_value(own).over(
         partition_by=Event.visitor,
-        order_by=(case((Source.name == "", 1), else_=0), Event.id),
+        order_by=(Source.name == _NOWHERE, Event.id),
     )
     known = Event.visitor.is_(None) | Event.order_id.is_not(None)
     return case((known, own), else_=first)

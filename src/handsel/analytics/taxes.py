@@ -8,11 +8,21 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Select, case, delete, func, insert, select
+from sqlalchemy import (
+    Select,
+    String,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import Session
 
 from handsel.analytics import open_days
 from handsel.analytics.periods import Period
+from handsel.analytics.units import Unit, called, first_day
 from handsel.models import DayTax, EventDay, Invoice
 from handsel.models.database import Database
 from handsel.models.words import PaperKind
@@ -24,13 +34,19 @@ _SIGN = case((Invoice.kind == PaperKind.CREDIT_NOTE, -1), else_=1)
 
 
 def by_day(
-    session: Session, period: Period, *, test: bool
+    session: Session, period: Period, *, test: bool, unit: Unit = "day"
 ) -> dict[tuple[str, str], int]:
-    """Give the tax of days, by day (`2026-11-27`) and currency."""
-    kept = _kept(period, DayTax.day, DayTax.currency, DayTax.tax_minor, test=test)
-    found = {(str(day), of): int(minor) for day, of, minor in session.execute(kept)}
+    """Give the tax of days, or of weeks or months, by its first day (`2026-11-27`) and
+    currency."""
+    on_postgresql = session.get_bind().dialect.name == "postgresql"
+    key = first_day(DayTax.day, unit, on_postgresql=on_postgresql)
+    columns = (type_coerce(key, String), DayTax.currency)
+    kept = _kept(period, *columns, func.sum(DayTax.tax_minor), test=test)
+    rows = session.execute(kept.group_by(*columns))
+    found = {(str(day), of): int(minor) for day, of, minor in rows}
     for day, currency, minor in _open_now(session, period, test=test):
-        found[str(day), currency] = minor
+        named = called(day, unit), currency
+        found[named] = found.get(named, 0) + minor
     return found
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, partial
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import (
     Boolean,
@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 from handsel.analytics import counting, months, open_days
 from handsel.analytics.counting import ALL
 from handsel.analytics.periods import Period
+from handsel.analytics.units import Unit, first_day
 from handsel.models import DayCount, DeletedProduct, EventDay, MonthCount, Product
 from handsel.models.words import CountedBy, EventKind
 
@@ -41,9 +42,6 @@ class By(StrEnum):
     CAMPAIGN = "campaign"
     COUNTRY = "country"
     DEVICE = "device"
-
-
-Unit = Literal["day", "week", "month"]
 
 
 @dataclass(frozen=True)
@@ -124,18 +122,21 @@ def _added_up(rows: Iterable[Any], names: Mapping[str, str]) -> list[Tally]:
 
 
 def _rows(session: Session, wanted: Wanted, statements: "Statements") -> Iterator[Any]:
-    """Give the sums of months and days that are counted, and count those open now."""
+    """Give the sums of months and days that are counted, and count those open now.
+
+    The rows of a statement are fetched at once: one by one they take longer.
+    """
     added_up, counted, open_day = statements
     said = {"product": wanted.product_id or ALL, "test": wanted.test}
     rest = [wanted.period]
     if added_up is not None and wanted.period.length >= SHORT:
         whole, rest = months.within(session, wanted.period)
-        yield from session.execute(added_up, said | {"months": whole})
+        yield from session.execute(added_up, said | {"months": whole}).all()
     for days in rest:
         within = {"first": days.first, "last": days.last}
-        yield from session.execute(counted, said | within)
+        yield from session.execute(counted, said | within).all()
     for day in open_days.within(session, wanted.period):
-        yield from session.execute(open_day, said | {"day": day})
+        yield from session.execute(open_day, said | {"day": day}).all()
 
 
 SHORT = 60
@@ -155,7 +156,7 @@ def _statements(
     """
     first, last = (bindparam(name, type_=Date()) for name in ("first", "last"))
     within = EventDay.day.between(first, last)
-    day_of = partial(_first_day, unit=unit, on_postgresql=on_postgresql)
+    day_of = partial(first_day, unit=unit, on_postgresql=on_postgresql)
     counted = _sums(DayCount, by, day_of, of_one=of_one).where(
         DayCount.day.between(first, last),
         DayCount.day.in_(select(EventDay.day).where(within, EventDay.counted)),
@@ -227,17 +228,6 @@ def _of_this_kind(counts: Any) -> ColumnElement[bool]:
         counts.test == bindparam("test", type_=Boolean())
     )
     return chosen
-
-
-def _first_day(day: Any, *, unit: Unit, on_postgresql: bool) -> Any:
-    """Give the first day of the week or month that a day is in, or the day itself."""
-    if unit == "day":
-        return day
-    if on_postgresql:
-        return cast(func.date_trunc(unit, day), Date)
-    if unit == "month":
-        return func.date(day, "start of month")
-    return func.date(day, "-6 days", "weekday 1")
 
 
 def _sums(

@@ -20,14 +20,14 @@ from handsel.analytics.reports.sales import worth
 from handsel.analytics.reports.tallies import (
     By,
     Tally,
-    Unit,
     Wanted,
     side_by_side,
     tally,
 )
+from handsel.analytics.units import called
 from handsel.models import EventDay, Product
 from handsel.models.words import EventKind
-from handsel.ops.desk.steps import called, name_of, steps
+from handsel.ops.desk.steps import name_of, steps
 
 MOST = 6
 """Rows of a list of what sells best, or comes from where."""
@@ -193,8 +193,8 @@ def read(session: Session, asked: Asked, today: date) -> Figures:
     known = _currencies(now)
     currency = asked.currency or next(iter(known), asked.usual)
     days = _days(now, currency)
-    taxed = taxes.by_day(session, period, test=asked.test)
-    _add_tax(days, taxed, currency, unit)
+    taxed = taxes.by_day(session, period, test=asked.test, unit=unit)
+    _add_tax(days, taxed, currency)
     every = tuple(
         Step(each, days.get(called(each.first, unit), Sums())) for each in steps(period)
     )
@@ -292,12 +292,11 @@ def _days(counts: Iterable[Tally], currency: str) -> dict[str, Sums]:
 
 
 def _add_tax(
-    days: dict[str, Sums], taxed: dict[tuple[str, str], int], currency: str, unit: Unit
+    days: dict[str, Sums], taxed: dict[tuple[str, str], int], currency: str
 ) -> None:
     for (day, of), minor in taxed.items():
         if of == currency:
-            key = called(date.fromisoformat(day), unit)
-            days.setdefault(key, Sums()).tax += minor
+            days.setdefault(day, Sums()).tax += minor
 
 
 def _best(counts: Iterable[Tally], currency: str, *, money_first: bool = False) -> Best:

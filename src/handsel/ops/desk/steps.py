@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from handsel.analytics.periods import Period
-from handsel.analytics.reports.tallies import Unit
+from handsel.analytics.units import Unit
 
 MOST_DAYS = 62
 MOST_WEEKS = 62
@@ -28,13 +28,6 @@ def name_of(length: int) -> Unit:
     if length <= MOST_DAYS:
         return "day"
     return "week" if length <= 7 * MOST_WEEKS else "month"
-
-
-def called(day: date, unit: Unit) -> str:
-    """Give the first day of the week or month that a day is in, as counts are called."""
-    if unit == "week":
-        return (day - timedelta(days=day.weekday())).isoformat()
-    return (day.replace(day=1) if unit == "month" else day).isoformat()
 
 
 def _sunday(day: date) -> date:
