@@ -61,14 +61,15 @@ def _payout(number: int, currency: str, at: datetime) -> dict[str, object]:
 
 
 _LINES = text("""
-    INSERT INTO balance_lines (provider, object_id, test, kind, word, payment, payout_id,
+    INSERT INTO balance_lines (provider, object_id, test, kind, word, payment, order_id, payout_id,
         amount_minor, fee_minor, net_minor, currency, at)
-    SELECT provider, 'txn_' || id, FALSE, kind, kind, payment,
+    SELECT provider, 'txn_' || id, FALSE, kind, kind, payment, order_id,
         CASE WHEN :divided THEN CASE currency WHEN 'EUR' THEN :first
             WHEN 'GBP' THEN :first + 1 ELSE :first + 2 END END,
         amount, fee, amount - fee, currency, at
     FROM (
         SELECT l.provider, l.id, l.currency, l.at, 'pi_' || l.order_id AS payment,
+            l.order_id,
             CASE l.kind WHEN 'capture' THEN 'sale' ELSE 'refund' END AS kind,
             CASE l.kind WHEN 'capture' THEN l.amount_minor ELSE -l.amount_minor END
                 AS amount,

@@ -53,8 +53,8 @@ class Payout(Base):
 class BalanceLine(Base):
     """One change of what a seller has at a provider. Only its payout may come later.
 
-    Which order it belongs to is not written here: the ledger knows the payment, and may
-    hear of it later than of the money.
+    The ledger knows which order it belongs to, and may hear of the payment later than of
+    the money.
     """
 
     __tablename__ = "balance_lines"
@@ -83,6 +83,8 @@ class BalanceLine(Base):
     payment: Mapped[str | None] = mapped_column(String(255))
     """The payment it is about, as the ledger names what was captured; it may be another
     business's."""
+    order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"))
+    """What the ledger said when this was read; it is asked again where this is empty."""
     payout_id: Mapped[int | None] = mapped_column(ForeignKey("payouts.id"), index=True)
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     """What came in, or below zero went out, in the currency the fee was taken in."""

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TypeVar
 
 from handsel.kit.errors import ConflictError, ShopError
-from handsel.sales import payouts
+from handsel.sales import payout_lines, payouts
 from handsel.sales.payments.base import ProviderUnavailableError
 from handsel.sales.payments.lines import Line
 from handsel.sales.payments.stripe import StripeProvider
@@ -165,6 +165,7 @@ class _Reading:
         for page in pages(lines):
             with self.shop.transaction() as session:
                 payouts.note_lines(session, *self.of, page, payout_id)
+                payout_lines.match(session, self.of[0], page)
             self.lines += len(page)
 
     def _enough(self) -> bool:

@@ -1,20 +1,38 @@
 """Single changes of the seller's balance, beside the orders they belong to."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, case, func, select, update
 from sqlalchemy.orm import Session
 
 from handsel.models import BalanceLine, LedgerEntry, Order, Payout
 from handsel.models.orders import FIRST_NUMBER
 from handsel.models.words import FactKind
+from handsel.sales.payments.lines import Line
 
 OF_ORDER = and_(
     LedgerEntry.provider == BalanceLine.provider,
     LedgerEntry.kind == FactKind.CAPTURE,
-    LedgerEntry.object_id == BalanceLine.payment,
+    # Nothing is looked up where it is known: a report of years has a million lines.
+    LedgerEntry.object_id
+    == case((BalanceLine.order_id.is_(None), BalanceLine.payment)),
 )
-"""The one capture that a line has to do with, if it is one of this shop's."""
+"""The one capture that a line has to do with, where its order is not known yet."""
+ORDER_ID = func.coalesce(BalanceLine.order_id, LedgerEntry.order_id)
+"""The order of a line, outer joined by OF_ORDER; None if it is not one of this shop's."""
+
+
+def match(session: Session, provider: str, lines: Iterable[Line]) -> None:
+    """Write the order beside each of these lines that the ledger knows by now."""
+    mine = BalanceLine.object_id.in_([line.object_id for line in lines])
+    found = session.execute(
+        select(BalanceLine.id, LedgerEntry.order_id)
+        .join(LedgerEntry, OF_ORDER)
+        .where(BalanceLine.provider == provider, mine)
+    )
+    if rows := [dict(row) for row in found.mappings()]:
+        session.execute(update(BalanceLine), rows)
 
 
 def of_order(session: Session, order: Order) -> list[dict[str, Any]]:
@@ -35,7 +53,7 @@ def of_payout(session: Session, payout_id: int) -> list[dict[str, Any]]:
 
 def _lines(session: Session, chosen: ColumnElement[bool]) -> list[dict[str, Any]]:
     rows = session.execute(
-        select(BalanceLine, LedgerEntry.order_id, Payout)
+        select(BalanceLine, ORDER_ID, Payout)
         .outerjoin(LedgerEntry, OF_ORDER)
         .outerjoin(Payout, Payout.id == BalanceLine.payout_id)
         .where(chosen)

@@ -24,7 +24,7 @@ from handsel.models import BalanceLine, BalanceReading, LedgerEntry, Order, Payo
 from handsel.models.database import without_index
 from handsel.models.words import FactKind, LineKind
 from handsel.sales import payout_lines
-from handsel.sales.payout_lines import OF_ORDER
+from handsel.sales.payout_lines import OF_ORDER, ORDER_ID
 from handsel.sales.payouts import LOST
 
 SUMS = ("sales_minor", "given_back_minor", "fees_minor", "other_minor")
@@ -58,7 +58,7 @@ class Period:
         chosen = []
         if self.since:
             chosen.append(at >= _midnight(self.since))
-        if self.until:
+        if self.until and self.until < date.max:  # no day comes after that
             chosen.append(at < _midnight(self.until + timedelta(days=1)))
         if self.currency:
             chosen.append(currency == self.currency)
@@ -69,7 +69,7 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-_OURS = LedgerEntry.id.is_not(None) & BalanceLine.kind.in_(
+_OURS = ORDER_ID.is_not(None) & BalanceLine.kind.in_(
     (LineKind.SALE, LineKind.REFUND, LineKind.DISPUTE)
 )
 _SALE = BalanceLine.kind == LineKind.SALE
@@ -81,7 +81,7 @@ def _if(condition: ColumnElement[bool], amount: Any) -> Case[int]:
 
 _SUMMED = (
     func.count().label("lines"),
-    func.sum(_if(LedgerEntry.id.is_(None), 1)).label("of_no_order"),
+    func.sum(_if(ORDER_ID.is_(None), 1)).label("of_no_order"),
     func.sum(_if(_OURS & _SALE, BalanceLine.amount_minor)).label("sales"),
     func.sum(_if(_OURS & ~_SALE, BalanceLine.amount_minor)).label("given_back"),
     func.sum(_if(_OURS, -BalanceLine.fee_minor)).label("fees"),
