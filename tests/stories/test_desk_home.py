@@ -171,14 +171,16 @@ def test_tax_of_a_quarter_and_what_is_none(visited: Shop, seller: Seller) -> Non
 
 
 @on_sqlite
-def test_payouts_are_asked_for_by_day_and_currency(
-    visited: Shop, seller: Seller
+@pytest.mark.parametrize("name", ["sales", "funnel", "sources", "tax", "invoices"])
+def test_a_file_of_a_time_that_is_none_says_so_instead(
+    seller: Seller, name: str
 ) -> None:
-    page = seller.get("/admin/reports/payouts?since=2026-12-01&until=2026-11-01")
-    assert page.status_code == 200
-    assert seller.get("/admin/reports/payouts?since=soon").status_code == 422
-    assert seller.get("/admin/reports/payouts?since=&currency=XXQ").status_code == 422
-    assert seller.get("/admin/reports/payouts/po_nobody").status_code == 404
+    assert seller.get(f"/admin/reports/{name}.csv?period=2026-q4").status_code == 200
+
+    answer = seller.get(f"/admin/reports/{name}.csv?period=soon")
+
+    assert answer.status_code == 422
+    assert "Write" in words(answer)
 
 
 @on_sqlite

@@ -56,8 +56,10 @@ class Wanted:
 
     @property
     def ends(self) -> datetime | None:
-        """The first moment that is not wanted any more."""
-        return _midnight(self.until + timedelta(days=1)) if self.until else None
+        """The first moment that is not wanted any more; there is none after all days."""
+        if self.until is None or self.until == date.max:
+            return None
+        return _midnight(self.until + timedelta(days=1))
 
     def words(self) -> dict[str, str]:
         """Give it as an address says it; `read` understands that."""

@@ -318,7 +318,7 @@ _PLACES: dict[str, tuple[str, dict[str, str]]] = {
     "H038": ("desk.updates", {}),
     "H039": ("desk.updates", {}),
     "H073": ("desk.orders", {"status": "disputed"}),
-    "H081": ("desk.report_payouts", {}),
+    "H081": ("desk.report_payouts", {"since": ""}),
     "H082": ("desk.report_payouts", {}),
     "H092": ("desk.report_invoices", {}),
 }

@@ -21,7 +21,7 @@ from handsel.web.admin.desk import (
     done,
     row_number,
 )
-from handsel.web.admin.money_reports import asked_span, quarters, said_span
+from handsel.web.admin.money_reports import asked_span, quarters, said_span, sure_span
 from handsel.web.admin.reports import tabs
 from handsel.web.admin.sheets import streamed
 from handsel.web.pages import page, the_shop
@@ -92,8 +92,11 @@ def _row(paper: Invoice) -> dict[str, Any]:
 
 @desk.route("/reports/invoices.csv", methods=["GET", "POST"])
 def report_invoices_csv() -> Response:
-    """Give the papers of a time as CSV; the password was asked for, if need be."""
-    said, span, _ = asked_span()
+    """Give the papers of a time as CSV; the password was asked for, if need be.
+
+    Raises BadInputError.
+    """
+    said, span = sure_span()
     confirmed()
     shop = the_shop()
     with shop.transaction() as session:

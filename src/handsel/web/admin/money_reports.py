@@ -1,5 +1,6 @@
 """Reports of money: what was paid out to the bank, and the tax in the sales."""
 
+from calendar import monthrange
 from datetime import date, timedelta
 from typing import Any
 
@@ -38,7 +39,7 @@ def report_payouts() -> Response:
         currency=period.currency or "",
         payouts=[_payout(each) for each in data["payouts"]],
         totals=[_total(each) for each in data["totals"]],
-        months=[_month(each) for each in data["in_no_payout"]],
+        months=[_month(each, period) for each in data["in_no_payout"]],
         notes=list(payout_notes.notes(data)),
         csv_url=url_for("desk.report_payouts_csv", **_said(period)),
     )
@@ -46,8 +47,10 @@ def report_payouts() -> Response:
 
 @desk.get("/reports/payouts.csv")
 def report_payouts_csv() -> Response:
-    """Give payouts for a spreadsheet."""
-    period, _ = _period()
+    """Give payouts for a spreadsheet. Raises BadInputError."""
+    period, error = _period()
+    if error:
+        raise BadInputError(error)
     with the_shop().reading() as session:
         data = payout_report.everything(session, period)
     return as_csv(reporting.payouts_sheet(data), "payouts")
@@ -80,24 +83,26 @@ def report_payout_csv(payout_id: str) -> Response:
 def _period() -> tuple[Period, str]:
     """Read which days of which currency; what is wrong is left out, and said.
 
-    Where nothing is asked for it is the last weeks: a whole past may be long.
+    Where no first day is asked for it is the last weeks: a whole past may be long.
     """
-    if "since" not in request.args:
-        return Period(the_shop().now().date() - USUAL), ""
-    try:
-        since, until = (_day(request.args.get(name, "")) for name in ("since", "until"))
-    except ValueError:
-        return Period(), "Write a day like 2027-01-31."
-    code = request.args.get("currency", "").strip().upper()
+    since, wrong_since = _day("since", the_shop().now().date() - USUAL)
+    until, wrong_until = _day("until", None)
     if since and until and since > until:
         since, until = until, since
+    code = request.args.get("currency", "").strip().upper()
     if code and code not in currencies():
         return Period(since, until), "Write a currency as three letters, like EUR."
-    return Period(since, until, code or None), ""
+    return Period(since, until, code or None), wrong_since or wrong_until
 
 
-def _day(text: str) -> date | None:
-    return date.fromisoformat(text.strip()) if text.strip() else None
+def _day(name: str, usual: date | None) -> tuple[date | None, str]:
+    """Read a day of the address, and what is wrong with it; the usual for none."""
+    said = request.args.get(name)
+    try:
+        day = date.fromisoformat(said.strip()) if said and said.strip() else None
+    except ValueError:
+        return usual, "Write a day like 2027-01-31."
+    return (usual if said is None else day), ""
 
 
 def _said(period: Period) -> dict[str, Any]:
@@ -133,15 +138,26 @@ def _total(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _month(found: dict[str, Any]) -> dict[str, Any]:
+def _month(found: dict[str, Any], period: Period) -> dict[str, Any]:
     became = found["received_currency"]
     return {
-        "month": found["month"],
+        "month": f"{found['month']}{_part(found['month'], period)}",
         "who": payout_notes.who(found),
         "net": written.money(found["lines_minor"], found["currency"]),
         "became": written.money(found["received_minor"], became) if became else "",
         **_sums(found),
     }
+
+
+def _part(month: str, period: Period) -> str:
+    """Say which part of a month lies within the days, if it is not all of it."""
+    since, until = period.since, period.until
+    begins = since if since and since.day > 1 and f"{since:%Y-%m}" == month else None
+    ends = until if until and f"{until:%Y-%m}" == month else None
+    if ends and ends.day == monthrange(ends.year, ends.month)[1]:
+        ends = None
+    words = (("from", begins), ("to", ends))
+    return "".join(f", {word} {day.day} {day:%b}" for word, day in words if day)
 
 
 def _sums(found: dict[str, Any]) -> dict[str, str]:
@@ -191,8 +207,8 @@ def report_tax() -> Response:
 
 @desk.get("/reports/tax.csv")
 def report_tax_csv() -> Response:
-    """Give the tax for a spreadsheet."""
-    said, span, _ = asked_span()
+    """Give the tax for a spreadsheet. Raises BadInputError."""
+    said, span = sure_span()
     with the_shop().reading() as session:
         rows = tax_report.by_country(session, span)
     return as_csv(reporting.tax_sheet(rows), f"tax-{said.lower()}")
@@ -214,6 +230,14 @@ def asked_span() -> tuple[str, Span, str]:
         span = reporting.read_quarter(said)
     test = request.args.get("test") == "1" or takes_tests_alone(the_shop())
     return said, Span(span.since, span.until, test), error
+
+
+def sure_span() -> tuple[str, Span]:
+    """Give the same for a file, which cannot say what is wrong. Raises BadInputError."""
+    said, span, error = asked_span()
+    if error:
+        raise BadInputError(error)
+    return said, span
 
 
 def said_span(said: str, span: Span) -> dict[str, Any]:

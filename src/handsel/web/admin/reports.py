@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from handsel.analytics.reports import funnel as funnels
 from handsel.analytics.reports import sales as sums
 from handsel.analytics.reports.tallies import By, Wanted
+from handsel.kit.errors import BadInputError
 from handsel.models import Product
 from handsel.ops import reporting
 from handsel.web.admin import report_words as words
@@ -227,6 +228,8 @@ def _csv(
     write: Callable[[Rows], str],
 ) -> Response:
     asked = _asked(usual)
+    if asked.days.error:
+        raise BadInputError(asked.days.error)
     with the_shop().reading() as session:
         rows = read(session, asked.wanted(session))
     return as_csv(write(rows), f"{name}-{_file_name(asked.days.period.last)}")
