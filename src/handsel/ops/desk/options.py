@@ -236,9 +236,17 @@ def _typed(value: object) -> str:
     return "" if value is None else str(value)
 
 
+def on_one_line(value: object) -> str:
+    """Write a value as the log keeps it: its lines side by side, no password in it."""
+    return ", ".join(_masked(_typed(value)).splitlines())
+
+
 def _masked(value: str) -> str:
-    """Hide the password in an address of a database."""
+    """Hide the password in an address, of a database or of what counts visits."""
     return re.sub(r"(\w+://[^:/@\s]*):[^@\s]*@", r"\1:…@", value)
+
+
+_MASKED = re.compile(r"\w+://[^:/@\s]*:…@")
 
 
 def _tail(secret: str) -> str:
@@ -262,10 +270,17 @@ def labels(book: Book, names: Iterable[str]) -> list[str]:
 def change(option: Option, typed: str) -> Change:
     """Give what a form asks for. Whether it is right is checked with all the rest.
 
-    Raises BadInputError, which names the setting, for letters that nobody can see, and
-    for nothing where there must be something: the default would come unasked.
+    Raises BadInputError, which names the setting, for letters that nobody can see, for
+    an address whose password was left hidden, and for nothing where there must be
+    something: the default would come unasked.
     """
     _check_letters(option, typed)
+    if _MASKED.search(typed):
+        raise BadInputError(
+            "Its password is not shown, so it is not in what you changed.",
+            "Type the whole address, with its password.",
+            field=option.name,
+        )
     if option.default and option.kind != "list" and not typed.strip():
         raise BadInputError(
             "This cannot be empty.",

@@ -312,12 +312,9 @@ def _told(option: Option, change: Change) -> dict[str, Any]:
     """Give what the log says of a change; of a secret only that there was one."""
     if option.kind == "secret":
         return {}
-    now = "the default" if change.value is None else _line(change.value)
-    return {"value": written.logged(", ".join(option.value.splitlines()), now)}
-
-
-def _line(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    now = option.default if change.value is None else change.value
+    both = (options.on_one_line(each) for each in (option.value, now))
+    return {"value": written.logged(*both)}
 
 
 def _changed(name: str, names: list[str]) -> AnyResponse:
