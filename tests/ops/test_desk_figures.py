@@ -88,7 +88,10 @@ def test_currencies_are_never_added_up(visited: Shop) -> None:
     ]
 
 
-@pytest.mark.parametrize("period", ["today", "yesterday", "7d", "12m", "2020", "all"])
+@pytest.mark.parametrize(
+    "period",
+    ["today", "yesterday", "7d", "12m", "2024-01-01..2026-12-31", "2020", "all"],
+)
 def test_the_figures_are_those_of_the_commands(visited: Shop, period: str) -> None:
     found = read(visited, period)
     asked = read_period(period, visited.now().date())  # commands know no other clock

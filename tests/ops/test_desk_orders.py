@@ -173,7 +173,15 @@ def test_pages_lead_to_each_other_from_both_sides(
 
 
 @pytest.mark.parametrize("few", [0, 5_000])
-@pytest.mark.parametrize("choice", [{}, {"product": "book"}, {"text": "reader"}])
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {},
+        {"product": "book"},
+        {"text": "reader"},
+        {"product": "book", "status": "paid"},
+    ],
+)
 def test_whichever_way_leads_there_nothing_is_left_out_or_given_twice(
     shop: Shop,
     clock: Clock,

@@ -1,5 +1,6 @@
 """An experiment at the desk: planned, started, looked at, ended; nobody else's words."""
 
+import html
 import io
 import re
 
@@ -77,6 +78,24 @@ def test_one_is_planned_started_and_ended_with_what_is_shipped(
     log = words(desk.get("/admin/audit"))
     for said in ("Planned", "Started", "Ended"):
         assert f"{said} an experiment" in log
+    became = "Headline: The Book became Write <b>your"
+    changed = desk.get("/admin/audit?subject=book")
+    assert became in html.unescape(words(changed))
+
+
+@on_sqlite
+def test_one_that_ships_nothing_says_nothing_of_its_product(
+    shop: Shop, desk: Seller
+) -> None:
+    plan(desk)
+    draft = desk.get("/admin/experiments/headline")
+    running = desk.do(draft, "/headline/start")
+
+    desk.do(running, "/headline/stop", {"ship": "a"})
+
+    log = words(desk.get("/admin/audit"))
+    assert "Ended an experiment" in log
+    assert "Changed a product" not in log
 
 
 @on_sqlite

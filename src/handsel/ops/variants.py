@@ -89,7 +89,7 @@ def values(
 
 
 def _how_it_is(shop: Shop, product: Product, part: Part, now: str) -> str:
-    if part is Part.DESCRIPTION:
+    if part in (Part.DESCRIPTION, Part.COVER):  # not to be said in a line
         return "The first is how it is now."
     shown = told(shop, part, now, product.currency) or "the usual"
     return f"The first is how it is now: {shown}"

@@ -12,6 +12,7 @@ from handsel.ops import experiment_facts, experiment_words, experimenting
 from handsel.ops.experimenting import Note
 from handsel.sales import catalogue
 from handsel.web.admin import experiment_shown as shown
+from handsel.web.admin import written
 from handsel.web.admin.desk import audited, desk, done
 from handsel.web.admin.tray import on_tray
 from handsel.web.pages import page, the_shop
@@ -95,6 +96,23 @@ def _noted(action: str, name: str, **detail: Any) -> Note:
     return note
 
 
+def _noted_end(found: shown.Facts, ship: str | None) -> Note:
+    """Note the end of an experiment, and what its product became by it."""
+    told = {each["variant"]: each["value"] or "" for each in found["variants"]}
+    was, now = next(iter(told.values())), told.get(ship or "", "")
+    part = Part(found["part"])
+    value = "another" if part is Part.COVER else written.logged(was, now)
+
+    def note(session: Session) -> None:
+        chosen = {"ship": ship} if ship else {}
+        audited(session, "experiment.stopped", found["name"], **chosen)
+        if ship and was != now:
+            changed = {shown.PARTS[part].capitalize(): value}
+            audited(session, "product.changed", found["product"], **changed)
+
+    return note
+
+
 @desk.get("/experiments/<name>")
 def experiment(name: str) -> Response:
     """Show what one has found so far. Raises NotFoundError."""
@@ -138,10 +156,9 @@ def start_experiment(name: str) -> AnyResponse:
 def stop_experiment(name: str) -> AnyResponse:
     """End it; `ship` names the variant that everybody sees then."""
     ship = request.form.get("ship") or None
+    note = _noted_end(experiment_facts.facts_of(the_shop(), name), ship)
     try:
-        ended = experimenting.stop(
-            the_shop(), name, ship, note=_noted("experiment.stopped", name, ship=ship)
-        )
+        ended = experimenting.stop(the_shop(), name, ship, note=note)
     except ShopError as error:
         return _refused(name, error)
     said = " ".join(
