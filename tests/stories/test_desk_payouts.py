@@ -1,9 +1,10 @@
 """Payouts at the desk: of the last weeks unless it is asked for more."""
 
 from datetime import date, timedelta
+from importlib import import_module
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from handsel import worker
 from handsel.models import BalanceLine, Payout
@@ -15,6 +16,7 @@ from tests.stories.desks import Seller, hire
 from tests.stories.test_payouts import buy, told
 
 PAGE = "/admin/reports/payouts"
+STEP = import_module("handsel.migrations.versions.0023_orders_of_balance_lines")
 
 
 @pytest.fixture(autouse=True)
@@ -145,12 +147,25 @@ def test_one_that_does_not_add_up_is_found_from_the_first_page_however_old(
 def test_what_was_read_before_orders_stood_beside_it_is_the_same(
     till: Till,
 ) -> None:
-    """A shop whose lines have no order yet, until they are read again."""
+    """A shop whose lines have no order yet, until it is upgraded."""
     before = told(till)
     with till.shop.transaction() as session:
         session.execute(update(BalanceLine).values(order_id=None))
 
     assert told(till) == before
+    with till.shop.transaction() as session:
+        session.execute(text(STEP.KNOWN))
+    with till.shop.reading() as session:
+        lines = session.query(BalanceLine).all()
+    assert {line.order_id for line in lines if line.kind == "sale"} == {1, 2}
+    assert told(till) == before
+
+
+def test_reading_them_again_finds_their_orders(till: Till) -> None:
+    before = told(till)
+    with till.shop.transaction() as session:
+        session.execute(update(BalanceLine).values(order_id=None))
+
     payouts.read(till.shop, since=till.shop.now().replace(year=2026, month=1))
     with till.shop.reading() as session:
         lines = session.query(BalanceLine).all()
