@@ -20,7 +20,7 @@ from handsel.sales import asking, catalogue, deleting
 from handsel.sales.marks import ChangedMeanwhileError
 from handsel.shop import Shop
 from handsel.web.admin import product_form, written
-from handsel.web.admin.desk import audited, confirmed, desk, done
+from handsel.web.admin.desk import audited, confirmed, desk, done, row_number
 from handsel.web.admin.product_form import NAMES, Form, Reader
 from handsel.web.admin.tray import on_tray
 from handsel.web.pages import page, the_shop
@@ -35,7 +35,7 @@ def products() -> Response:
     """List products; `status` chooses, `after` goes on."""
     said = request.args.get("status", "")
     status = ProductStatus(said) if said in set(ProductStatus) else None
-    after = request.args.get("after", type=int)
+    after = request.args.get("after", type=row_number)
     with the_shop().reading() as session:
         found = listed.shelf(session, the_shop(), status=status, after=after)
     onward = url_for("desk.products", status=status, after=found.after)
