@@ -361,6 +361,23 @@ def test_what_was_typed_of_a_new_product_comes_back_with_its_files(
     assert "Two\nlines." in nothing.text
 
 
+def test_what_came_beside_a_file_that_cannot_be_kept_is_ticked(
+    seller: Seller, shop: Shop
+) -> None:
+    first, last = files(seller)
+    sent: dict[str, Any] = {"file": [first, (io.BytesIO(b""), "book.epub"), last]}
+
+    again = seller.press(seller.get("/admin/new-product"), WHOLE_OF_NEW, sent)
+
+    assert again.status_code == 422
+    assert "book.epub is empty" in words(again)
+    assert "a.pdf, b.pdf: here" in words(again)
+    here = shop.uploads.waiting()
+    assert {each.name for each in here} == {"a.pdf", "b.pdf"}
+    for each in here:
+        assert f'value="{each.id}" form="product" checked' in again.text
+
+
 def test_what_was_typed_of_a_version_and_of_a_product_comes_back_with_files(
     seller: Seller, shop: Shop
 ) -> None:

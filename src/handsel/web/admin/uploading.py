@@ -294,24 +294,31 @@ def take_whole() -> AnyResponse:
     What else was typed in it comes back with its page.
     """
     again = typed_along.page()
-    try:
-        came = _came()
-    except ShopError as error:
-        if again is None:
-            raise
-        return again(typed_along.form_with((), str(error)), error.status)
+    came, wrong = _came()
+    problem = " ".join(str(each) for each in wrong)
+    status = wrong[0].status if wrong else 200
     words = f"{', '.join(each.name for each in came)}: here, and waiting to be used."
     if again is None:
-        return redirect(_back(words), 303)
-    say_here(words)
-    return again(typed_along.form_with(came), 200)
+        return tray.show(status, problem) if wrong else redirect(_back(words), 303)
+    if came:
+        say_here(words)
+    return again(typed_along.form_with(came, problem), status)
 
 
-def _came() -> list[Upload]:
-    came = [_keep(each) for each in request.files.getlist("file") if each.filename]
-    if not came:
-        raise BadInputError("No file was chosen.", "Choose one, then press again.")
-    return came
+def _came() -> tuple[list[Upload], list[ShopError]]:
+    """Keep each file that can be kept; say what is wrong with every other."""
+    came: list[Upload] = []
+    wrong: list[ShopError] = []
+    for each in request.files.getlist("file"):
+        try:
+            if each.filename:
+                came.append(_keep(each))
+        except ShopError as error:
+            wrong.append(error)
+    if not came and not wrong:
+        none = BadInputError("No file was chosen.", "Choose one, then press again.")
+        wrong.append(none)
+    return came, wrong
 
 
 def _keep(file: FileStorage) -> Upload:
