@@ -161,6 +161,9 @@ def test_without_scripts_nothing_typed_is_lost_by_sending_a_file(
         expect(page.get_by_role("status").first).to_contain_text(
             "Typed before is a draft"
         )
+        page.locator("#files").set_input_files(picture)
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(page.get_by_role("alert")).to_contain_text("front.png was not sent yet")
         page.goto(f"{demo.url}/admin/products/typed-before/release")
         page.get_by_label("Version").fill("1.1")
         page.get_by_label("What is new").fill("More of it.")

@@ -160,6 +160,36 @@ def test_what_is_wrong_with_a_new_product_is_said_at_its_fields_and_nothing_is_l
     assert "There is a product called the-book already" in words(taken)
 
 
+def test_a_file_that_was_chosen_and_not_sent_is_not_left_out_without_a_word(
+    seller: Seller, shop: Shop
+) -> None:
+    make.product(shop)
+    # Without scripts a form that sends no files sends the name of what was chosen.
+    typed = fields_of(shop, "book") | {"description": "New.", "file": ["cover.png"]}
+    kept = send(seller, "/admin/products/book", typed)
+    waits = {"upload": [uploaded(shop).id], "file": ["a.pdf", "b.pdf"]}
+    new = send(seller, "/admin/new-product", NEW | waits)
+    version = {"version": "2.0", "notes": "More."} | waits
+    release = send(seller, "/admin/products/book/release", version)
+    looked = send(seller, "/admin/products/book", typed | {"do": "look"})
+
+    one = "cover.png was not sent yet. Choose it once more, and press Send first."
+    both = "a.pdf, b.pdf were not sent yet. Choose them once more"
+    for page, said, here in (
+        (kept, one, "New."),
+        (looked, one, "New."),
+        (new, both, NEW["description"]),
+        (release, both, "More."),
+    ):
+        assert page.status_code == (200 if page is looked else 422)
+        assert said in words(page)
+        assert 'id="files-error"' in page.text
+        assert here in page.text
+    assert noted(shop) == []
+    nothing = send(seller, "/admin/products/book", typed | {"file": [""]})
+    assert "is saved" in words(nothing)
+
+
 @pytest.fixture
 def in_kolkata(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A server whose clock is five and a half hours ahead of UTC."""

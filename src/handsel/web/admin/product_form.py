@@ -128,6 +128,19 @@ def typed(form: MultiDict[str, str], errors: dict[str, str]) -> Form:
     )
 
 
+def unsent(form: MultiDict[str, str]) -> dict[str, str]:
+    """Say of files that were chosen, and not sent, that they are not here.
+
+    Without scripts the field of files belongs to the form, which sends their names alone.
+    """
+    names = [each for each in form.getlist("file") if each]
+    if not names:
+        return {}
+    were, them = ("was", "it") if len(names) == 1 else ("were", "them")
+    words = f"{', '.join(names)} {were} not sent yet."
+    return {"files": f"{words} Choose {them} once more, and press Send first."}
+
+
 def as_kept(text: str) -> str:
     """Write the ends of lines as they are kept: browsers send two signs for each."""
     return text.replace("\r\n", "\n")

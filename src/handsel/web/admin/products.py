@@ -91,11 +91,13 @@ def add_product() -> AnyResponse:
     shop = the_shop()
     reader = Reader(shop, request.form, shop.settings.shop.currency)
     if request.form.get("do") == "look":
-        return new_form(product_form.typed(request.form, {}))
+        unsent = product_form.unsent(request.form)
+        return new_form(product_form.typed(request.form, unsent))
     files = reader.take("files", lambda: chosen_uploads(shop)) or []
     contains = request.form.getlist("contains")
     if not files and not contains and "files" not in reader.errors:
         reader.errors["files"] = "Send a file to sell, or tick what is in the bundle."
+    reader.errors |= product_form.unsent(request.form)
     said: dict[str, Any] = reader.common() | reader.edition()
     said["edition"] = said["edition"] or None
     said["family"] = said["family"] or None
@@ -208,9 +210,11 @@ def change_product(slug: str) -> AnyResponse:
         found = catalogue.get(session, slug)
     before = product_form.of(found, shop)
     if request.form.get("do") == "look":
-        return editor(found, product_form.typed(request.form, {}))
+        unsent = product_form.unsent(request.form)
+        return editor(found, product_form.typed(request.form, unsent))
     reader = Reader(shop, request.form, found.currency)
     said = reader.common() | reader.edition() | reader.wording()
+    reader.errors |= product_form.unsent(request.form)
     said["no_cover"] = reader.text("cover") == product_form.NO_COVER
     form = product_form.typed(request.form, reader.errors)
     if reader.errors:

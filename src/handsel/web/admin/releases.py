@@ -53,6 +53,8 @@ def bring_out(slug: str) -> AnyResponse:
     form = product_form.typed(request.form, {})
     if request.form.get("do") == "back":
         return form_of(slug, form)
+    if wrong := product_form.unsent(request.form):
+        return form_of(slug, product_form.typed(request.form, wrong), 422)
     try:
         wanted = _wanted(slug)
         plan = releasing.plan(shop, wanted)
