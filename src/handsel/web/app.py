@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, abort, request
 from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, StrictUndefined
+from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from handsel.shop import Shop
@@ -76,7 +77,7 @@ def create_app(shop: Shop, *, show_mail: bool = False) -> Flask:
     ):
         app.register_blueprint(blueprint)
     admin.register(app, demo=show_mail)
-    app.before_request(_refuse_nul)
+    app.before_request(_know_no_nul)
     app.after_request(common_headers)
     errors.answer(app)
     if shop.settings.server.proxy != "none":
@@ -84,10 +85,18 @@ def create_app(shop: Shop, *, show_mail: bool = False) -> Flask:
     return app
 
 
-def _refuse_nul() -> None:
-    """Know no address with NUL in it: PostgreSQL cannot even look for one."""
+def _know_no_nul() -> None:
+    """Know no address with NUL in it: PostgreSQL cannot even look for one.
+
+    What is behind `?` loses it.
+    """
     if "\0" in request.path:
         abort(404)
+    if b"%00" in request.query_string:
+        said = request.args.items(multi=True)
+        request.args = ImmutableMultiDict(
+            (name, value.replace("\0", "")) for name, value in said
+        )
 
 
 def _hosts(shop: Shop) -> list[str]:
