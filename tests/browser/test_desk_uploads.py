@@ -188,3 +188,19 @@ def test_without_scripts_a_file_is_sent_by_the_form(
             "button", name="Remove"
         ).click()
         expect(page.get_by_role("row", name="plain.pdf")).to_have_count(0)
+
+
+def test_without_scripts_whoever_was_signed_out_goes_on_with_what_was_typed(
+    browser: Browser, demo: Demo, tmp_path: Path
+) -> None:
+    with visit(browser, java_script_enabled=False) as page:
+        come_in(page, demo.url, "/admin/new-product")
+        page.get_by_label("Name").fill("Typed too late")
+        page.locator("#files").set_input_files(book(tmp_path, 300_000, "late.pdf"))
+        page.context.clear_cookies(name="handsel_staff")
+        page.get_by_role("button", name="Send").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("signed out")
+        expect(page.get_by_text("The files are not here")).to_be_visible()
+        come_in(page.context.new_page(), demo.url)
+        page.get_by_role("button", name="Back to the form").click()
+        expect(page.get_by_label("Name")).to_have_value("Typed too late")

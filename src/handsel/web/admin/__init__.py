@@ -32,6 +32,7 @@ from handsel.web.admin import (  # noqa: F401 - to import them is to register th
     stopped,
     tray,
     updates,
+    whole,
 )
 from handsel.web.admin.desk import desk, prepare
 from handsel.web.admin.door import door

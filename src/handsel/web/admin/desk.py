@@ -37,6 +37,7 @@ FORM_COOKIE = "desk"
 FORM_FIELD = "form_token"
 FORM_HEADER = "X-Form-Token"
 CONFIRM_FIELD = "confirm_password"
+OURS = (FORM_FIELD, CONFIRM_FIELD)
 KEPT_FIELD = "kept"
 KEPT_TO_SIGN_IN = timedelta(hours=12)
 BY_ITSELF = "by_itself"
@@ -105,27 +106,35 @@ def _to_the_door() -> AnyResponse:
         return redirect(
             url_for("door.sign_in", next=request.full_path.rstrip("?")), 303
         )
+    return ended(request.full_path.rstrip("?"), request.path)
+
+
+def ended(action: str, path: str, *more: tuple[str, str]) -> Response:
+    """Keep what was typed by whoever was signed out meanwhile, to be sent to `action`.
+
+    `more`: fields before all others, of a form that had files; those are not kept.
+    """
     return page(
         "admin/ended.html",
         401,
-        action=request.full_path.rstrip("?"),
-        fields=_kept_fields(KEPT_TO_SIGN_IN),
+        action=action,
+        fields=_kept_fields(KEPT_TO_SIGN_IN, path, more),
+        files=bool(more),
         sign_in_url=url_for("door.sign_in"),
     )
 
 
-def _kept_fields(life: timedelta) -> list[tuple[str, str]]:
+def _kept_fields(life: timedelta, path: str, more: kept.Fields = ()) -> kept.Fields:
     """Give what a form sent as one field, closed: keys are among it."""
     if closed := request.form.get(KEPT_FIELD):  # signed out while it was closed already
         return [(KEPT_FIELD, closed)]
-    ours = (FORM_FIELD, CONFIRM_FIELD)
     sent = request.form.items(multi=True)
-    fields = [(name, value) for name, value in sent if name not in ours]
+    fields = [*more, *((name, value) for name, value in sent if name not in OURS)]
     shop, found = the_shop(), g.staff_session
     # Bound to the person, if there is one, and not to the session: signing in again
     # loses nothing.
     who = (found.staff.email_key,) if found else ()
-    closed = kept.close(shop.keys, fields, _owner(*who), shop.now() + life)
+    closed = kept.close(shop.keys, fields, _owner(path, *who), shop.now() + life)
     return [(KEPT_FIELD, closed)]
 
 
@@ -133,23 +142,22 @@ def _take_up() -> None:
     """Go on with what a form sent before a page came in between. Raises StaleFormError."""
     shop, closed, fields = the_shop(), request.form[KEPT_FIELD], None
     if g.staff_session:
-        theirs = _owner(g.staff_session.staff.email_key)
+        theirs = _owner(request.path, g.staff_session.staff.email_key)
         fields = kept.reopen(shop.keys, closed, theirs, shop.now())
     if fields is None:  # closed before anybody was signed in
-        fields = kept.reopen(shop.keys, closed, _owner(), shop.now())
+        fields = kept.reopen(shop.keys, closed, _owner(request.path), shop.now())
     if fields is None:
         raise StaleFormError(
             "What you typed was kept for a while only, and that is over.",
             "Nothing was done. Open the page anew, and type it again.",
         )
-    ours = (FORM_FIELD, CONFIRM_FIELD)
-    fields += [(name, request.form[name]) for name in ours if name in request.form]
+    fields += [(name, request.form[name]) for name in OURS if name in request.form]
     request.form = ImmutableMultiDict(fields)
 
 
-def _owner(*person: str) -> list[str]:
-    """Name this place, this browser, and the person."""
-    return [request.path, _form_mark(), *person]
+def _owner(path: str, *person: str) -> list[str]:
+    """Name a place, this browser, and the person."""
+    return [path, _form_mark(), *person]
 
 
 def _form_mark() -> str:
@@ -230,7 +238,7 @@ def _ask_who(error: ConfirmError) -> Response:
         "admin/confirm.html",
         error.status,
         action=request.full_path.rstrip("?"),
-        fields=_kept_fields(sessions.IDLE),
+        fields=_kept_fields(sessions.IDLE, request.path),
         email=staff().email,
         form={"values": {}, "errors": {CONFIRM_FIELD: error.message} if wrong else {}},
         back_url=url_for("desk.home"),

@@ -15,10 +15,8 @@ from collections.abc import Callable
 from email.utils import format_datetime
 from functools import wraps
 from typing import ParamSpec
-from urllib.parse import urlencode
 
 from flask import Blueprint, Response, redirect, request, url_for
-from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -31,12 +29,8 @@ from handsel.web.admin.desk import (
     check_form,
     keep_form_mark,
     note_life,
-    said,
-    say_here,
     seated,
 )
-from handsel.web.admin.door import onward
-from handsel.web.admin.tray import WHOLE
 from handsel.web.guards import Policy, guard
 from handsel.web.pages import the_shop
 
@@ -88,9 +82,9 @@ def _come_in() -> AnyResponse | None:
     """Let in who is signed in; only then may a body be looked at."""
     if not seated():
         if _is_form():
-            return redirect(url_for("door.sign_in"), 303)
+            return typed_along.after_the_end() or redirect(url_for("door.sign_in"), 303)
         return Response(f"{' '.join(SIGNED_OUT)}\n", 401)
-    request.max_content_length = WHOLE
+    request.max_content_length = tray.WHOLE
     if request.method not in ("GET", "HEAD", "OPTIONS"):
         check_form()
     note_life()
@@ -123,8 +117,8 @@ def _in_words(error: ShopError) -> AnyResponse:
 @uploads.errorhandler(RequestEntityTooLarge)
 def _too_much(_: RequestEntityTooLarge) -> AnyResponse:
     if _is_form():
-        words = f"Without scripts there may be {human_size(WHOLE)} at a time."
-        if typed_along.page():
+        words = f"Without scripts there may be {human_size(tray.WHOLE)} at a time."
+        if typed_along.place():
             words += " Go back in your browser: what you typed is there."
         return tray.show(413, words)
     return Response("More came than was said.\n", 413, {"Tus-Resumable": VERSION})
@@ -285,61 +279,3 @@ def overridden(number: str) -> Response:
     if view is None:
         raise BadInputError("This address does not work that way.")
     return view(number)
-
-
-@uploads.post("/whole")
-def take_whole() -> AnyResponse:
-    """Take files from a form as browsers send it without scripts.
-
-    What else was typed in it comes back with its page.
-    """
-    again = typed_along.page()
-    came, wrong = _came()
-    problem = " ".join(str(each) for each in wrong)
-    status = wrong[0].status if wrong else 200
-    words = f"{', '.join(each.name for each in came)}: here, and waiting to be used."
-    if again is None:
-        return tray.show(status, problem) if wrong else redirect(_back(words), 303)
-    if came:
-        say_here(words)
-    return again(typed_along.form_with(came, problem), status)
-
-
-def _came() -> tuple[list[Upload], list[ShopError]]:
-    """Keep each file that can be kept; say what is wrong with every other."""
-    came: list[Upload] = []
-    wrong: list[ShopError] = []
-    for each in request.files.getlist("file"):
-        try:
-            if each.filename:
-                came.append(_keep(each))
-        except ShopError as error:
-            wrong.append(error)
-    if not came and not wrong:
-        none = BadInputError("No file was chosen.", "Choose one, then press again.")
-        wrong.append(none)
-    return came, wrong
-
-
-def _keep(file: FileStorage) -> Upload:
-    shelf = the_shop().uploads
-    size = file.stream.seek(0, 2)
-    file.stream.seek(0)
-    upload = shelf.begin(file.filename or "file", size)
-    shelf.append(upload, 0, file.stream.read)
-    return shelf.seal(upload)
-
-
-@uploads.post("/<number>/remove")
-def remove(number: str) -> AnyResponse:
-    """Forget an upload, by a button."""
-    the_shop().uploads.remove(number)
-    return redirect(_back("The file is gone from here."), 303)
-
-
-def _back(words: str) -> str:
-    """Give the address of the page the form stood on, which says this."""
-    place = onward().partition("?")[0]
-    fresh = place if place != url_for("desk.home") else url_for("desk.tray")
-    mark = said(words)
-    return f"{fresh}?{urlencode(mark)}"
