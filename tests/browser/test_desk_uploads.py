@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from handsel.delivery.storage.uploads import Upload, Uploads
 from handsel.ops import sample
+from handsel.web.admin.tray import WHOLE
 from tests.browser.conftest import Demo
 from tests.ground.brittle import BrittleLine, brittle_line
 from tests.ground.chromium import axe, visit
@@ -188,6 +189,23 @@ def test_without_scripts_a_file_is_sent_by_the_form(
             "button", name="Remove"
         ).click()
         expect(page.get_by_role("row", name="plain.pdf")).to_have_count(0)
+
+
+def test_without_scripts_too_much_is_said_and_nothing_typed_is_lost(
+    browser: Browser, demo: Demo, tmp_path: Path
+) -> None:
+    large = tmp_path / "too large.zip"
+    with large.open("wb") as file:
+        file.truncate(WHOLE + 1)
+    with visit(browser, java_script_enabled=False) as page:
+        come_in(page, demo.url, "/admin/new-product")
+        page.get_by_label("Price in EUR").fill("7.50")
+        page.get_by_label("Version").fill("3.1")
+        page.locator("#files").set_input_files(large)
+        page.get_by_role("button", name="Send").click()
+        expect(page.get_by_role("alert")).to_contain_text("100 MB at a time")
+        expect(page.get_by_label("Price in EUR")).to_have_value("7.50")
+        expect(page.get_by_label("Version")).to_have_value("3.1")
 
 
 def test_without_scripts_whoever_was_signed_out_goes_on_with_what_was_typed(

@@ -421,16 +421,6 @@ def test_a_page_that_is_none_of_ours_is_not_shown_again(
         assert answer.status_code in (303, 404), place
 
 
-def test_too_much_at_once_is_said_and_what_was_typed_is_one_page_back(
-    seller: Seller,
-) -> None:
-    body = NobodysBusiness()
-    url = f"{PLACE}/whole?next=/admin/new-product"
-    answer = long_body(seller, "POST", url, FORM, body, size=WHOLE + 1)
-    assert answer.status_code == 413
-    assert "Go back in your browser: what you typed is there." in words(answer)
-
-
 def sample_cover() -> bytes:
     """A picture that can be a cover."""
     return sample.sample_cover().read_bytes()

@@ -1,4 +1,4 @@
-"""What is typed beside files is kept, also when they come too late."""
+"""What is typed beside files is kept, also when they are too much or come too late."""
 
 import io
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from handsel.shop import Shop
+from handsel.web.admin import tray
 from tests import make
 from tests.ground.shops import Clock
 from tests.ground.visitor import Visitor, form_of, words
@@ -84,3 +85,37 @@ def test_of_whoever_never_signed_in_here_nothing_is_read(
     ada.client.delete_cookie("handsel_staff", domain="127.0.0.1")
     assert long_body(ada, "POST", url, FORM, body, size=99).status_code == 303
     assert body.read_at_all  # so the test above can fail
+
+
+def test_too_much_at_once_is_said_and_what_was_typed_stays(
+    shop: Shop, ada: Seller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in TYPED:
+        page = ada.get(place)
+        with monkeypatch.context() as small:
+            small.setattr(tray, "WHOLE", len(make.BOOK))
+            answer = ada.press(page, sent_from(place), with_file(place))
+        assert answer.status_code == 413
+        assert "at a time. Send less at once." in words(answer)
+        for typed in TYPED[place].values():
+            assert f'value="{typed}"' in answer.text or typed in words(answer)
+    assert shop.uploads.waiting() == []
+
+
+def test_too_much_for_that_is_not_read_and_nothing_is_promised(ada: Seller) -> None:
+    body, size = NobodysBusiness(), 10 * tray.WHOLE + 1
+    url = f"/admin/uploads{sent_from(NEW)}"
+    answer = long_body(ada, "POST", url, FORM, body, size=size)
+    assert answer.status_code == 413
+    assert "some of what you typed may be there" in words(answer)
+    assert not body.read_at_all
+
+
+def test_a_form_of_somebody_elses_page_is_not_shown_either(
+    ada: Seller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tray, "WHOLE", len(make.BOOK))
+    fields = with_file(NEW) | {"form_token": "x"}
+    answer = ada.post(f"/admin/uploads{sent_from(NEW)}", fields)
+    assert answer.status_code == 403
+    assert "The Song" not in answer.text

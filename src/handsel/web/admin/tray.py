@@ -58,6 +58,11 @@ def on_tray(chosen: Sequence[str] = ()) -> dict[str, object]:
     }
 
 
+def too_much() -> str:
+    """Say that a form brings more than may come at once."""
+    return f"Without scripts there may be {human_size(WHOLE)} at a time. Send less at once."
+
+
 def _waiting(upload: Upload, chosen: Sequence[str]) -> Waiting | None:
     try:
         come = upload.offset * 100 // upload.size

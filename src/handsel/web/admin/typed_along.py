@@ -21,6 +21,9 @@ from handsel.web.admin.desk import StaleFormError, check_form, ended
 from handsel.web.admin.product_form import Form
 from handsel.web.pages import the_shop
 
+MOST_DROPPED = 10
+"""So many times what a form may bring is read for the sake of what was typed in it."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -99,6 +102,11 @@ def after_the_end() -> Response | None:
     return ended(here.path, here.path, ("do", here.look))
 
 
+def is_too_much() -> bool:
+    """Say whether there is more than is kept, in a form that was typed into."""
+    return _is_whole() and (request.content_length or 0) > tray.WHOLE and bool(place())
+
+
 def _is_whole() -> bool:
     whole = request.endpoint == "uploads.take_whole"
     return whole and request.mimetype == "multipart/form-data"
@@ -107,9 +115,9 @@ def _is_whole() -> bool:
 def read_without_files() -> None:
     """Read what was typed; files go nowhere as they come, neither to memory nor to disk.
 
-    Raises RequestEntityTooLarge when it is more than may come at once.
+    Raises RequestEntityTooLarge when it would take too long.
     """
-    request.max_content_length = tray.WHOLE
+    request.max_content_length = MOST_DROPPED * tray.WHOLE
     parser = FormDataParser(
         lambda *_, **__: cast(IO[bytes], _Nowhere()),
         request.max_form_memory_size,

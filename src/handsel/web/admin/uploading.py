@@ -23,7 +23,6 @@ from werkzeug.wrappers import Response as AnyResponse
 from handsel.customers.staff import sessions
 from handsel.delivery.storage.uploads import OffsetError, Upload
 from handsel.kit.errors import BadInputError, ShopError
-from handsel.kit.text import human_size
 from handsel.web.admin import tray, typed_along
 from handsel.web.admin.desk import (
     check_form,
@@ -85,6 +84,8 @@ def _come_in() -> AnyResponse | None:
             return typed_along.after_the_end() or redirect(url_for("door.sign_in"), 303)
         return Response(f"{' '.join(SIGNED_OUT)}\n", 401)
     request.max_content_length = tray.WHOLE
+    if typed_along.is_too_much():
+        typed_along.read_without_files()
     if request.method not in ("GET", "HEAD", "OPTIONS"):
         check_form()
     note_life()
@@ -117,9 +118,9 @@ def _in_words(error: ShopError) -> AnyResponse:
 @uploads.errorhandler(RequestEntityTooLarge)
 def _too_much(_: RequestEntityTooLarge) -> AnyResponse:
     if _is_form():
-        words = f"Without scripts there may be {human_size(tray.WHOLE)} at a time."
+        words = tray.too_much()
         if typed_along.place():
-            words += " Go back in your browser: what you typed is there."
+            words += " Go back in your browser: some of what you typed may be there."
         return tray.show(413, words)
     return Response("More came than was said.\n", 413, {"Tus-Resumable": VERSION})
 

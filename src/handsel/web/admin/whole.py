@@ -15,6 +15,12 @@ from handsel.web.admin.uploading import uploads
 from handsel.web.pages import the_shop
 
 
+class TooMuchError(ShopError):
+    """A form brings more than may come at once."""
+
+    status = 413
+
+
 @uploads.post("/whole")
 def take_whole() -> AnyResponse:
     """Take files from a form as browsers send it without scripts.
@@ -37,6 +43,8 @@ def _came() -> tuple[list[Upload], list[ShopError]]:
     """Keep each file that can be kept; say what is wrong with every other."""
     came: list[Upload] = []
     wrong: list[ShopError] = []
+    if typed_along.is_too_much():
+        wrong.append(TooMuchError(tray.too_much()))
     for each in request.files.getlist("file"):
         try:
             if each.filename:
