@@ -6,7 +6,7 @@ from tests.ground.shops import Clock
 from tests.ground.visitor import Visitor, words
 from tests.ops import keeping
 from tests.stories.desks import Seller
-from tests.stories.test_desk_products import noted
+from tests.stories.test_desk_products import NEW, noted, send, uploaded
 
 GO = "/products/book/delete"
 
@@ -14,7 +14,9 @@ GO = "/products/book/delete"
 def test_a_slip_is_deleted_after_the_password_and_the_log_keeps_it(
     seller: Seller, shop: Shop, clock: Clock
 ) -> None:
-    make.product(shop)
+    new = NEW | {"slug": "book", "upload": [uploaded(shop).id], "do": "publish"}
+    assert "is on sale" in words(send(seller, "/admin/new-product", new))
+    assert "/admin/products/book" in seller.get("/admin/audit").text
     clock.move(minutes=11)
     page = seller.get("/admin/products/book")
     assert "It cannot be undone." in words(page)
@@ -29,13 +31,15 @@ def test_a_slip_is_deleted_after_the_password_and_the_log_keeps_it(
     assert "Nothing is for sale yet" in words(gone)
     assert stranger.get("/p/book").status_code == 404
     assert seller.get("/admin/products/book").status_code == 404
-    assert noted(shop) == [("product.deleted", "book")]
+    assert noted(shop) == [("product.added", "book"), ("product.deleted", "book")]
     log = seller.get("/admin/audit")
+    assert "Added a product" in words(log)
     assert "Deleted a product" in words(log)
     assert "/admin/products/book" not in log.text
     assert seller.do(page, GO).status_code == 404
     make.product(shop, name="The Book, at last")
     assert stranger.get("/p/book").status_code == 200
+    assert "/admin/products/book" in seller.get("/admin/audit").text
 
 
 def test_what_was_sold_meanwhile_stays_and_the_page_says_why(

@@ -1,6 +1,6 @@
 """What the desk lists of products: what each costs, and what became of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -85,6 +85,11 @@ def names(session: Session, *, bundles: bool = True) -> list[tuple[str, str]]:
         full = select(BundleItem.bundle_id).where(BundleItem.removed_at.is_(None))
         wanted = wanted.where(Product.id.not_in(full))
     return [(slug, name) for slug, name in session.execute(wanted)]
+
+
+def there(session: Session, slugs: Collection[str]) -> set[str]:
+    """Give those of the slugs that a product has now."""
+    return set(session.scalars(select(Product.slug).where(Product.slug.in_(slugs))))
 
 
 def _versions(session: Session, products: Sequence[int]) -> dict[int, str]:

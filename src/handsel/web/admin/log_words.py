@@ -1,6 +1,6 @@
 """What the log calls things: a sentence for each action, and the page it concerns."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from functools import cache
 from typing import Any
 
@@ -125,9 +125,19 @@ def _titles() -> dict[str, str | None]:
     }
 
 
-def place(entry: AuditEntry) -> str:
-    """Give the address of what an entry concerns; empty when there is no page of it."""
-    if entry.action in GONE:
+def product(entry: AuditEntry) -> str:
+    """Give the slug of the product that an entry concerns; empty for any other."""
+    noun = entry.action.partition(".")[0]
+    return entry.subject if noun in ("product", "release") else ""
+
+
+def place(entry: AuditEntry, products: Container[str]) -> str:
+    """Give the address of what an entry concerns; empty when there is no page of it.
+
+    `products`: the slugs of those that are there.
+    """
+    slug = product(entry)
+    if entry.action in GONE or (slug and slug not in products):
         return ""
     if entry.subject.startswith("H-"):
         return url_for("desk.order", number=entry.subject)
