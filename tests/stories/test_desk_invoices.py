@@ -10,11 +10,13 @@ import pytest
 from sqlalchemy import delete, select
 
 from handsel.models import AuditEntry, Invoice
+from handsel.ops import bookkeeping
 from handsel.ops.desk import papers as listing
 from handsel.ops.privacy import erase
 from handsel.shop import Shop
 from handsel.web.admin import invoices as pages
 from tests import make
+from tests.ground.beside import ON_POSTGRES, beside
 from tests.ground.shops import Clock
 from tests.ground.visitor import words
 from tests.ops import keeping
@@ -131,3 +133,23 @@ def test_missing_papers_are_issued_some_at_a_time(
     assert "No purchase lacks a paper." in press()
     assert len(numbers(sold)) == 4
     assert log(sold, "invoices.issued") == ["missing ones"] * 2
+
+
+@ON_POSTGRES
+def test_of_two_who_issue_at_once_the_later_goes_on_behind_the_first(
+    sold: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sold.transaction() as session:
+        session.execute(delete(Invoice))
+    monkeypatch.setattr(bookkeeping, "BATCH", 1)
+    later: list[str] = []
+
+    def issue() -> None:
+        later.extend(bookkeeping.issue_missing(sold, most=1))
+
+    with beside(sold, issue) as begin:
+        first = bookkeeping.issue_missing(sold, most=1, witness=lambda _: begin())
+
+    assert (len(first), len(later)) == (2, 1)  # of the first, money went back
+    assert len(bookkeeping.issue_missing(sold)) == 1
+    assert bookkeeping.issue_missing(sold) == []

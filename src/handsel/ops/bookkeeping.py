@@ -80,7 +80,7 @@ def issue_missing(
 
     Args:
         untaxed: whatever is set now, there was no tax in those sales.
-        most: of so many purchases at the most; None is all.
+        most: for so many purchases at the most; None is all.
         witness: told in each transaction that issues some.
     """
     made: list[str] = []
@@ -88,26 +88,28 @@ def issue_missing(
     if untaxed:
         none = settings.tax.model_copy(update={"mode": "none"})
         settings = settings.model_copy(update={"tax": none})
-    left = most
+    left, last = most, None
     while left is None or left > 0:
         with shop.transaction() as session:
             some = BATCH if left is None else min(BATCH, left)
-            lacking = invoices.lacking(session, some, to_change=True)
+            lacking = invoices.lacking(session, some, after=last, to_change=True)
             issued = _issued(session, lacking, settings, shop.now())
             if issued:
                 witness(session)
-        if not issued:
+        if not lacking:
             break
-        made += issued
-        left = None if left is None else left - len(lacking)
+        # Somebody else may have issued all of these while we waited for them.
+        last = lacking[-1]
+        made += [paper.number for paper in issued]
+        left = None if left is None else left - len({each.order_id for each in issued})
     return made
 
 
 def _issued(
     session: Session, lacking: Sequence[Order], settings: Settings, now: datetime
-) -> list[str]:
+) -> list[Invoice]:
     return [
-        paper.number
+        paper
         for order in lacking
         for paper in invoicing.follow(session, order, settings, now)
     ]

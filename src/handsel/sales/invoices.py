@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from handsel.kit.errors import NotFoundError
@@ -99,10 +99,19 @@ def facts(paper: Invoice) -> dict[str, Any]:
     }
 
 
-def lacking(session: Session, most: int, *, to_change: bool = False) -> Sequence[Order]:
+def lacking(
+    session: Session,
+    most: int,
+    *,
+    after: Order | None = None,
+    to_change: bool = False,
+) -> Sequence[Order]:
     """Give orders that were paid and have no paper, the oldest payment first.
 
-    `to_change`: keep other writers off them until this transaction ends.
+    Args:
+        after: only those behind this one.
+        to_change: keep other writers off them until this transaction ends. Who had to
+            wait for them may be given some that have their papers by now.
     """
     paid = (
         select(LedgerEntry.id)
@@ -121,4 +130,13 @@ def lacking(session: Session, most: int, *, to_change: bool = False) -> Sequence
         .order_by(Order.paid_at, Order.id)
         .limit(most)
     )
+    if after is not None:
+        wanted = wanted.where(_behind(after))
     return session.scalars(wanted.with_for_update() if to_change else wanted).all()
+
+
+def _behind(order: Order) -> ColumnElement[bool]:
+    types = [Order.paid_at.type, Order.id.type]
+    return tuple_(Order.paid_at, Order.id) > tuple_(
+        order.paid_at, order.id, types=types
+    )
