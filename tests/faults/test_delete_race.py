@@ -11,18 +11,37 @@ from sqlalchemy import func, select
 
 from handsel.kit.errors import ConflictError, NotFoundError, ShopError
 from handsel.models import CouponUse, Order, Product
-from handsel.models.words import PaymentState
+from handsel.models.words import FREE, PaymentState
 from handsel.ops import beginning, couponing, giving, removing
-from handsel.sales import checkout
+from handsel.sales import checkout, deleting, placing
 from handsel.sales.checkout import Buyer, Wish
 from handsel.sales.payments.base import Started
 from handsel.shop import Shop
 from tests import make
+from tests.ground.beside import ON_POSTGRES, beside
 from tests.ground.cases import Say
 from tests.ground.till import untrue
 from tests.stories.buyers import bank
 
 ROUNDS = 12
+
+
+def coupon(
+    shop: Shop, code: str, percent: str, *slugs: str, most: int | None = None
+) -> None:
+    """Make a coupon for these products, or for all."""
+    couponing.make(
+        shop,
+        code,
+        percent=percent,
+        amount=None,
+        products=slugs,
+        least=None,
+        starts_at=None,
+        ends_at=None,
+        most_uses=most,
+        most_each=None,
+    )
 
 
 def begin(shop: Shop, slug: str, wish: Wish = Wish()) -> str:  # noqa: B008  # frozen
@@ -103,18 +122,7 @@ def test_a_product_that_goes_while_the_provider_is_asked_cannot_be_paid_for(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make.product(shop)
-    couponing.make(
-        shop,
-        "FEW",
-        percent="20",
-        amount=None,
-        products=(),
-        least=None,
-        starts_at=None,
-        ends_at=None,
-        most_uses=1,
-        most_each=None,
-    )
+    coupon(shop, "FEW", "20", most=1)
     provider = bank(shop)
     start = provider.start
     begun: list[Started] = []
@@ -141,3 +149,40 @@ def test_a_payment_that_has_begun_keeps_its_product(shop: Shop) -> None:
     begin(shop, "book")
     with pytest.raises(ConflictError, match="was ordered once"):
         removing.delete_product(shop, "book")
+
+
+@ON_POSTGRES
+def test_a_coupon_that_makes_it_free_does_not_lock_out_whoever_deletes(
+    shop: Shop,
+) -> None:
+    make.product(shop)
+    make.product(shop, slug="other")
+    coupon(shop, "ALL", "100", "book", "other")
+    with shop.reading() as session:
+        wish = Wish(coupon="ALL")
+        offer = checkout.prepare(
+            session, "book", wish, units=shop.units, now=shop.now()
+        )
+
+    def order() -> None:
+        with pytest.raises(NotFoundError), shop.transaction() as session:
+            placing.without_payment(
+                session,
+                shop.keys,
+                offer,
+                key="press",
+                kind=FREE,
+                test=True,
+                email="reader@example.com",
+                now=shop.now(),
+            )
+
+    with beside(shop, order) as begin_order, shop.transaction() as session:
+        # What deleting begins with.
+        session.execute(select(Product.id).filter_by(slug="book").with_for_update())
+        begin_order()
+        deleting.delete(session, "book", shop.now())
+
+    with shop.reading() as session:
+        assert session.scalars(select(Product.slug)).all() == ["other"]
+        assert session.scalar(select(func.count(CouponUse.id))) == 0

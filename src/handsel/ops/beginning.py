@@ -9,7 +9,7 @@ from handsel.kit.errors import NotFoundError
 from handsel.kit.text import email_key
 from handsel.models import Order
 from handsel.models.words import PaymentState
-from handsel.sales import checkout, placing, reservations
+from handsel.sales import checkout, deleting, placing, reservations
 from handsel.sales.checkout import Buyer, Offer
 from handsel.sales.coupons import CouponError
 from handsel.sales.payments.base import (
@@ -112,8 +112,13 @@ def _place(
     provider: PaymentProvider,
     buyer: Buyer,
 ) -> None:
-    """Write the order down; raises CouponError when the coupon went to somebody else."""
+    """Write the order down.
+
+    Raises CouponError when the coupon went to somebody else, NotFoundError when the
+    product was deleted: then nobody may pay.
+    """
     with shop.transaction() as session:
+        deleting.keep(session, offer.product_id)
         if offer.coupon:  # another press of the same form may just have let it go
             _take(session, shop, offer.coupon, key, buyer)
         placing.place(

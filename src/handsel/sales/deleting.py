@@ -62,7 +62,8 @@ def delete(session: Session, slug: str, now: datetime) -> str:
 def keep(session: Session, product_id: int) -> None:
     """Keep a product from being deleted until this transaction ends.
 
-    Raises NotFoundError when it is deleted already.
+    Before any coupon is taken: who deletes holds the product first, then its coupons, and
+    the two would wait for each other. Raises NotFoundError when it is deleted already.
     """
     there = select(Product.id).where(Product.id == product_id)
     # Holds off nobody but who deletes it; SQLite has one writer anyway.

@@ -32,10 +32,9 @@ def place(
     """Write down the order of a payment session. Safe to repeat, and to race.
 
     One that was heard of before, and so rebuilt from what the provider keeps, gets what
-    only this browser's press could say. Raises NotFoundError when the product was deleted
-    meanwhile: then nobody may pay.
+    only this browser's press could say. The transaction has kept the product from being
+    deleted, and that before it took a coupon: see `deleting.keep`.
     """
-    deleting.keep(session, offer.product_id)
     ends = min(started.expires_at or ending(now, offer), ending(now, offer))
     if not insert_new(
         session,
@@ -105,6 +104,7 @@ def without_payment(
     if kind == GIFT:
         offer = _given_away(offer)
     assert not offer.price.minor
+    deleting.keep(session, offer.product_id)
     if offer.coupon:
         mine = email_key(email)
         reservations.reserve(
