@@ -165,11 +165,11 @@ def end_an_experiment(shop: Shop) -> None:
         session.execute(update(Experiment).values(state=ExperimentState.STOPPED))
 
 
-def ask_somebody(shop: Shop) -> None:
-    """Mail a link to somebody who is about to pay."""
+def ask_somebody(shop: Shop, slug: str = "book") -> int:
+    """Mail a link to somebody who is about to pay; give the number of their check."""
     with shop.transaction() as session:
-        book = catalogue.get(session, "book").id
-        checks.ask(
+        book = catalogue.get(session, slug).id
+        return checks.ask(
             session, book, "a@b.example", {}, shop.now(), visitor=None, mails=True
         )
 
@@ -222,3 +222,39 @@ def test_what_was_counted_stays_and_is_never_that_of_another(shop: Shop) -> None
         }
     reader.close()
     assert views == {"book (deleted)": 2, "book": 1}
+
+
+def test_a_mail_that_was_asked_for_hinders_only_while_its_link_works(
+    shop: Shop, clock: Clock
+) -> None:
+    make.product(shop)
+    make.product(shop, slug="other")
+    for _ in range(3):
+        ask_somebody(shop)
+    clock.move(minutes=59)
+    with pytest.raises(ConflictError, match="asked to open a mail first"):
+        removing.delete_product(shop, "book")
+    clock.move(minutes=2)
+
+    removing.delete_product(shop, "book")
+
+    assert rows(shop)["mail_checks"] == 1
+    assert ask_somebody(shop, "other") == 4  # no link opens that of somebody else
+
+
+def test_the_last_product_stays_while_it_keeps_the_number_of_the_last_mail(
+    shop: Shop, clock: Clock
+) -> None:
+    make.product(shop)
+    ask_somebody(shop)
+    clock.move(days=2)
+    with shop.transaction() as session:
+        checks.forget(session, shop.now())
+
+    with pytest.raises(ConflictError, match="is the last product") as refused:
+        removing.delete_product(shop, "book")
+    assert "Put the next one on the shelf first" in refused.value.hint
+    make.product(shop, slug="next")
+    removing.delete_product(shop, "book")
+
+    assert ask_somebody(shop, "next") == 2

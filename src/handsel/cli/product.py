@@ -245,7 +245,7 @@ def delete(slug: str, yes: bool, home: Path, as_json: bool) -> None:
     with opened(home) as shop:
         with shop.reading() as session:
             found = catalogue.get(session, slug)
-            deleting.check(session, found)
+            deleting.check(session, found, shop.now())
         if not yes:
             _ask_to_delete(found, as_json)
         name = removing.delete_product(shop, slug)

@@ -239,3 +239,29 @@ def forget(session: Session, now: datetime) -> None:
     session.execute(update(MailCheck).where(old).values(email="", fields={}))
     newest = select(func.max(MailCheck.id)).scalar_subquery()
     session.execute(delete(MailCheck).where(old, MailCheck.id < newest))
+
+
+def any_open(session: Session, product_id: int, now: datetime) -> bool:
+    """Say whether a link that was mailed for a product still works."""
+    mine = MailCheck.product_id == product_id, MailCheck.created_at > now - GOOD_FOR
+    return session.scalar(select(MailCheck.id).where(*mine).limit(1)) is not None
+
+
+def newest_of(session: Session) -> int | None:
+    """Name the product of the newest check; None if there is none."""
+    newest = select(MailCheck.product_id).order_by(MailCheck.id.desc()).limit(1)
+    return session.scalar(newest)
+
+
+def leave(session: Session, product_id: int) -> None:
+    """Forget all checks of a product that is being deleted, and that are over.
+
+    The newest of all, which is kept for its number, is left to another product, if there
+    is one: of what is over nobody reads which it was for.
+    """
+    mine = MailCheck.product_id == product_id
+    newest = select(func.max(MailCheck.id)).scalar_subquery()
+    other = select(func.max(Product.id)).where(Product.id != product_id)
+    session.execute(delete(MailCheck).where(mine, MailCheck.id < newest))
+    if heir := session.scalar(other):
+        session.execute(update(MailCheck).where(mine).values(product_id=heir))

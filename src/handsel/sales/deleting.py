@@ -29,7 +29,6 @@ from handsel.models import (
     DeletedProduct,
     Entitlement,
     Experiment,
-    MailCheck,
     Order,
     Product,
     ProductPrice,
@@ -40,7 +39,7 @@ from handsel.models import (
 )
 from handsel.models.coupons import coupon_products
 from handsel.models.words import ExperimentState
-from handsel.sales import catalogue
+from handsel.sales import catalogue, checks
 
 
 def delete(session: Session, slug: str, now: datetime) -> str:
@@ -52,7 +51,8 @@ def delete(session: Session, slug: str, now: datetime) -> str:
     session.execute(select(Product.id).where(Product.slug == slug).with_for_update())
     found = catalogue.get(session, slug)
     _hold_coupons(session, found)
-    check(session, found)
+    check(session, found, now)
+    checks.leave(session, found.id)
     _take_along(session, found.id)
     session.add(DeletedProduct(id=found.id, slug=found.slug, deleted_at=now))
     session.flush()
@@ -74,11 +74,28 @@ def keep(session: Session, product_id: int) -> None:
         )
 
 
-def check(session: Session, found: Product) -> None:
+def check(session: Session, found: Product, now: datetime) -> None:
     """Raise ConflictError when a product cannot be deleted: why, and what to do."""
     for reason, hint in _HINDRANCES.items():
         if said := reason(session, found):
             raise ConflictError(said, hint.format(slug=found.slug))
+    _check_mails(session, found, now)
+
+
+def _check_mails(session: Session, found: Product, now: datetime) -> None:
+    """Raise ConflictError while a buyer may open a mail they were asked to open."""
+    if checks.any_open(session, found.id, now):
+        raise ConflictError(
+            f"Somebody who wants to buy {found.slug} was asked to open a mail first.",
+            "They have an hour for it: try again after that.",
+        )
+    others = select(Product.id).where(Product.id != found.id).limit(1)
+    if checks.newest_of(session) == found.id and session.scalar(others) is None:
+        # Its check is kept for its number, and must be of some product.
+        raise ConflictError(
+            f"{found.slug} is the last product, and a buyer was asked to open a mail.",
+            "Put the next one on the shelf first, then delete this one.",
+        )
 
 
 def _ordered(session: Session, found: Product) -> str:
@@ -148,13 +165,6 @@ def _alone_in_a_coupon(session: Session, found: Product) -> str:
     return f"The coupon {code} is for {found.slug} alone." if code else ""
 
 
-def _asked(session: Session, found: Product) -> str:
-    asked = select(MailCheck.id).where(MailCheck.product_id == found.id).limit(1)
-    if session.scalar(asked) is None:
-        return ""
-    return f"Somebody who wants to buy {found.slug} was asked to open a mail first."
-
-
 _OFF_SALE = "To take it off the shelf instead: handsel product unpublish {slug}"
 _HINDRANCES: dict[Callable[[Session, Product], str], str] = {
     _ordered: _OFF_SALE,
@@ -163,7 +173,6 @@ _HINDRANCES: dict[Callable[[Session, Product], str], str] = {
     _was_in_a_bundle: _OFF_SALE,
     _tried: _OFF_SALE,
     _alone_in_a_coupon: _OFF_SALE,
-    _asked: _OFF_SALE,
 }
 """What hinders, in the order it is said, and what to do instead."""
 

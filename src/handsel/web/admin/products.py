@@ -196,7 +196,7 @@ def _stays(shop: Shop, found: Product) -> str:
     """Say why a product cannot be deleted; nothing if it can."""
     try:
         with shop.reading() as session:
-            deleting.check(session, found)
+            deleting.check(session, found, shop.now())
     except ConflictError as error:
         return error.plain
     return ""
