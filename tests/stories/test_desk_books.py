@@ -1,7 +1,10 @@
 """The books at the desk: proved, and compared with what the providers know."""
 
+import os
 import re
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -122,6 +125,50 @@ def test_a_proof_that_was_cut_off_says_so_and_another_can_be_made(
     cut_off(shop.home / "desk" / "providers.run")
     assert words(seller.get(BOOKS)).count("It was cut off before it was done") == 2
     assert "The books are right" in proved(shop, seller)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_desk_that_dies_at_the_beginning_leaves_what_runs_where_it_is_seen(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class DiesError(Exception):
+        pass
+
+    begin = subprocess.Popen
+    begun: list[subprocess.Popen[bytes]] = []
+
+    def and_die(_command: object, **how: Any) -> None:
+        begun.append(begin(["sleep", "60"], **how))
+        raise DiesError
+
+    with monkeypatch.context() as dying:
+        dying.setattr(subprocess, "Popen", and_die)
+        with pytest.raises(DiesError):
+            books.prove(shop, files=False)
+    with pytest.raises(ConflictError):
+        books.prove(shop, files=False)
+    begun[0].kill()
+    begun[0].wait()
+    assert books.proof(shop).run.cut_off
+
+    books.prove(shop, files=False)
+    wait_until(lambda: not books.proof(shop).run.running)
+    assert books.proof(shop).is_right
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_service_that_steps_back_further_than_its_proofs_proves_the_books(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: int) -> None:
+        raise PermissionError("Only root may come forward.")
+
+    monkeypatch.setattr(os, "setpriority", refuse)
+
+    books.prove(shop, files=False)
+
+    wait_until(lambda: not books.proof(shop).run.running)
+    assert books.proof(shop).is_right
 
 
 def test_a_payment_that_nobody_told_of_is_found_and_delivered(till: Till) -> None:

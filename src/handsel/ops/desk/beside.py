@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -88,8 +89,10 @@ def start(
             head = {"began_at": utc_now().isoformat(), "asked": dict(asked)}
             file.write(json.dumps(head) + "\n")
             file.flush()
-            _begin(home, words, file)
+            # Before it begins: whenever we are killed, what runs holds the file that
+            # everybody looks at, and one that never ran is said to be cut off.
             fresh.replace(state)
+            _begin(home, words, file)
 
 
 def _begin(home: Path, words: Sequence[str], file: IO[str]) -> None:
@@ -102,7 +105,10 @@ def _begin(home: Path, words: Sequence[str], file: IO[str]) -> None:
         env={**os.environ, "PYTHONIOENCODING": "utf-8"},
         start_new_session=True,
     )
-    os.setpriority(os.PRIO_PROCESS, process.pid, NICE)
+    with suppress(
+        OSError
+    ):  # a service that is further back already may not come forward
+        os.setpriority(os.PRIO_PROCESS, process.pid, NICE)
     threading.Thread(target=process.wait, daemon=True).start()
 
 
