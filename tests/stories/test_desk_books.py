@@ -1,7 +1,6 @@
 """The books at the desk: proved, and compared with what the providers know."""
 
 import os
-import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -95,7 +94,7 @@ def test_of_many_presses_at_once_one_proves_the_books(shop: Shop) -> None:
     assert books.proof(shop).is_right
 
 
-def test_what_runs_is_not_begun_twice_and_the_page_comes_anew_until_it_is_over(
+def test_what_runs_is_not_begun_twice_and_its_part_of_the_page_comes_anew(
     shop: Shop, seller: Seller, clock: Clock
 ) -> None:
     with that_runs(shop.home / "desk" / "proof.run"):
@@ -104,18 +103,27 @@ def test_what_runs_is_not_begun_twice_and_the_page_comes_anew_until_it_is_over(
         again = seller.do(page, "/books/prove")
         assert again.status_code == 409
         assert "being proved already" in words(again)
-        found = re.search(
-            r'http-equiv="refresh" content="5; url=([^"]+)"></n', page.text
-        )
-        assert found
+        assert f'id="proof" hx-get="{BOOKS}" hx-trigger="every 3s"' in page.text
         for _ in range(8):
             clock.move(minutes=5)
-            seen = seller.get(found[1])
-        assert seen.status_code == 303  # signed out, as nobody was there
+            seen = seller.get(BOOKS, headers={"HX-Request": "true"})
+        assert seen.status_code == 401  # signed out, as nobody was there
     assert [action for action, _ in noted(shop)] == [
         *("books.proving", "books.proving_failed")
     ]
-    assert "refresh" not in hire(shop, "bob@example.com").get(BOOKS).text
+    assert "hx-get" not in hire(shop, "bob@example.com").get(BOOKS).text
+
+
+def test_what_is_typed_while_something_runs_stays_without_scripts(till: Till) -> None:
+    seller = hire(till.shop)
+    with that_runs(till.shop.home / "desk" / "proof.run"):
+        page = seller.get(BOOKS)
+        wrong = seller.do(page, "/books/ask", {"since": "date", "date": "2026-13-01"})
+
+    assert wrong.status_code == 422
+    for each in (page, wrong):
+        assert "refresh" not in each.text
+        assert f'<noscript><p><a class="target" href="{BOOKS}">Look again' in each.text
 
 
 def test_a_proof_that_was_cut_off_says_so_and_another_can_be_made(

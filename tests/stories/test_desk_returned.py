@@ -106,7 +106,12 @@ def test_the_mailbox_is_read_once_at_a_time_and_what_was_cut_off_says_so(
     with that_runs(state):
         page = seller.get(STOPPED)
         assert "is being read, since 2026-11-23 11:59 UTC" in words(page)
-        assert 'content="5; url=/admin/mails/stopped?by_itself=yes"' in page.text
+        assert f'id="reading" hx-get="{STOPPED}" hx-trigger="every 3s"' in page.text
+        wrong = seller.press(page, "/returned")
+        assert wrong.status_code == 422
+        for each in (page, wrong):  # a file that was chosen stays chosen
+            assert "refresh" not in each.text
+            assert f'<a class="target" href="{STOPPED}">Look again' in each.text
         again = seller.do(page, "/mails/mailbox")
         assert again.status_code == 409
         assert "being read already" in words(again)
