@@ -3,16 +3,19 @@
 import gzip
 import io
 import json
+import os
 import tarfile
 import threading
 import zlib
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
+from handsel.delivery.storage.local import LocalStorage
 from handsel.kit.errors import (
     BadInputError,
     ConfigurationError,
@@ -22,7 +25,15 @@ from handsel.kit.errors import (
 from handsel.kit.signing import Keys
 from handsel.models import Invoice, Order, OutboxItem
 from handsel.models.database import SQLITE, Database
-from handsel.ops import archive, backup, campaigning, founding, reconcile, sqlite_copy
+from handsel.ops import (
+    archive,
+    backup,
+    campaigning,
+    founding,
+    reconcile,
+    removing,
+    sqlite_copy,
+)
 from handsel.ops.archive import BadArchiveError
 from handsel.ops.founding import Plan
 from handsel.ops.releasing import Sending
@@ -724,3 +735,39 @@ def test_a_mail_to_everyone_does_not_go_on_by_itself_after_a_restore(
     again.close()
     assert (facts["state"], facts["remaining"]) == ("paused", 2)
     assert facts["pause_reason"] == FROM_BACKUP
+
+
+class Meanwhile(LocalStorage):
+    """A storage in which something happens when its files have just been listed."""
+
+    def __init__(self, root: Path, happens: Callable[[], object]) -> None:
+        super().__init__(root)
+        self._happens = happens
+
+    def names(self) -> Iterator[str]:
+        """Give what there is, and let it happen."""
+        found = list(super().names())
+        self._happens()
+        yield from found
+
+
+def test_a_product_that_is_deleted_while_a_backup_is_made_is_whole_in_there(
+    shop: Shop, clock: Clock, empty_database: str, tmp_path: Path
+) -> None:
+    make.product(shop)
+    make.product(shop, slug="slip", files={"slip.pdf": b"a slip\n" * 50})
+    for name in shop.storage.names():
+        then = (clock() - timedelta(days=3)).timestamp()
+        os.utime(shop.storage.path(name), (then, then))
+    busy = replace(
+        shop,
+        storage=Meanwhile(
+            shop.storage.root, lambda: removing.delete_product(shop, "slip")
+        ),
+    )
+
+    saved = backup.back_up(busy)
+
+    assert (saved.files, saved.damaged) == (2, ())
+    back = bring_back(saved.path, tmp_path / "new", empty_database)
+    assert all(each.ok for each in back.invariants)

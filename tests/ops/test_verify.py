@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from datetime import timedelta
 from io import BufferedReader
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -19,8 +20,9 @@ from handsel.models import (
     OutboxItem,
     Recipient,
 )
-from handsel.ops import campaigning, stock
+from handsel.ops import campaigning, removing, stock
 from handsel.ops.releasing import Sending
+from handsel.ops.verify import verify
 from handsel.outbound import recipients
 from handsel.shop import Shop
 from tests import make
@@ -275,6 +277,41 @@ def test_sweeping_never_takes_what_is_for_sale(busy_shop: Shop, clock: Clock) ->
 
     assert stock.sweep(busy_shop.database, busy_shop.storage, clock()) == 0
     assert keeping.broken(busy_shop) == {}
+
+
+class Meanwhile(LocalStorage):
+    """A storage in which something happens when its files begin to be read."""
+
+    def __init__(self, root: Path, happens: Callable[[], object]) -> None:
+        super().__init__(root)
+        self._happens = happens
+
+    def holds(self, sha256: str) -> bool:
+        """Let it happen, once."""
+        happens, self._happens = self._happens, lambda: None
+        happens()
+        return super().holds(sha256)
+
+
+def test_what_is_deleted_while_the_files_are_read_is_left_until_later(
+    busy_shop: Shop, clock: Clock
+) -> None:
+    make.product(busy_shop, slug="slip", files={"slip.pdf": b"a slip\n" * 50})
+    names = set(busy_shop.storage.names())
+    for name in names:
+        _age(busy_shop.storage.path(name), clock, hours=100)
+    storage = Meanwhile(
+        busy_shop.storage.root, lambda: removing.delete_product(busy_shop, "slip")
+    )
+
+    found = verify(busy_shop.database, storage, clock())
+
+    assert [each.detail for each in found if not each.ok] == []
+    assert set(busy_shop.storage.names()) == names
+    assert keeping.broken(busy_shop) == {}  # nobody is told of files that will yet go
+    clock.move(hours=6, minutes=1)
+    assert stock.sweep(busy_shop.database, busy_shop.storage, clock()) == 1
+    assert set(busy_shop.storage.names()) < names
 
 
 def _age(path: os.PathLike[str], clock: Clock, *, hours: int) -> None:

@@ -63,7 +63,8 @@ def back_up(shop: Shop, target: Path | None = None) -> Backup:
     folder = Path(tempfile.mkdtemp(prefix=".handsel-backup-", dir=final.parent))
     try:
         written = folder / final.name
-        files, damaged = _write_shop(shop, written, folder)
+        with shop.storage.kept():
+            files, damaged = _write_shop(shop, written, folder)
         _write_keys(shop, folder / keys.name)
         for path, place in ((folder / keys.name, keys), (written, final)):
             archive.check(path)
@@ -103,7 +104,7 @@ def stamp(now: datetime) -> str:
 
 
 def _write_shop(shop: Shop, target: Path, folder: Path) -> tuple[int, tuple[str, ...]]:
-    """Records first, files after: files are only ever added, so none is missing."""
+    """Records first, files after: meanwhile files are only added, so none is missing."""
     parts = [*_records(shop, folder)]
     with shop.reading() as session:
         known = stock.known(session)

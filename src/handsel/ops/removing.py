@@ -9,8 +9,9 @@ from handsel.shop import Shop
 def delete_product(shop: Shop, slug: str, witness: Witness = nobody) -> str:
     """Delete a product as `deleting.delete` does; give its name.
 
-    Files that nothing else has go at once, those of the last hours when the worker sweeps
-    next. Raises NotFoundError, ConflictError; then nothing has changed.
+    Files that nothing else has go at once; those of the last hours, and all of them while
+    a backup is made or the files are proved, when the worker sweeps later. Raises
+    NotFoundError, ConflictError; then nothing has changed.
     """
     with shop.transaction() as session:
         name = deleting.delete(session, slug, shop.now())

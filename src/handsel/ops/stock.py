@@ -1,7 +1,9 @@
 """The bytes in the storage against the rows that name them."""
 
 import logging
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -88,15 +90,28 @@ def is_old(
 def sweep(database: Database, storage: LocalStorage, now: datetime) -> int:
     """Remove what interrupted commands left in the storage; give how many files.
 
-    Safe to repeat, and beside commands that add the same bytes at this moment.
+    Safe to repeat, and beside commands that add the same bytes at this moment. While a
+    backup is made or the files are proved nothing goes: it is left to a later round.
     """
-    old = [p for p in _lying(storage.root) if is_old(p, now, age=SWEEP_AFTER)]
-    with database.reading() as session:
-        names = known(session)
-    removed = [path for path in old if path.name not in names and _remove(path, now)]
+    with storage.emptied() as free:
+        old = [p for p in _lying(storage.root) if is_old(p, now, age=SWEEP_AFTER)]
+        with database.reading() as session:
+            names = known(session)
+        strays = [path for path in old if path.name not in names]
+        if not free:
+            _put_off(strays, now)
+            return 0
+        removed = sum(_remove(path, now) for path in strays)
     if removed:
-        log.info("Removed %d files that belonged to nothing.", len(removed))
-    return len(removed)
+        log.info("Removed %d files that belonged to nothing.", removed)
+    return removed
+
+
+def _put_off(paths: Iterable[Path], now: datetime) -> None:
+    """Let files look new, so that nobody is told before their round that they lie about."""
+    for path in paths:
+        with suppress(OSError):  # gone already, or of another owner
+            os.utime(path, (now.timestamp(), now.timestamp()))
 
 
 def _remove(path: Path, now: datetime) -> bool:

@@ -9,12 +9,14 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
 from handsel.kit.errors import ConfigurationError, NotFoundError
+from handsel.kit.locks import alone_if_free, together_in
 
 CHUNK = 1 << 20
 
@@ -113,6 +115,18 @@ class LocalStorage:
                 return hashlib.file_digest(file, "sha256").hexdigest() == sha256
         except NotFoundError:
             return False
+
+    def kept(self) -> AbstractContextManager[None]:
+        """Let nothing be taken out while this lasts; what is added is added.
+
+        For who reads all that rows name, and reads the rows first. It holds on this
+        machine, and on others as far as their disk knows of locks.
+        """
+        return together_in(self.root)
+
+    def emptied(self) -> AbstractContextManager[bool]:
+        """Say whether something may be taken out while this lasts."""
+        return alone_if_free(self.root)
 
     def names(self) -> Iterator[str]:
         """Give the sha256 of every file kept."""

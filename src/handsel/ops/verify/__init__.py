@@ -41,15 +41,17 @@ def verify(
         quick: only look whether the files are there and as long as they should be,
             instead of reading every byte.
     """
-    with database.reading() as session:
-        if not database.is_sqlite:
-            # Several statements that must speak of one moment.
-            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-        found = [check(session) for check in _CHECKS]
-        known = stock.known(session)
-        last = [
-            mails.leases(session, now),
-            papers.papers_in_order(session),
-            payouts.payouts_add_up(session),
-        ]
-    return [*found, delivery.files(storage, known, now, quick=quick), *last]
+    with storage.kept():
+        with database.reading() as session:
+            if not database.is_sqlite:
+                # Several statements that must speak of one moment.
+                one = {"isolation_level": "REPEATABLE READ"}
+                session.connection(execution_options=one)
+            found = [check(session) for check in _CHECKS]
+            known = stock.known(session)
+            last = [
+                mails.leases(session, now),
+                papers.papers_in_order(session),
+                payouts.payouts_add_up(session),
+            ]
+        return [*found, delivery.files(storage, known, now, quick=quick), *last]
