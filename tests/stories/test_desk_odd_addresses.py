@@ -4,9 +4,10 @@ import pytest
 
 from handsel.shop import Shop
 from tests import make
-from tests.ground.visitor import Visitor
+from tests.ground.visitor import Visitor, words
 from tests.stories.buyers import buy
 from tests.stories.desks import hire
+from tests.stories.test_desk_products import fields_of, send
 
 NAMES = (
     *("after", "batch", "before", "by", "card", "code", "country", "coupon"),
@@ -46,3 +47,23 @@ def test_no_page_fails_whatever_it_is_asked_for(
             )
             assert answer.status_code < 500, (path, some)
             answer.close()
+
+
+def test_no_form_keeps_a_letter_that_no_database_takes(
+    shop: Shop, visitor: Visitor
+) -> None:
+    make.product(shop)
+    seller = hire(shop)
+    typed = {"name": "Ket\0tles", "description": "They\0 talk.", "button": "\0"}
+
+    said = send(seller, "/admin/products/book", fields_of(shop, "book") | typed)
+
+    assert "Kettles is saved" in words(said)
+    again = seller.get("/admin/products/book").text
+    assert "They talk." in again
+    assert 'value="Kettles"' in again
+    assert seller.get("/admin/orders?q=\0&coupon=a\0b&coupon=c").status_code == 200
+    found = visitor.get("/find")
+    assert (
+        visitor.press(found, "/find", {"email": "a\0nn@example.com"}).status_code < 500
+    )

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from flask import Flask, abort, request
 from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, StrictUndefined
-from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from handsel.shop import Shop
@@ -37,6 +36,7 @@ from handsel.web import (
 )
 from handsel.web import files as file_views
 from handsel.web.guards import common_headers
+from handsel.web.plain import PlainRequest
 
 YEAR = 365 * 24 * 3600
 BODY_LIMIT = 256 * 1024
@@ -49,6 +49,7 @@ def create_app(shop: Shop, *, show_mail: bool = False) -> Flask:
         show_mail: serve the mails of the `folder` transport at `/mail`, for the demo.
     """
     app = Flask("handsel", static_folder=str(files("handsel") / "static"))
+    app.request_class = PlainRequest
     app.extensions["handsel"] = shop
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR
@@ -77,7 +78,7 @@ def create_app(shop: Shop, *, show_mail: bool = False) -> Flask:
     ):
         app.register_blueprint(blueprint)
     admin.register(app, demo=show_mail)
-    app.before_request(_know_no_nul)
+    app.before_request(_refuse_nul)
     app.after_request(common_headers)
     errors.answer(app)
     if shop.settings.server.proxy != "none":
@@ -85,18 +86,10 @@ def create_app(shop: Shop, *, show_mail: bool = False) -> Flask:
     return app
 
 
-def _know_no_nul() -> None:
-    """Know no address with NUL in it: PostgreSQL cannot even look for one.
-
-    What is behind `?` loses it.
-    """
+def _refuse_nul() -> None:
+    """Know no address with NUL in it: PostgreSQL cannot even look for one."""
     if "\0" in request.path:
         abort(404)
-    if b"%00" in request.query_string:
-        said = request.args.items(multi=True)
-        request.args = ImmutableMultiDict(
-            (name, value.replace("\0", "")) for name, value in said
-        )
 
 
 def _hosts(shop: Shop) -> list[str]:

@@ -91,10 +91,7 @@ def _proof() -> int | None:
 def _carried() -> dict[str, str]:
     """Give what a form has said, but for what is said anew."""
     said = [(name, text) for name, text in request.form.items() if name not in OURS]
-    return {
-        name[:LONGEST]: text[:LONGEST].replace("\0", "")
-        for name, text in said[:MOST_FIELDS]
-    }
+    return {name[:LONGEST]: text[:LONGEST] for name, text in said[:MOST_FIELDS]}
 
 
 def _ask(

@@ -107,7 +107,7 @@ def read(said: Mapping[str, str]) -> Wanted:
 
 
 def _typed(text: str) -> str:
-    return unicodedata.normalize("NFC", text).replace("\0", "").strip()[:LONGEST]
+    return unicodedata.normalize("NFC", text).strip()[:LONGEST]
 
 
 def _day(words: Mapping[str, str], name: str) -> date | None:

@@ -36,7 +36,7 @@ def block_address() -> AnyResponse:
         email = normalise_email(said["email"])
     except BadInputError as error:
         return _page(said, {"email": str(error)})
-    reason = said["reason"].replace("\0", "").strip()
+    reason = said["reason"].strip()
     with shop.transaction() as session:
         if blocks.block(session, shop.keys, email, shop.now(), reason=reason):
             audited(session, "customer.blocked", "an address")

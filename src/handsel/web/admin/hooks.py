@@ -47,7 +47,7 @@ def replay() -> AnyResponse:
     """Ask the provider of a message for the truth once more."""
     shop = the_shop()
     provider = request.form.get("provider", "")
-    event_id = request.form.get("event_id", "").replace("\0", "")
+    event_id = request.form.get("event_id", "")
     with outside("hook.replayed", event_id, provider=provider[:60]):
         order = told.replay(shop, provider, event_id)
     return done(

@@ -128,7 +128,7 @@ def note(number: str) -> AnyResponse:
 @desk.post("/orders/<number>/block")
 def block(number: str) -> AnyResponse:
     """Sell to this address no more."""
-    reason = request.form.get("reason", "").replace("\0", "").strip()[:500]
+    reason = request.form.get("reason", "").strip()[:500]
 
     def stop(session: Session, email: str) -> bool:
         shop = the_shop()

@@ -12,7 +12,6 @@ from typing import IO, cast
 from flask import Response, current_app, request
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
-from werkzeug.formparser import FormDataParser
 
 from handsel.delivery.storage.uploads import Upload
 from handsel.sales import catalogue
@@ -20,6 +19,7 @@ from handsel.web.admin import known, product_form, products, releases, tray
 from handsel.web.admin.desk import StaleFormError, check_form, ended
 from handsel.web.admin.product_form import Form
 from handsel.web.pages import the_shop
+from handsel.web.plain import PlainParser
 
 MOST_DROPPED = 10
 """So many times what a form may bring is read for the sake of what was typed in it."""
@@ -118,7 +118,7 @@ def read_without_files() -> None:
     Raises RequestEntityTooLarge when it would take too long.
     """
     request.max_content_length = MOST_DROPPED * tray.WHOLE
-    parser = FormDataParser(
+    parser = PlainParser(
         lambda *_, **__: cast(IO[bytes], _Nowhere()),
         request.max_form_memory_size,
         max_form_parts=request.max_form_parts,
