@@ -105,9 +105,8 @@ def _begin(home: Path, words: Sequence[str], file: IO[str]) -> None:
         env={**os.environ, "PYTHONIOENCODING": "utf-8"},
         start_new_session=True,
     )
-    with suppress(
-        OSError
-    ):  # a service that is further back already may not come forward
+    # A service that is further back already may not come forward.
+    with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, process.pid, NICE)
     threading.Thread(target=process.wait, daemon=True).start()
 
