@@ -58,10 +58,10 @@ def test_no_form_keeps_a_letter_that_no_database_takes(
 
     said = send(seller, "/admin/products/book", fields_of(shop, "book") | typed)
 
-    assert "Kettles is saved" in words(said)
+    assert "Ket\ufffdtles is saved" in words(said)
     again = seller.get("/admin/products/book").text
-    assert "They talk." in again
-    assert 'value="Kettles"' in again
+    assert "They\ufffd talk." in again
+    assert 'value="Ket\ufffdtles"' in again
     assert seller.get("/admin/orders?q=\0&coupon=a\0b&coupon=c").status_code == 200
     found = visitor.get("/find")
     assert (

@@ -180,7 +180,8 @@ def test_where_somebody_comes_from_is_what_the_link_says_then_the_site_that_was_
     assert came("/p/book", address="198.51.100.2") == ""
     assert came("/p/book", "http://[broken", address="198.51.100.3") == ""
     assert came("/p/book?utm_source=" + "x" * 999)[:101] == "x" * 100
-    assert came("/p/book?utm_source=%D8%B9%D8%B1%D8%A8%D9%8A%00") == "عربي"
+    assert came("/p/book?utm_source=%D8%B9%D8%B1%D8%A8%D9%8A%01") == "عربي"
+    assert came("/p/book?utm_source=%00") == "\ufffd"
 
 
 def test_nobody_comes_from_a_payment_page(shop: Shop, reader: Reader) -> None:

@@ -1,4 +1,8 @@
-"""Requests in which no word has NUL: nobody types it, and PostgreSQL takes it nowhere."""
+"""Requests in which no word has NUL: nobody types it, and PostgreSQL takes it nowhere.
+
+It becomes the sign for what cannot be read, as in HTML (section 13.2.5 of the standard):
+with nothing in its place, one word would become another.
+"""
 
 from typing import IO, Any
 
@@ -11,7 +15,7 @@ Words = MultiDict[str, str]
 
 
 class PlainParser(FormDataParser):
-    """Read a form as Werkzeug does, and drop every NUL from what was typed."""
+    """Read a form as Werkzeug does; in what was typed is no NUL."""
 
     def parse(
         self,
@@ -40,4 +44,6 @@ def _plain(words: Words) -> Words:
     said = list(words.items(multi=True))
     if not any("\0" in value for _, value in said):
         return words
-    return ImmutableMultiDict((name, value.replace("\0", "")) for name, value in said)
+    return ImmutableMultiDict(
+        (name, value.replace("\0", "\ufffd")) for name, value in said
+    )
