@@ -110,7 +110,7 @@ def test_a_buyer_puts_a_name_and_an_address_on_every_paper(
         buyer,
         shown,
         name="مؤسسة القلم <b>",
-        address="1 Row\r\n\r\n  London\x00 W1 ",
+        address="1 Row\r\n\r\n  London\x07 W1 ",
         tax_number="GB 1",
     )
 
